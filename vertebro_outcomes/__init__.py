@@ -1,0 +1,39 @@
+"""Outcomes of vertebroplasty (VP), balloon kyphoplasty (KP) and non-surgical care (NSM).
+
+Where to add things:
+
+| to add | one place | what follows by itself |
+| --- | --- | --- |
+| an outcome | one record in `outcomes.py` | direction, scale, labels, smallest worthwhile change |
+| an effect measure | one record in `measures.py`, its formula in `estimators/effect_sizes/` | `effect_sizes(measure=...)` |
+| a dialect | one record in `dialects.py` | `pool(dialect=...)`, Methods text |
+| an analysis of the report | one line in `meta_analysis/questions.py` | forest plot, table, provenance |
+| a report section | a file in `report/sections/` declaring `SECTION` | contents list, navigation, order |
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public names by the module they live in; a module loads on the first use of one of its names.
+_HOMES = {
+    "errors": "VertebroError LoadError InputError Problem",
+    "measures": "MEASURES",
+    "vocabulary": "TREATMENTS",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'vertebro_outcomes' has no attribute {name!r}")
+    value = getattr(import_module(f"vertebro_outcomes.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

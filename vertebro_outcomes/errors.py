@@ -1,0 +1,58 @@
+"""How the package complains: one family for mistakes the user can correct, one layout for a message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class VertebroError(Exception):
+    """A mistake the user can correct; the command line shows it without a traceback."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: where it stands, what was found there, what is allowed there."""
+
+    where: str
+    found: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.found}; allowed: {self.allowed}"
+
+
+class _Refusal(VertebroError):
+    """`source` was refused; `problems` holds every reason, not only the first."""
+
+    outcome = "refused"
+
+    def __init__(self, source: str, problems: Sequence[Problem], next_step: str) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        self.next_step = next_step
+        lines = [f"{source}: {self.outcome}", *(f"  {problem}" for problem in self.problems)]
+        super().__init__("\n".join([*lines, f"  Next: {next_step}"]))
+
+
+class LoadError(_Refusal):
+    """A file or folder was refused."""
+
+    outcome = "nothing was loaded"
+
+
+class InputError(_Refusal):
+    """An argument of a public function was refused."""
+
+    outcome = "cannot be used"
+
+
+def refuse_argument(function: str, argument: str, found: object, allowed: str) -> InputError:
+    """The error for one wrong argument: `raise refuse_argument("pool", "method", method, "DL, REML")`."""
+    problem = Problem(f"argument {argument}", f"{found!r}", allowed)
+    return InputError(f"{function}()", [problem], f"pass one of the allowed values for {argument}")
+
+
+def list_some(items: Sequence[object], most: int = 5) -> str:
+    """The first few of a list for a message: `list_some([3, 9, 12], most=2)` -> '3, 9 and 1 more'."""
+    shown = ", ".join(str(item) for item in items[:most])
+    rest = len(items) - most
+    return f"{shown} and {rest} more" if rest > 0 else shown
