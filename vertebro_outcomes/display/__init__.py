@@ -1,0 +1,1 @@
+"""Appearance: numbers and frames to text, HTML and figures; knows no statistics."""

@@ -1,0 +1,1 @@
+"""The report: a study handed in, pages written out."""
