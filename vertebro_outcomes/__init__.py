@@ -4,11 +4,11 @@ Where to add things:
 
 | to add | one place | what follows by itself |
 | --- | --- | --- |
-| an outcome | one record in `outcomes.py` | direction, scale, labels, smallest worthwhile change |
-| an effect measure | one record in `measures.py`, its formula in `estimators/effect_sizes/` | `effect_sizes(measure=...)` |
-| a dialect | one record in `dialects.py` | `pool(dialect=...)`, Methods text |
-| an analysis of the report | one line in `meta_analysis/questions.py` | forest plot, table, provenance |
-| a report section | a file in `report/sections/` declaring `SECTION` | contents list, navigation, order |
+| an outcome | a record in `outcomes.py` | direction, scale, smallest worthwhile change |
+| an effect measure | a record in `measures.py`, its formula in `estimators/effect_sizes/` | `effect_sizes` |
+| a dialect | a record in `dialects.py` | `pool(dialect=...)`, Methods text |
+| a question to the evidence | a record in `meta_analysis/questions.py` | forest plot, table, provenance |
+| a report section | a file in `report/sections/` declaring `SECTION` | contents list, navigation |
 """
 
 from importlib import import_module
@@ -18,13 +18,16 @@ __version__ = "0.1.0"
 
 # Public names by the module they live in; a module loads on the first use of one of its names.
 _HOMES = {
+    "dialects": "DIALECTS",
     "errors": "VertebroError LoadError InputError Problem",
     "measures": "MEASURES",
+    "meta_analysis.pool": "pool",
     "vocabulary": "TREATMENTS",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]
+__all__ = ["__version__"]
+__all__ += sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:

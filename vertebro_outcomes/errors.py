@@ -20,7 +20,7 @@ class Problem:
         return f"{self.where}: {self.found}; allowed: {self.allowed}"
 
 
-class _Refusal(VertebroError):
+class _RefusalError(VertebroError):
     """`source` was refused; `problems` holds every reason, not only the first."""
 
     outcome = "refused"
@@ -33,13 +33,13 @@ class _Refusal(VertebroError):
         super().__init__("\n".join([*lines, f"  Next: {next_step}"]))
 
 
-class LoadError(_Refusal):
+class LoadError(_RefusalError):
     """A file or folder was refused."""
 
     outcome = "nothing was loaded"
 
 
-class InputError(_Refusal):
+class InputError(_RefusalError):
     """An argument of a public function was refused."""
 
     outcome = "cannot be used"
