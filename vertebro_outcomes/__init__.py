@@ -21,13 +21,12 @@ _HOMES = {
     "dialects": "DIALECTS",
     "errors": "VertebroError LoadError InputError Problem",
     "measures": "MEASURES",
+    "meta_analysis.effect_sizes": "effect_sizes",
     "meta_analysis.pool": "pool",
+    "meta_analysis.pool_many": "pool_many",
     "vocabulary": "TREATMENTS",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-
-__all__ = ["__version__"]
-__all__ += sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:
@@ -39,4 +38,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOME_OF})

@@ -86,7 +86,8 @@ def numeric_column(table: pd.DataFrame, name: str, *, function: str) -> Floats:
     try:
         column = table[name]
     except KeyError:
-        problem = Problem(f"column {name}", "it is missing", f"columns given: {_names(table)}")
+        found = f"missing; the table has {_names(table)}"
+        problem = Problem(f"column {name}", found, "a column of numbers")
         raise InputError(
             f"{function}()", [problem], f"add the column {name}, or compute it with effect_sizes()"
         ) from None
@@ -108,7 +109,8 @@ def require_columns(table: pd.DataFrame, names: Sequence[str], *, function: str)
     """Raise one InputError that names every missing column."""
     missing = [name for name in names if name not in table.columns]
     if missing:
-        problem = Problem(f"columns {', '.join(missing)}", "missing", f"given: {_names(table)}")
+        found = f"missing; the table has {_names(table)}"
+        problem = Problem(f"columns {', '.join(missing)}", found, ", ".join(names))
         raise InputError(f"{function}()", [problem], "add or rename the columns")
 
 
