@@ -22,6 +22,8 @@ _HOMES = {
     "errors": "VertebroError LoadError InputError Problem",
     "measures": "MEASURES",
     "meta_analysis.effect_sizes": "effect_sizes",
+    "meta_analysis.gosh": "gosh",
+    "meta_analysis.multiverse": "multiverse",
     "meta_analysis.pool": "pool",
     "meta_analysis.pool_many": "pool_many",
     "vocabulary": "TREATMENTS",
