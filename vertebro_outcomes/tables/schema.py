@@ -37,8 +37,9 @@ _TRUE: Final = {"true": True, "1": True, "false": False, "0": False}
 class Column:
     """One column: what may stand in it and what it means.
 
-    `low` and `high` bound numbers (inclusive); `codes` is a closed word list; a column that is not
-    `required` may be absent; values of a `private` column never appear in a message.
+    `low` and `high` bound numbers (inclusive); `codes` is a closed word list; text must match
+    `pattern` (shown by `example`); a column that is not `required` may be absent; values of a
+    `private` column never appear in a message.
     """
 
     name: str
@@ -51,11 +52,15 @@ class Column:
     nullable: bool = True
     required: bool = True
     private: bool = False
+    pattern: str = ""
+    example: str = ""
 
     @property
     def allowed(self) -> str:
         """What may stand here, in words: `a whole number, 0 to 100, days, or blank`."""
         parts = [", ".join(self.codes) if self.codes else _WORDS[self.type]]
+        if self.example:
+            parts[0] += f" like {self.example}"
         if self.low is not None and self.high is not None:
             parts.append(f"{self.low:g} to {self.high:g}")
         elif self.low is not None:
@@ -148,6 +153,8 @@ _PARSERS: Final[dict[ColumnType, Callable[[Any], Any]]] = {
 def _fits(value: Any, column: Column) -> bool:
     parsed = _PARSERS[column.type](value)
     if parsed is None or (column.codes and str(parsed) not in column.codes):
+        return False
+    if column.pattern and not re.fullmatch(column.pattern, str(parsed)):
         return False
     if column.type in ("int", "float"):
         low = -np.inf if column.low is None else column.low
