@@ -1,16 +1,24 @@
 """A pooled effect with everything a reader needs to judge it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from markupsafe import escape
+from scipy import special
 
 from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.figures.forest import Better, forest
+from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.pooled.heterogeneity import tau2_interval
 from vertebro_outcomes.measures import MEASURES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Scale = Literal["analysis", "natural"]
 
@@ -91,6 +99,21 @@ class PooledEffect:
             }
         )
 
+    @property
+    def studies_natural(self) -> pd.DataFrame:
+        """The studies with their intervals: `study effect ci_low ci_high weight_pct`, reader's scale."""
+        half = special.ndtri((1 + self.level) / 2) * np.sqrt(self.variances)
+        read = MEASURES[self.measure].to_natural
+        return pd.DataFrame(
+            {
+                "study": list(self.labels),
+                "effect": read(self.effects, self.harmonic_n),
+                "ci_low": read(self.effects - half, self.harmonic_n),
+                "ci_high": read(self.effects + half, self.harmonic_n),
+                "weight_pct": self.weights_pct,
+            }
+        )
+
     def natural(self, value: float) -> float:
         """An analysis-scale value on the reader's scale (ratio, proportion, score points)."""
         return float(MEASURES[self.measure].to_natural(value, self.harmonic_n))
@@ -153,6 +176,61 @@ class PooledEffect:
         return ", ".join(part for part in parts if part)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        said = [
+            numbers.estimate_with_interval(effect, (low, high), measure=self.measure)
+            for effect, low, high in self.studies_natural[["effect", "ci_low", "ci_high"]].values
+        ]
+        weights = [numbers.percent(weight / 100) for weight in self.weights_pct]
+        heading = f"{MEASURES[self.measure].label} ({100 * self.level:g}% CI)"
+        frame = pd.DataFrame({"Study": list(self.labels), heading: said, "Weight": weights})
+        table = html_table(frame, caption=str(self), numeric=(heading, "Weight"))
+        left_out = "".join(f"<li>{escape(e.study)}: {escape(e.reason)}</li>" for e in self.excluded)
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"{table}{f'<p>Left out:</p><ul>{left_out}</ul>' if left_out else ''}{notes}"
+
+    def plot(
+        self,
+        *,
+        arms: Sequence[str] = (),
+        better: Better | None = None,
+        unit: str = "",
+        ax: "Axes | None" = None,
+    ) -> "Axes":
+        """Forest plot.
+
+        Parameters
+        ----------
+        arms : pair of str
+            Treatment and comparator, for the labels on both sides of the line of no effect.
+        better : {"lower", "higher"}, optional
+            Which direction is good for patients; with it the labels say "favours".
+        unit : str
+            Unit of a difference or a mean.
+        ax : Axes, optional
+            Drawn into; a new figure of fitting size if not given.
+
+        Returns
+        -------
+        Axes
+        """
+        return forest(
+            self.studies_natural,
+            self.summary_natural,
+            measure=self.measure,
+            arms=arms,
+            better=better,
+            unit=unit,
+            ax=ax,
+        )
+
+    @property
+    def summary_natural(self) -> dict[str, Any]:
+        """What a forest plot prints below the studies, reader's scale."""
+        words = self._model_words()
+        row: dict[str, Any] = self.to_frame(scale="natural").iloc[0].to_dict()
+        return row | {"label": f"{words[0].upper()}{words[1:]}"}
 
     def _model_words(self) -> str:
         if self.method == "EE":
