@@ -1,0 +1,1 @@
+"""Speed of the package as ratios against peers, measured in the same run."""

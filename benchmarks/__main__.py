@@ -1,0 +1,26 @@
+"""Run every benchmark and write reports/benchmarks.csv."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks import synthesis
+from benchmarks.timing import row
+
+OUTPUT = Path(__file__).parents[1] / "reports" / "benchmarks.csv"
+
+
+def main() -> None:
+    lines = []
+    for task in synthesis.tasks():
+        lines.append(row(task))
+        print(f"{task.name} ({task.size}): {lines[-1]['seconds']:.4g} s", flush=True)
+    lines += synthesis.r_lines()
+    table = pd.DataFrame(lines)
+    OUTPUT.parent.mkdir(exist_ok=True)
+    table.to_csv(OUTPUT, index=False, float_format="%.4g")
+    print(table.to_string(index=False, float_format="{:.4g}".format))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Evidence synthesis: one pool, a hundred thousand pools, subsets, specifications."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import vertebro_outcomes as vo
+from benchmarks.timing import Task, row
+
+K = 13
+MANY = 100_000
+
+
+def _frame(k: int, seed: int = 1) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    variance = rng.uniform(0.01, 0.5, k)
+    return pd.DataFrame({"effect": rng.normal(0, np.sqrt(variance + 0.1)), "variance": variance})
+
+
+def _r_seconds(script: str, frame: pd.DataFrame) -> float | None:
+    """Seconds per call that an R script prints as JSON; None without R and metafor."""
+    if shutil.which("Rscript") is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data.csv"
+        frame.to_csv(data, index=False)
+        done = subprocess.run(
+            ["Rscript", "-e", script, str(data)], capture_output=True, text=True, check=False
+        )
+    return float(done.stdout.split()[-1]) if done.returncode == 0 else None
+
+
+def _metafor(method: str) -> str:
+    return (
+        "suppressMessages(library(metafor)); d <- read.csv(commandArgs(TRUE)[1]); "
+        f"f <- function() rma(effect, variance, data=d, method='{method}'); f(); "
+        "t <- system.time(for (i in 1:50) f())[['elapsed']]; cat(t / 50)"
+    )
+
+
+def tasks() -> list[Task]:
+    """The tasks of evidence synthesis."""
+    import statsmodels.stats.meta_analysis as statsmodels_meta
+
+    one = _frame(K)
+    rng = np.random.default_rng(2)
+    v = rng.uniform(0.01, 0.5, (MANY, K))
+    y = rng.normal(0, np.sqrt(v + 0.1))
+
+    def loop(method: str) -> list[float]:
+        return [
+            vo.pool(pd.DataFrame({"effect": y[i], "variance": v[i]}), method=method).estimate
+            for i in range(200)
+        ]
+
+    def first_differ(ours: object, theirs: object) -> float:
+        return float(np.max(np.abs(ours.estimate[:200] - np.array(theirs))))  # type: ignore[attr-defined]
+
+    found = [
+        Task("import", "package", _import_in_new_process, runs=3),
+        Task(
+            "100 pools, one by one, DL", f"k = {K}", lambda: [vo.pool(one, method="DL") for _ in range(100)],
+            "statsmodels combine_effects",
+            lambda: [
+                statsmodels_meta.combine_effects(one["effect"], one["variance"], method_re="dl")
+                for _ in range(100)
+            ],
+        ),
+        Task(
+            "100 pools, one by one, REML", f"k = {K}",
+            lambda: [vo.pool(one, method="REML") for _ in range(100)],
+        ),
+        Task("one pool, REML", "k = 5000", partial(vo.pool, _frame(5000), method="REML")),
+    ]  # fmt: skip
+    found += [
+        Task(
+            f"many pools, {method}", f"{MANY:,} x {K}",
+            lambda method=method: vo.pool_many(y, v, method=method),
+            "vo.pool in a loop", lambda method=method: loop(method), MANY // 200, first_differ, runs=3,
+        )
+        for method in ("DL", "REML")
+    ]  # fmt: skip
+    found += [
+        Task("all subsets, REML", "16 studies", partial(vo.gosh, _frame(16)), runs=3),
+        Task("multiverse", "10 studies", lambda: vo.multiverse(_means(10)), runs=3),
+    ]
+    return found
+
+
+def r_lines() -> list[dict[str, object]]:
+    """One pool against metafor's, where R is installed."""
+    lines = []
+    for method in ("DL", "REML"):
+        frame = _frame(K)
+        theirs = _r_seconds(_metafor(method), frame)
+        if theirs is None:
+            print("R with metafor is not installed: its rows are left out", file=sys.stderr)
+            return []
+        task = Task(
+            f"one pool, {method}",
+            f"k = {K}",
+            lambda f=frame, m=method: vo.pool(f, method=m),
+            runs=50,
+        )
+        line = row(task)
+        line |= {
+            "peer": "R metafor rma",
+            "peer_seconds": theirs,
+            "times_faster": theirs / float(str(line["seconds"])),
+        }
+        lines.append(line)
+    return lines
+
+
+def _means(k: int) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    return pd.DataFrame(
+        {
+            "mean_t": rng.normal(4, 1, k), "sd_t": rng.uniform(2, 3, k), "n_t": rng.integers(20, 100, k),
+            "mean_c": rng.normal(5, 1, k), "sd_c": rng.uniform(2, 3, k), "n_c": rng.integers(20, 100, k),
+        }
+    )  # fmt: skip
+
+
+def _import_in_new_process() -> None:
+    subprocess.run([sys.executable, "-c", "import vertebro_outcomes"], check=True)
