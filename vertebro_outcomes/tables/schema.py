@@ -163,7 +163,7 @@ def _fits(value: Any, column: Column) -> bool:
     return True
 
 
-def where(file: str, lines: Sequence[int], column: str) -> str:
+def where(file: str, lines: Sequence[int] | np.ndarray, column: str) -> str:
     """`arm_binary.csv, line 12, column events`."""
     shown = list_some([int(line) for line in lines])
     return f"{file}, line{'s' if len(lines) > 1 else ''} {shown}, column {column}"
