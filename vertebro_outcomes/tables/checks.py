@@ -1,0 +1,124 @@
+"""What a typed cohort must obey, as Ibis expressions: the engine checks, only findings come back."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vertebro_outcomes.errors import Problem
+from vertebro_outcomes.tables.cohort_tables import STORED
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.tables.schema import Column, Table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+@dataclass(frozen=True)
+class CellRule:
+    """`violated` is true where a cell of `column` must not stay as it is."""
+
+    column: str
+    text: str
+    violated: Any
+
+
+def cell_rules(data: "ir.Table", table: Table) -> Iterator[CellRule]:
+    """Blank where it may not be, outside the range, not among the codes: one rule per declaration."""
+    for column in table.columns:
+        value = data[column.name]
+        if not column.nullable:
+            yield CellRule(column.name, "must not be blank", value.isnull())
+        if column.codes:
+            yield CellRule(column.name, "not in the list of codes", value.notin(column.codes))
+        if column.low is not None or column.high is not None:
+            yield CellRule(column.name, _range_text(column), _outside(value, column))
+    if table.name == "scores":
+        yield CellRule("value", "off the scale of the instrument", off_scale(data))
+
+
+def off_scale(scores: "ir.Table") -> "ir.BooleanValue":
+    """A score outside the canonical scale of its instrument."""
+    import ibis
+
+    known = [i for i in INSTRUMENTS.values() if i.low is not None and i.high is not None]
+    branches = [
+        (scores.instrument == item.name, (scores.value < item.low) | (scores.value > item.high))
+        for item in known
+    ]
+    return ibis.cases(*branches, else_=False).fill_null(False)
+
+
+def find_problems(tables: Mapping[str, "ir.Table"]) -> list[Problem]:
+    """Every way in which typed tables depart from their declaration, with counts."""
+    problems = []
+    for name, table in STORED.items():
+        if name in tables:
+            problems += _cells(tables[name], table)
+            problems += _repeated(tables[name], table)
+    return problems + _orphans(tables)
+
+
+def _cells(data: "ir.Table", table: Table) -> list[Problem]:
+    rules = list(cell_rules(data, table))
+    if not rules:
+        return []
+    counts = data.aggregate(
+        **{f"r{i}": rule.violated.fill_null(False).sum() for i, rule in enumerate(rules)}
+    ).to_pyarrow()
+    problems = []
+    for i, rule in enumerate(rules):
+        count = counts[f"r{i}"][0].as_py() or 0
+        if count:
+            column = table[rule.column]
+            found = f"{count} {'row' if count == 1 else 'rows'} {rule.text}{_example(data, rule, column)}"
+            problems.append(
+                Problem(f"table {table.name}, column {rule.column}", found, column.allowed)
+            )
+    return problems
+
+
+def _example(data: "ir.Table", rule: CellRule, column: Column) -> str:
+    if column.private or (not column.nullable and "blank" in rule.text):
+        return ""
+    first = data.filter(rule.violated).select(column.name).limit(1).to_pyarrow()
+    return f" (such as {str(first[column.name][0].as_py())[:20]!r})"
+
+
+def _repeated(data: "ir.Table", table: Table) -> list[Problem]:
+    if not table.key:
+        return []
+    groups = data.group_by(list(table.key)).aggregate(n=data.count())
+    count = groups.filter(groups.n > 1).count().to_pyarrow().as_py()
+    where = f"table {table.name}, columns {', '.join(table.key)}"
+    return [Problem(where, f"{count} keys stand more than once", "once")] if count else []
+
+
+def _orphans(tables: Mapping[str, "ir.Table"]) -> list[Problem]:
+    problems = []
+    for name in tables:
+        for parent, key in (("patients", "patient_id"), ("episodes", "episode_id")):
+            if name == parent or parent not in tables or key not in tables[name].columns:
+                continue
+            known = tables[parent].filter(tables[parent][key].notnull())
+            lost = tables[name].filter(tables[name][key].notnull()).anti_join(known, key)
+            count = lost.count().to_pyarrow().as_py()
+            if count:
+                found = f"{count} rows with a {key} that table {parent} does not have"
+                problems.append(
+                    Problem(f"table {name}, column {key}", found, f"a {key} of {parent}")
+                )
+    return problems
+
+
+def _outside(value: Any, column: Column) -> Any:
+    if column.low is None:
+        return value > column.high
+    if column.high is None:
+        return value < column.low
+    return (value < column.low) | (value > column.high)
+
+
+def _range_text(column: Column) -> str:
+    low = "" if column.low is None else f"below {column.low:g}"
+    high = "" if column.high is None else f"above {column.high:g}"
+    return " or ".join(part for part in (low, high) if part)

@@ -1,0 +1,119 @@
+"""Canonical Parquet on disk: written whole or not at all, read back without loss."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
+from vertebro_outcomes.tables.cohort_tables import STORED
+from vertebro_outcomes.tables.engine import embedded_engine, open_parquet
+
+MANIFEST: Final = "cohort.json"
+LAYOUT: Final = 1
+LEDGERS: Final = ("rejects", "accounting", "attrition", "unmapped")
+_WHOLE = ("line", "rows_in", "rows_used", "rows_rejected", "rows_ignored")
+
+
+def write_cohort(cohort: Any, folder: Path) -> Path:
+    """Write beside the target, then put it in place by renaming."""
+    if folder.exists() and not is_replaceable(folder):
+        problem = Problem("argument folder", f"{folder.name} holds other files", "a new folder")
+        raise InputError("Cohort.write()", [problem], "choose an empty or a new folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        _write_files(cohort, partial)
+        _swap(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def is_replaceable(folder: Path) -> bool:
+    """Empty, or a cohort written before."""
+    return folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What `cohort.json` says; an empty dict where there is none or it cannot be read."""
+    try:
+        read = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def read_cohort(folder: Path, engine: Any = None) -> dict[str, Any]:
+    """The fields of a `Cohort` from a folder that `write_cohort` wrote."""
+    manifest = read_manifest(folder)
+    missing = [name for name in STORED if not (folder / f"{name}.parquet").is_file()]
+    if manifest.get("layout") != LAYOUT or missing:
+        found = f"no {list_some(missing)}" if missing else f"layout {manifest.get('layout')}"
+        problem = Problem(f"{folder.name}/{MANIFEST}", found, f"layout {LAYOUT}, all tables")
+        raise LoadError(str(folder.name), [problem], "write the cohort again with this version")
+    engine = engine if engine is not None else embedded_engine()
+    tables = {name: open_parquet(engine, folder / f"{name}.parquet") for name in STORED}
+    _check_columns(folder, tables)
+    return {
+        "tables": tables,
+        **{ledger: _read_ledger(folder / f"{ledger}.csv") for ledger in LEDGERS},
+        "name": manifest["name"],
+        "notes": tuple(manifest["notes"]),
+        "synthetic": manifest["synthetic"],
+        "inputs": manifest["inputs"],
+    }
+
+
+def _check_columns(folder: Path, tables: dict[str, Any]) -> None:
+    problems = [
+        Problem(f"{name}.parquet", f"no column {column}", "all columns of vo.TABLES")
+        for name, declared in STORED.items()
+        for column in declared.names
+        if column not in tables[name].columns
+    ]
+    if problems:
+        raise LoadError(folder.name, problems, "write the cohort again with this version")
+
+
+def _write_files(cohort: Any, folder: Path) -> None:
+    for name in STORED:
+        cohort.tables[name].to_parquet(folder / f"{name}.parquet")
+    for ledger in LEDGERS:
+        getattr(cohort, ledger).to_csv(folder / f"{ledger}.csv", index=False, lineterminator="\n")
+    manifest = {
+        "layout": LAYOUT,
+        "name": cohort.name,
+        "synthetic": cohort.synthetic,
+        "notes": list(cohort.notes),
+        "inputs": dict(cohort.inputs),
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def _swap(partial: Path, folder: Path) -> None:
+    """The old result stays until the new one is complete."""
+    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        partial.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _read_ledger(path: Path) -> pd.DataFrame:
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for column in frame.columns:
+        if column in _WHOLE or column.startswith("n_"):
+            frame[column] = frame[column].astype("int64")
+    return frame
