@@ -1,0 +1,135 @@
+"""The commands: the only place that reads arguments, prints, and decides an exit status."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import vertebro_outcomes as vo
+from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroError
+from vertebro_outcomes.report.digest import inputs_of, is_current
+
+USER_MISTAKE = 2
+
+app = typer.Typer(
+    name="vertebro",
+    help="Outcomes of vertebroplasty, balloon kyphoplasty and non-surgical care. Exit status: 0 "
+    "fine, 1 the answer is no, 2 a mistake in what was asked.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+RawFolder = Annotated[
+    Path, typer.Option("--data", metavar="FOLDER", help="Raw data, with literature/ inside.")
+]
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user ends with one message and exit status 2."""
+    try:
+        app()
+    except VertebroError as error:
+        _fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}")
+
+
+def _fail(message: str) -> None:
+    print(message, file=sys.stderr)  # noqa: T201
+    sys.exit(USER_MISTAKE)
+
+
+@contextmanager
+def _step(words: str) -> Iterator[None]:
+    """Say on stderr what is being done, and afterwards how long it took."""
+    start = time.perf_counter()
+    typer.echo(f"{words} ... ", err=True, nl=False)
+    try:
+        yield
+    except BaseException:
+        typer.echo("failed", err=True)
+        raise
+    typer.echo(f"{time.perf_counter() - start:.1f} s", err=True)
+
+
+def _raw_inputs(raw: Path) -> dict[str, Any]:
+    if not raw.is_dir():
+        found = "not a folder" if raw.exists() else "no such folder"
+        problem = Problem("folder of raw data", found, "a folder with literature/ inside")
+        raise LoadError(str(raw), [problem], "run this in the project folder, or name it: --data")
+    return inputs_of(raw)
+
+
+@app.command()
+def report(
+    data: RawFolder = Path("data/raw"),
+    output: Annotated[
+        Path, typer.Option("--output", metavar="FOLDER", help="Where the report is written.")
+    ] = Path("reports"),
+) -> None:
+    """Analyse the data and write the report; does nothing if nothing changed."""
+    inputs = _raw_inputs(data)
+    if is_current(output, inputs):
+        typer.echo(f"{output}/ is up to date")
+        return
+    with _step(f"reading {data}"):
+        literature = vo.load_literature(data / "literature")
+    with _step("answering the questions"):
+        answers = vo.answer_all(literature)
+    vo.build_report(literature, answers, folder=output, inputs=inputs, step=_step)
+    typer.echo(f"{output}/ is written")
+
+
+@app.command()
+def data(
+    data: RawFolder = Path("data/raw"),
+    output: Annotated[
+        Path, typer.Option("--output", metavar="FOLDER", help="Where the tables are written.")
+    ] = Path("data/processed"),
+) -> None:
+    """Read the raw data and write the canonical tables as Parquet."""
+    inputs = _raw_inputs(data)
+    if is_current(output, inputs):
+        typer.echo(f"{output}/ is up to date")
+        return
+    with _step(f"reading {data}"):
+        literature = vo.load_literature(data / "literature")
+    with _step(f"writing {output}"):
+        vo.write_tables(literature, folder=output, inputs=inputs)
+    typer.echo(f"{output}/ is written")
+
+
+@app.command()
+def pool(
+    *,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CSV file, one row per study.")],
+    measure: Annotated[str, typer.Option(help="RR, OR, RD, MD, SMD, HR, PLO ... or GEN.")],
+    method: Annotated[str | None, typer.Option(help="REML, DL, PM, EE ...")] = None,
+    ci: Annotated[str | None, typer.Option(help="wald, hksj or hksj_adhoc.")] = None,
+    level: Annotated[float, typer.Option(help="Confidence level, between 0 and 1.")] = 0.95,
+    dialect: Annotated[str, typer.Option(help="Whose defaults to use.")] = "metafor",
+    csv: Annotated[bool, typer.Option("--csv", help="Print the result as CSV.")] = False,
+) -> None:
+    """Pool the studies of a CSV file."""
+    table = vo.read_table(path)
+    try:
+        es = vo.effect_sizes(table, measure=measure, dialect=dialect)
+    except InputError as error:
+        raise InputError(str(path), error.problems, error.next_step) from None
+    fit = vo.pool(es, method=method, ci=ci, level=level, dialect=dialect)
+    if csv:
+        typer.echo(fit.to_frame(scale="natural").to_csv(index=False), nl=False)
+        return
+    typer.echo(str(fit))
+    for excluded in fit.excluded:
+        typer.echo(f"  left out: {excluded.study}: {excluded.reason}")
+    for note in fit.notes:
+        typer.echo(f"  note: {note}")
