@@ -10,7 +10,7 @@ import vertebro_outcomes
 PACKAGE = Path(vertebro_outcomes.__file__).parent
 LEVELS = (
     {"errors", "discover"},
-    {"vocabulary", "measures", "dialects", "spine"},
+    {"vocabulary", "measures", "dialects", "spine", "printed"},
     {"outcomes"},
     {"tables", "estimators", "display"},
     {"loaders", "results", "simulate"},
