@@ -7,7 +7,7 @@ Where to add things:
 | an outcome | a record in `outcomes.py` | direction, scale, smallest worthwhile change |
 | an effect measure | a record in `measures.py`, its formula in `estimators/effect_sizes/` | `effect_sizes` |
 | a dialect | a record in `dialects.py` | `pool(dialect=...)`, Methods text |
-| a question to the evidence | a record in `meta_analysis/questions.py` | forest plot, table, provenance |
+| a question to the evidence | a record in `meta_analysis/question_list.py` | forest plot, table, provenance |
 | a report section | a file in `report/sections/` declaring `SECTION` | contents list, navigation |
 """
 
@@ -38,9 +38,8 @@ _HOMES = {
     "report.build": "build_report",
     "report.processed": "write_tables",
     "loaders.literature": "Literature load_literature",
-    "meta_analysis.answers": "answer",
     "meta_analysis.evidence": "select_contrasts select_proportions",
-    "meta_analysis.questions": "QUESTIONS Question",
+    "meta_analysis.questions": "QUESTIONS Question answer",
     "outcomes": "FAMILIES OUTCOMES Outcome",
     "vocabulary": "TREATMENTS",
 }
