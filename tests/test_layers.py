@@ -16,7 +16,8 @@ LEVELS = (
     {"loaders", "results", "simulate"},
     {"comparisons", "meta_analysis"},
     {"report"},
-    {"__init__", "__main__", "cli"},
+    {"__init__", "cli"},
+    {"__main__"},
 )
 LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names}
 MOST_LINES = 300

@@ -72,9 +72,9 @@ def pool(
     --------
     >>> import pandas as pd, vertebro_outcomes as vo
     >>> es = pd.DataFrame({"effect": [-0.9, -0.3, -0.5], "variance": [0.10, 0.05, 0.08]})
-    >>> fit = vo.pool(es, method="DL")
+    >>> fit = vo.pool(es, method="EE")
     >>> round(fit.estimate, 4), fit.k
-    (-0.4941, 3)
+    (-0.5, 3)
     """
     rules = pick_dialect(dialect, function="pool")
     method = method or rules.tau2_method

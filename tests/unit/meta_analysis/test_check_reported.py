@@ -60,7 +60,7 @@ def count(**cells):
         (count(events="26", n="3175", percent="0.7"), "count and percentage", "0.819"),
         (count(n="40", percent="2.2"), "count and percentage", "no whole number of 40"),
         (arm(mean="10.6"), "mean and spread on the scale", "off the scale"),
-        (arm(mean="9.5", sd="2.4", n="30"), "mean and spread on the scale", "cannot exceed 2.32"),  # 9.45 rounds to 9.5
+        (arm(mean="9.5", sd="2.4", n="30"), "mean and spread on the scale", "cannot exceed 2.32"),
         (arm(mean="7.13", n="17"), "mean and spread on the scale", "no sum of whole points"),
         (arm(outcome="qualeffo", scale_max="100", mean="65", sd="2.2", n="64"), "spread too small", "17.6"),
     ],
