@@ -1,0 +1,137 @@
+"""Network meta-analysis: treatment positions by weighted least squares, and tau² by DL or REML.
+
+References
+----------
+Rücker (2012), Res Synth Methods 3:312-324, doi:10.1002/jrsm.1058 (Laplacian and effective variances);
+Jackson, White and Riley (2012), Stat Med 31:3805-3820, doi:10.1002/sim.5453 (generalised DL);
+White et al. (2012), Res Synth Methods 3:111-125, doi:10.1002/jrsm.1045 (multivariate REML).
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from vertebro_outcomes.estimators.arrays import Floats, Ints
+from vertebro_outcomes.estimators.network.independent_contrasts import IndependentContrasts
+from vertebro_outcomes.estimators.roots import solve_decreasing
+
+NetworkMethod = Literal["EE", "DL", "REML", "REML_netmeta"]
+NETWORK_METHODS: Final[tuple[NetworkMethod, ...]] = get_args(NetworkMethod)
+
+
+@dataclass(frozen=True)
+class NetworkFit:
+    """Positions mu (sum 0) of the treatments, the pseudo-inverse of their Laplacian, and Q."""
+
+    mu: Floats
+    laplacian: Floats
+    covariance: Floats
+    q: float
+
+    @property
+    def estimate(self) -> Floats:
+        """Row minus column, every pair."""
+        return self.mu[:, None] - self.mu[None, :]
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors of `estimate`: square roots of the effective variances."""
+        d = np.diag(self.covariance)
+        squared = d[:, None] + d[None, :] - 2.0 * self.covariance
+        np.fill_diagonal(squared, 0.0)
+        return np.sqrt(np.maximum(squared, 0.0))
+
+
+@dataclass(frozen=True)
+class Heterogeneity:
+    """Q with its degrees of freedom, and tau² (0 where no degree of freedom is left)."""
+
+    q: float
+    df: int
+    tau2: float
+    converged: bool = True
+
+
+def laplacian_inverse(laplacian: Floats) -> Floats:
+    """Pseudo-inverse of a connected Laplacian: shift its null space (the constant vector) away."""
+    t = len(laplacian)
+    shift = np.full((t, t), max(float(np.trace(laplacian)) / t, np.finfo(float).tiny) / t)
+    inverse = np.linalg.inv(laplacian + shift)
+    centred = inverse - inverse.mean(axis=0)
+    centred -= centred.mean(axis=1)[:, None]
+    return 0.5 * (centred + centred.T)
+
+
+def fit_network(rows: IndependentContrasts, *, tau2: float) -> NetworkFit:
+    """Weighted least squares with weights 1/(v + tau²) on a connected network."""
+    w = 1.0 / (rows.v + tau2)
+    xw = rows.x * w[:, None]
+    laplacian = xw.T @ rows.x
+    covariance = laplacian_inverse(laplacian)
+    mu = covariance @ (xw.T @ rows.y)
+    r = rows.y - rows.x @ mu
+    return NetworkFit(mu, laplacian, covariance, float(w @ (r * r)) + rows.open_sum)
+
+
+def basis(x: Floats) -> Floats:
+    """Columns spanning those of `x`, without redundancy."""
+    u, s, _ = np.linalg.svd(x, full_matrices=False)
+    return u[:, s > s[0] * max(x.shape) * np.finfo(float).eps * 10] if s.size else u
+
+
+def q_statistic(rows: IndependentContrasts, z: Floats, *, tau2: float = 0.0) -> float:
+    """Q of the regression on the columns of `z` (linearly independent)."""
+    root = 1.0 / np.sqrt(rows.v + tau2)
+    zw, yw = z * root[:, None], rows.y * root
+    orthonormal, _ = np.linalg.qr(zw)
+    r = yw - orthonormal @ (orthonormal.T @ yw)
+    return float(r @ r) + rows.open_sum
+
+
+def dersimonian_laird(rows: IndependentContrasts, z: Floats) -> Heterogeneity:
+    """Generalised DL: Q = df + tau² tr(P), P = W - W Z (Z'WZ)⁻¹ Z'W. `z`: independent columns."""
+    q, df = q_statistic(rows, z), len(rows.y) - z.shape[1]
+    if df == 0:
+        return Heterogeneity(q, 0, 0.0)
+    w = 1.0 / rows.v
+    orthonormal, _ = np.linalg.qr(z * np.sqrt(w)[:, None])
+    trace = float(w @ (1.0 - (orthonormal**2).sum(axis=1)))
+    return Heterogeneity(q, df, max(0.0, (q - df) / trace))
+
+
+def restricted_likelihood(rows: IndependentContrasts, z: Floats) -> Heterogeneity:
+    """REML: y'PPy = tr(P), searched as in a pairwise pool, from the unweighted moment estimate."""
+    q, df = q_statistic(rows, z), len(rows.y) - z.shape[1]
+    if df == 0:
+        return Heterogeneity(q, 0, 0.0)
+
+    def score(tau2: Floats, _: Ints) -> tuple[Floats, Floats]:
+        w = 1.0 / (rows.v + tau2[0])
+        orthonormal, _ = np.linalg.qr(z * np.sqrt(w)[:, None])
+        p = np.diag(w) - np.outer(np.sqrt(w), np.sqrt(w)) * (orthonormal @ orthonormal.T)
+        py = p @ rows.y
+        u = py @ py - np.trace(p)
+        falls = 2.0 * py @ p @ py - (p * p).sum()  # minus the derivative of u
+        return np.array([u]), np.array([falls])
+
+    root, done = solve_decreasing(
+        score, start=np.array([_unweighted_moments(rows, z, df)]), scale=rows.v[[rows.v.argmin()]]
+    )
+    return Heterogeneity(q, df, float(root[0]), bool(done[0]))
+
+
+def _unweighted_moments(rows: IndependentContrasts, z: Floats, df: int) -> float:
+    """Hedges' estimate of tau²: the unweighted residual sum of squares less what sampling explains."""
+    orthonormal, _ = np.linalg.qr(z)
+    r = rows.y - orthonormal @ (orthonormal.T @ rows.y)
+    explained = rows.v @ (1.0 - (orthonormal**2).sum(axis=1))
+    return max(0.0, float(r @ r - explained) / df)
+
+
+def estimate_tau2(rows: IndependentContrasts, z: Floats, *, method: NetworkMethod) -> Heterogeneity:
+    """Q, df and tau² of the regression on `z`; "EE" leaves tau² at 0."""
+    if method in {"REML", "REML_netmeta"}:
+        return restricted_likelihood(rows, z)
+    found = dersimonian_laird(rows, z)
+    return found if method == "DL" else Heterogeneity(found.q, found.df, 0.0)
