@@ -1,0 +1,170 @@
+"""One answer as blocks: finding, forest plot, the studies with their rows, and what was left out."""
+
+from typing import Final
+
+import pandas as pd
+
+from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.figures.forest import forest
+from vertebro_outcomes.display.figures.svg import save_svg
+from vertebro_outcomes.measures import MEASURES
+from vertebro_outcomes.meta_analysis.questions import Question
+from vertebro_outcomes.report.blocks import (
+    Block,
+    FigureBlock,
+    Fold,
+    Heading,
+    TableBlock,
+    joined,
+    prose,
+)
+from vertebro_outcomes.report.rows import row_links
+from vertebro_outcomes.report.wording import caveats, sentence, worthwhile
+from vertebro_outcomes.results.answer import Answer
+
+# Sign, column, values it stands for, legend.
+_MARKS: Final = (
+    ("†", "verification", ("corroborated",), "not seen in the source text, corroborated elsewhere"),
+    ("‡", "n_source", ("randomised",), "numbers randomised stand in for numbers at follow-up"),
+    ("§", "sd_source", ("from_ci", "from_se"), "SD computed from a printed interval or SE"),
+    ("¶", "direction_basis", ("inferred",), "direction of the difference inferred, not stated"),
+)
+_STUDY_LABELS: Final = {
+    "study": "Study",
+    "when": "When",
+    "printed": "Printed",
+    "effect": "Effect (95% CI)",
+    "weight": "Weight",
+    "rows": "Rows",
+}
+_LEFT_LABELS: Final = {
+    "study": "Study",
+    "outcome": "Outcome",
+    "when": "When",
+    "printed": "Printed",
+    "rows": "Rows",
+    "reason": "Why it is left out",
+}
+
+
+def analysis_anchor(question: Question) -> str:
+    """The anchor of an analysis on the page."""
+    return f"analysis-{question.id.replace('_', '-')}"
+
+
+def analysis_blocks(question: Question, answer: Answer) -> tuple[Block, ...]:
+    """Everything the report shows about one question."""
+    limits = caveats(answer)
+    blocks: list[Block] = [
+        Heading(answer.title, analysis_anchor(question)),
+        prose("{finding}", finding=sentence(question, answer)),
+    ]
+    if limits:
+        blocks.append(prose("Mind: {limits}.", limits=joined(limits, "; ")))
+    if answer.pooled is not None:
+        blocks += [_figure(question, answer), _studies(question, answer)]
+    if question.note:
+        blocks.append(prose("{note}", note=question.note))
+    if len(answer.left_out):
+        blocks.append(_left_out(question, answer))
+    return tuple(blocks)
+
+
+def _marks(entered: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The signs of every row, and a legend line for every sign in use."""
+    signs, legend = [""] * len(entered), []
+    for sign, column, values, words in _MARKS:
+        if column not in entered.columns:
+            continue
+        hit = entered[column].astype(str).str.startswith(values).tolist()
+        signs = [s + sign if h else s for s, h in zip(signs, hit, strict=True)]
+        legend += [f"{sign} {words}"] if any(hit) else []
+    return signs, legend
+
+
+def _figure(question: Question, answer: Answer) -> FigureBlock:
+    assert answer.pooled is not None
+    signs, legend = _marks(answer.entered)
+    rows = answer.pooled.studies_natural.assign(mark=signs)
+    given = [name for name in MEASURES[answer.measure].columns if name in answer.entered]
+    arms = answer.entered[given].astype(float)
+    if given != ["effect"] and arms.notna().to_numpy().any():
+        rows = rows.assign(**{name: arms[name].to_numpy() for name in given})
+    least = worthwhile(question, answer)
+    if least is not None:
+        shown = f"{numbers.number(least, 1)} {answer.unit}".strip()
+        legend.append(f"Dotted line: smallest worthwhile difference, {shown}")
+    sides = (answer.treatment, answer.comparator) if answer.comparator else (answer.treatment,)
+    axes = forest(
+        rows,
+        answer.pooled.summary_natural,
+        measure=answer.measure,
+        arms=sides,
+        better=answer.better or None,
+        unit=answer.unit,
+        worthwhile=least,
+        notes=legend,
+    )
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return FigureBlock(
+        name=question.id,
+        svg=save_svg(figure),
+        alt=f"Forest plot. {sentence(question, answer).unescape()}",
+        caption=answer.title + ". The same numbers are in the table below.",
+    )
+
+
+def _studies(question: Question, answer: Answer) -> TableBlock:
+    assert answer.pooled is not None
+    rows = answer.pooled.studies_natural
+    entered, signs = answer.entered, _marks(answer.entered)[0]
+    effects = [
+        numbers.estimate_with_interval(
+            row["effect"], (row["ci_low"], row["ci_high"]), measure=answer.measure
+        )
+        for row in rows.to_dict("records")
+    ]
+    shown = pd.DataFrame(
+        {
+            "study": [f"{s} {m}".rstrip() for s, m in zip(entered["study"], signs, strict=True)],
+            "when": entered["timepoint_label"].tolist(),
+            "printed": entered["printed"].tolist(),
+            "effect": effects,
+            "weight": [numbers.percent(weight / 100) for weight in rows["weight_pct"]],
+            "rows": [row_links(lines.split(", ")) for lines in entered["source_lines"]],
+        }
+    )
+    data = answer.to_frame().assign(weight_pct=rows["weight_pct"].to_numpy())
+    return TableBlock(
+        name=question.id,
+        shown=shown,
+        data=data,
+        caption=f"Studies in: {answer.title}",
+        labels=_STUDY_LABELS,
+        numeric=("effect", "weight"),
+    )
+
+
+def _left_out(question: Question, answer: Answer) -> Fold:
+    left = answer.left_out
+    shown = pd.DataFrame(
+        {
+            "study": left["study"].tolist(),
+            "outcome": left["outcome"].str.replace("_", " ").tolist(),
+            "when": left["timepoint_label"].tolist(),
+            "printed": left["printed"].tolist(),
+            "rows": [row_links(lines.split(", ")) for lines in left["source_lines"]],
+            "reason": left["reason"].tolist(),
+        }
+    )
+    table = TableBlock(
+        name=f"{question.id}_left_out",
+        shown=shown,
+        data=left,
+        caption=f"Left out of: {answer.title}",
+        labels=_LEFT_LABELS,
+    )
+    n = len(left)
+    line = f"{numbers.count(n)} {'row' if n == 1 else 'rows'} about this question left out, and why"
+    return Fold(line, (table,))

@@ -1,0 +1,103 @@
+"""The report: every section built, one page, its tables and figures beside it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from vertebro_outcomes.display.numbers import count
+from vertebro_outcomes.loaders.literature import Literature
+from vertebro_outcomes.meta_analysis.questions import Question
+from vertebro_outcomes.report.blocks import Block, FigureBlock, Fold, TableBlock, bound
+from vertebro_outcomes.report.files import write_folder
+from vertebro_outcomes.report.page import Part, render_page
+from vertebro_outcomes.report.section import Section, sections
+from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.results.answer import Answer
+
+Step = Callable[[str], AbstractContextManager[object]]
+
+PAGE: Final = "vertebral_augmentation.html"
+TITLE: Final = (
+    "Vertebroplasty, balloon kyphoplasty and non-surgical care: what published studies show"
+)
+
+
+def build_report(
+    literature: Literature,
+    answers: Sequence[tuple[Question, Answer]],
+    *,
+    folder: Path,
+    inputs: Mapping[str, Any],
+    step: Step = nullcontext,
+) -> None:
+    """Write the report into `folder`: the page, `tables/*.csv`, `figures/*.svg`, `provenance.json`.
+
+    Parameters
+    ----------
+    literature : Literature
+        The canonical literature tables.
+    answers : sequence of (Question, Answer)
+        In the order of `QUESTIONS`.
+    folder : Path
+        Made if it is not there; files of a former run that are no longer written are removed.
+    inputs : mapping
+        What `report.digest.inputs_of` says about the inputs; kept in `provenance.json`.
+    step : callable, optional
+        Given a few words, returns a context manager around that step; used to show progress.
+    """
+    study = Study(literature=literature, answers=tuple(answers), versions=inputs["versions"])
+    with step("building the sections"):
+        parts = [_build(section, study) for section in sections()]
+    with step("writing the report"):
+        write_folder(folder, render_files(parts, study), provenance={"inputs": dict(inputs)})
+
+
+def render_files(parts: Sequence[Part], study: Study) -> dict[str, bytes]:
+    """Every file of the report by its path in the folder; a name used twice is a bug."""
+    page = render_page(parts, title=TITLE, lead=_lead(study), closing=_closing(study))
+    files = {PAGE: page.encode()}
+    for block in (block for part in parts for block in _flat(part.blocks)):
+        match block:
+            case FigureBlock():
+                name, content = f"figures/{block.name}.svg", block.svg.encode()
+            case TableBlock():
+                csv = block.data.to_csv(index=False, lineterminator="\n")
+                name, content = f"tables/{block.name}.csv", csv.encode()
+            case _:
+                continue
+        assert name not in files, f"two blocks are called {name}"
+        files[name] = content
+    return files
+
+
+def _build(section: Section, study: Study) -> Part:
+    blocks = section.build(study)
+    assert blocks, f"section {section.title!r} is empty"
+    return Part(section.title, section.identity, blocks)
+
+
+def _flat(blocks: Sequence[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if isinstance(block, Fold):
+            yield from _flat(block.blocks)
+        else:
+            yield block
+
+
+def _lead(study: Study) -> Markup:
+    return bound(
+        "Vertebroplasty (VP) and balloon kyphoplasty (KP) against non-surgical management (NSM), "
+        "sham procedures and each other, computed from figures printed in {studies} publications. "
+        "Every number links to the row of data it rests on.",
+        studies=count(len(study.literature.studies)),
+    )
+
+
+def _closing(study: Study) -> Markup:
+    return bound(
+        "Made with {versions}. The same data and versions give the same page, byte for byte.",
+        versions=", ".join(f"{name} {version}" for name, version in study.versions.items()),
+    )

@@ -1,0 +1,80 @@
+"""Sections and blocks as one self-contained HTML page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from vertebro_outcomes.display.figures.svg import inline_svg
+from vertebro_outcomes.display.tables import html_table
+from vertebro_outcomes.report.blocks import Block, FigureBlock, Fold, Heading, Prose, TableBlock
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section that has been built."""
+
+    title: str
+    identity: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def html(self) -> Markup:
+        """Its blocks, one after the other."""
+        return Markup("\n").join(render(block) for block in self.blocks)
+
+
+def render_page(
+    parts: Sequence[Part], *, title: str, lead: Markup | str, closing: Markup | str
+) -> str:
+    """The page: contents list, sections, inline styles and pictures, no script, no request."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined
+    )
+    css = Markup((_HERE / "page.css").read_text(encoding="utf-8"))  # noqa: S704 (our own file)
+    page = environment.get_template("page.html")
+    return page.render(title=title, lead=lead, closing=closing, parts=parts, css=css) + "\n"
+
+
+def render(block: Block) -> Markup:
+    """One block as HTML."""
+    match block:
+        case Prose():
+            return block.html
+        case Heading():
+            return Markup('<h3 id="{}">{}</h3>').format(block.identity, block.title)
+        case FigureBlock():
+            return _figure(block)
+        case TableBlock():
+            return _table(block)
+        case Fold():
+            inside = Markup("\n").join(render(inner) for inner in block.blocks)
+            return Markup("<details>\n<summary>{}</summary>\n{}\n</details>").format(
+                block.summary, inside
+            )
+
+
+def _figure(block: FigureBlock) -> Markup:
+    picture = inline_svg(block.svg, identity=f"figure-{block.name}", label=block.alt)
+    return Markup(
+        '<figure id="figure-{}">\n<div class="picture" tabindex="0" role="group" '
+        'aria-label="Figure, scrolls sideways on narrow screens">\n{}\n</div>\n'
+        "<figcaption>{}</figcaption>\n</figure>"
+    ).format(block.name, picture, block.caption)
+
+
+def _table(block: TableBlock) -> Markup:
+    table = html_table(
+        block.shown,
+        caption=block.caption,
+        labels=block.labels,
+        numeric=block.numeric,
+        row_ids=block.row_ids,
+    )
+    return Markup(
+        '<div class="scroll" id="table-{}" tabindex="0" role="region" aria-label="{}">\n{}\n</div>'
+    ).format(block.name, block.caption, table)

@@ -1,0 +1,63 @@
+"""Every row of the raw sheets, with locator and link: where each number of the report comes from."""
+
+from typing import Final
+
+import pandas as pd
+
+from vertebro_outcomes.report.blocks import Block, Heading, TableBlock, anchor, prose
+from vertebro_outcomes.report.rows import sheet_table
+from vertebro_outcomes.report.section import Section
+from vertebro_outcomes.report.study import Study
+
+_SHEETS: Final[dict[str, str]] = {
+    "studies": "Studies",
+    "contrasts": "Printed differences and ratios",
+    "arm_binary": "Events of arms",
+    "arm_continuous": "Means of arms",
+    "pooled_published": "Pooled results of published reviews",
+    "review_inputs": "Study inputs printed by reviews",
+    "mcid": "Smallest worthwhile changes",
+}
+_LABELS: Final = {
+    "row": "Row",
+    "study": "Study",
+    "printed": "As extracted",
+    "where": "Where in the source",
+    "source": "Source",
+    "verification": "Check",
+}
+
+
+def build(study: Study) -> tuple[Block, ...]:
+    """One table per sheet, an anchor per row."""
+    literature = study.literature
+    labels = literature.studies.set_index("study_id")["label"]
+    blocks: list[Block] = [
+        prose(
+            "The sheets in <code>data/raw/literature</code>, row by row, as they were extracted. "
+            "<em>seen</em>: read in the source named; <em>corroborated</em>: known from elsewhere "
+            "and confirmed by a second text. A row number is the line of the CSV file."
+        )
+    ]
+    for name, title in _SHEETS.items():
+        shown = sheet_table(name, literature.tables[name], labels)
+        data = shown.drop(columns="anchor").assign(source=_plain_source(literature.tables[name]))
+        blocks += [
+            Heading(title, f"sheet-{anchor(name)}"),
+            TableBlock(
+                name=f"sheet_{name}",
+                shown=shown,
+                data=data,
+                caption=f"{title}: {name}.csv",
+                labels=_LABELS,
+                row_ids="anchor",
+            ),
+        ]
+    return tuple(blocks)
+
+
+def _plain_source(rows: pd.DataFrame) -> "pd.Series[str]":
+    return rows["source_url"].reset_index(drop=True)
+
+
+SECTION = Section(order=95, title="Data rows", build=build)

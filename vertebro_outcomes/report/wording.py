@@ -1,0 +1,125 @@
+"""Answers in words: what was found, and how far it carries. Every number comes from the result."""
+
+import math
+
+from markupsafe import Markup
+
+from vertebro_outcomes.display import numbers
+from vertebro_outcomes.measures import MEASURES
+from vertebro_outcomes.meta_analysis.evidence import RANDOMISED
+from vertebro_outcomes.meta_analysis.questions import Question
+from vertebro_outcomes.outcomes import family_outcome
+from vertebro_outcomes.report.blocks import bound
+from vertebro_outcomes.results.answer import Answer
+from vertebro_outcomes.vocabulary import TREATMENTS
+
+_MUCH_HETEROGENEITY_PCT = 50.0  # "may represent substantial", Cochrane Handbook 10.10.2
+_FEW_STUDIES = 3
+
+
+def size(answer: Answer) -> str:
+    """Estimate and interval on the reader's scale, or that there is none."""
+    fit = answer.pooled
+    if fit is None:
+        return "no usable result"
+    limits = (fit.natural(fit.ci_low), fit.natural(fit.ci_high))
+    return numbers.estimate_with_interval(
+        fit.natural(fit.estimate), limits, measure=answer.measure, unit=answer.unit
+    )
+
+
+def studies(answer: Answer) -> str:
+    """'5 studies', 'one study', 'no study'."""
+    return {0: "no study", 1: "one study"}.get(answer.k, f"{numbers.count(answer.k)} studies")
+
+
+def arm(word: str) -> str:
+    """A treatment as a reader says it."""
+    return TREATMENTS[word]
+
+
+def direction(answer: Answer) -> str:
+    """Which side the interval speaks for: 'lower with vertebroplasty', 'no clear difference'."""
+    fit = answer.pooled
+    if fit is None:
+        return "nothing could be computed"
+    no_effect = MEASURES[answer.measure].no_effect
+    if math.isnan(no_effect):
+        return ""
+    if fit.ci_low <= no_effect <= fit.ci_high:
+        return "no clear difference"
+    side = "lower" if fit.estimate < no_effect else "higher"
+    good = "" if not answer.better else ", better" if side == answer.better else ", worse"
+    return f"{side} with {arm(answer.treatment)}{good}"
+
+
+def worthwhile(question: Question, answer: Answer) -> float | None:
+    """The smallest worthwhile difference with the sign of a benefit, where the scale is known."""
+    outcome = family_outcome(question.outcome_family)
+    known = outcome.worthwhile
+    if known is None or answer.measure != "MD" or question.scale != "canonical":
+        return None
+    return -known.value if outcome.better == "lower" else known.value
+
+
+def against_worthwhile(question: Question, answer: Answer) -> Markup:
+    """How the estimate stands to the smallest worthwhile difference; empty where none is known."""
+    least, fit = worthwhile(question, answer), answer.pooled
+    if least is None or fit is None:
+        return Markup("")
+    best = fit.ci_low if least < 0 else fit.ci_high
+    reaches = fit.estimate <= least if least < 0 else fit.estimate >= least
+    possible = best <= least if least < 0 else best >= least
+    words = (
+        "at least the smallest worthwhile difference of {least}"
+        if reaches
+        else "below the smallest worthwhile difference of {least}"
+        if possible
+        else "the interval excludes the smallest worthwhile difference of {least}"
+    )
+    shown = f"{numbers.number(abs(least), 1)} {answer.unit}".strip()
+    return bound(words, least=shown)
+
+
+def caveats(answer: Answer) -> list[Markup]:
+    """What limits the answer: few studies, disagreement, design, figures not seen in the source."""
+    fit = answer.pooled
+    if fit is None:
+        return []
+    found = []
+    no_effect = MEASURES[answer.measure].no_effect
+    if answer.k < _FEW_STUDIES:
+        found.append(bound("{k} only", k=studies(answer)))
+    if answer.k > 1 and fit.i2_pct >= _MUCH_HETEROGENEITY_PCT:
+        found.append(bound("studies disagree (I² = {i2}%)", i2=numbers.number(fit.i2_pct, 0)))
+    clear = not fit.ci_low <= no_effect <= fit.ci_high
+    if clear and answer.k > 1 and fit.prediction_low <= no_effect <= fit.prediction_high:
+        limits = (fit.natural(fit.prediction_low), fit.natural(fit.prediction_high))
+        shown = numbers.interval(limits, answer.measure)
+        found.append(bound("a new study may find none (prediction interval {pi})", pi=shown))
+    other = int((~answer.entered["design"].isin(RANDOMISED)).sum())
+    if other and answer.comparator:
+        found.append(
+            bound("{n} of {k} not randomised", n=numbers.count(other), k=numbers.count(answer.k))
+        )
+    doubtful = int((answer.entered["verification"] != "seen").sum())
+    if doubtful:
+        found.append(
+            bound(
+                "{n} of {k} not seen in the source text",
+                n=numbers.count(doubtful),
+                k=numbers.count(answer.k),
+            )
+        )
+    return found
+
+
+def sentence(question: Question, answer: Answer) -> Markup:
+    """The finding in one sentence, for text and for readers who cannot see the figure."""
+    if answer.pooled is None:
+        return bound("{title}: no study could enter.", title=answer.title)
+    kind = MEASURES[answer.measure].label.partition(" (")[0]
+    parts = [bound("{kind} {size}, {k}", kind=kind, size=size(answer), k=studies(answer))]
+    parts += [bound("{words}", words=words) for words in (direction(answer),) if words]
+    parts += [words for words in (against_worthwhile(question, answer),) if words]
+    return bound("{title}: {said}.", title=answer.title, said=Markup("; ").join(parts))
