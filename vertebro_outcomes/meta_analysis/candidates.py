@@ -252,7 +252,6 @@ def _contrasts(literature: Literature, ask: Ask) -> Iterator[dict[str, Any]]:
 
 def _contrast(row: pd.Series, ask: Ask) -> dict[str, Any]:
     suffix = "_canonical" if ask.scale == "canonical" or ask.measure == "RD" else ""
-    low, high = row["ci_low_printed"], row["ci_high_printed"]
     return {
         "treatment": row["treatment"],
         "comparator": row["comparator"],
@@ -263,13 +262,25 @@ def _contrast(row: pd.Series, ask: Ask) -> dict[str, Any]:
         "ci_level": row["ci_level"],
         "n_t": _float(row["n_treatment"]),
         "n_c": _float(row["n_comparator"]),
-        "printed": f"{row['measure']} {row['estimate_printed'] or '?'} ({low} to {high})"
-        if low
-        else f"{row['measure'] or 'p only'} {row['estimate_printed']}".strip(),
+        "printed": _printed_contrast(row),
         "direction_basis": row["direction_basis"],
         "source_lines": row["source_line"],
         "problem": _contrast_problem(row, ask),
     }
+
+
+def _printed_contrast(row: pd.Series) -> str:
+    """The printed text, with the order it was printed in where that is not treatment first."""
+    if not row["measure"]:
+        return f"p {row['p_value_printed']}"
+    text = f"{row['measure']} {row['estimate_printed'] or '?'}"
+    if row["ci_low_printed"]:
+        text += f" ({row['ci_low_printed']} to {row['ci_high_printed']})"
+    if row["direction"].startswith("improvement"):
+        return f"{text}, as improvement"
+    if row["swapped"] != (row["direction"] == "c_minus_t"):
+        return f"{text}, {row['comparator']} against {row['treatment']}"
+    return text
 
 
 def _contrast_problem(row: pd.Series, ask: Ask) -> str:
