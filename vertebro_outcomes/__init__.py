@@ -30,6 +30,7 @@ _HOMES = {
     "meta_analysis.multiverse": "multiverse",
     "meta_analysis.pool": "pool",
     "meta_analysis.pool_many": "pool_many",
+    "meta_analysis.literature_network": "literature_network LITERATURE_NETWORKS",
     "meta_analysis.network": "pool_network network_components",
     "meta_analysis.network_arms": "network_contrasts",
     "spine": "level_distance parse_level parse_levels",
