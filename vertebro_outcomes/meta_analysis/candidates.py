@@ -137,8 +137,11 @@ def _pairs_at_one_time(
         t, c = (rows[rows["arm"].isin(arms)] for arms in (ask.treatments, ask.comparators))
         if len(t) and len(c):
             yield _pair(t.iloc[0], c.iloc[0], literature, ask)
+            for _, row in pd.concat([t.iloc[1:], c.iloc[1:]]).iterrows():
+                yield _half(row, side, "another arm or row of the same study and time is used")
         elif _compares(rows.iloc[0], literature, ask):
-            yield _half(rows.iloc[0], side)
+            for _, row in rows.iterrows():
+                yield _half(row, side, f"only the arm {row['arm']} is printed")
 
 
 def _compares(arm: pd.Series, literature: Literature, ask: Ask) -> bool:
@@ -149,7 +152,7 @@ def _compares(arm: pd.Series, literature: Literature, ask: Ask) -> bool:
     return bool(words & set(ask.treatments)) and bool(words & set(ask.comparators))
 
 
-def _half(arm: pd.Series, side: str) -> dict[str, Any]:
+def _half(arm: pd.Series, side: str, problem: str) -> dict[str, Any]:
     return _about(arm) | {
         "treatment": arm["arm"],
         "comparator": "",
@@ -157,7 +160,7 @@ def _half(arm: pd.Series, side: str) -> dict[str, Any]:
         side: arm[side],
         "printed": _printed_arm(arm),
         "source_lines": arm["source_line"],
-        "problem": f"only the arm {arm['arm']} is printed",
+        "problem": problem,
     }
 
 

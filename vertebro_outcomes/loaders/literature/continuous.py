@@ -79,28 +79,27 @@ def _none(value: float) -> float | None:
 
 
 def _canonical(rows: pd.DataFrame) -> pd.DataFrame:
-    scales = zip(rows["outcome"], rows["scale_min"], rows["scale_max"], strict=True)
+    """Scores move by slope and shift, changes and spreads by the slope alone."""
+    scales = list(zip(rows["outcome"], rows["scale_min"], rows["scale_max"], strict=True))
     rows["scale_problem"] = [scale_problem(*scale) for scale in scales]
-    change = rows["kind"] == "change"
+    lines = [
+        (np.nan, np.nan) if problem else _line(*scale)
+        for problem, scale in zip(rows["scale_problem"], scales, strict=True)
+    ]
+    slope, shift = np.array(lines, dtype=float).reshape(-1, 2).T
+    shift_of_scores = np.where(rows["kind"] == "change", 0.0, shift)
     for column in _ON_SCALE:
-        values = []
-        for i in range(len(rows)):
-            row = rows.iloc[i]
-            difference = column not in _SCORES or bool(change.iloc[i])
-            values.append(_on_scale(row, row[column], difference=difference))
-        rows[f"{column}_canonical"] = values
+        moved = rows[column].to_numpy(float) * slope
+        rows[f"{column}_canonical"] = moved + (shift_of_scores if column in _SCORES else 0.0)
     return rows
 
 
-def _on_scale(row: pd.Series, value: float, *, difference: bool) -> float:
-    if row["scale_problem"]:
-        return float("nan")
-    outcome = OUTCOMES[row["outcome"]]
-    if outcome.scale_max is None:
-        return float(value)
-    return outcome.rescale(
-        float(value),
-        scale_min=_none(row["scale_min"]),
-        scale_max=_none(row["scale_max"]),
-        of="difference" if difference else "score",
-    )
+def _line(outcome: str, scale_min: float, scale_max: float) -> tuple[float, float]:
+    """Slope and shift from the printed to the canonical scale."""
+    record = OUTCOMES[outcome]
+    if record.scale_max is None:
+        return 1.0, 0.0
+    low, high = _none(scale_min), _none(scale_max)
+    slope = record.factor(low, high)
+    assert slope is not None  # scale_problem is empty
+    return slope, record.rescale(0.0, scale_min=low, scale_max=high)

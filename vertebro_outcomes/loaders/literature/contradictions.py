@@ -66,16 +66,16 @@ def _different(
 ) -> Iterator[dict[str, object]]:
     if "direction" in rows.columns:
         rows = rows[rows["direction"] != "not_stated"]
-    timed = rows[rows["timepoint_days"].notna()]
-    for _, group in timed.groupby(["trial_id", "outcome", "timepoint_days", *keys], sort=False):
-        for value in values:
-            given = group[group[value].notna()]
-            numbers = given[value].astype(float).round(9)
-            if len(set(numbers)) > 1:
-                several = len(set(given["timepoint_label"])) > 1
-                first = [row for _, row in given[~numbers.duplicated()].iterrows()]
-                rule = "different numbers" + (", analyses labelled differently" if several else "")
-                yield _entry(rule, first, value, [_with_label(r, value, several) for r in first])
+    keys = ["trial_id", "outcome", "timepoint_days", *keys]
+    for value in values:
+        given = rows[rows[value].notna() & rows["timepoint_days"].notna()]
+        numbers = given[value].astype(float).round(9)
+        distinct = numbers.groupby([given[key] for key in keys]).transform("nunique")
+        for _, group in given[distinct > 1].groupby(keys, sort=False):
+            several = len(set(group["timepoint_label"])) > 1
+            first = [row for _, row in group[~numbers[group.index].duplicated()].iterrows()]
+            rule = "different numbers" + (", analyses labelled differently" if several else "")
+            yield _entry(rule, first, value, [_with_label(r, value, several) for r in first])
 
 
 def _with_label(row: pd.Series, value: str, several: bool) -> str:
@@ -96,7 +96,9 @@ def _decimals(printed: str) -> int:
 
 def _sums(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
     """Baseline plus change against end score, with the rounding of the three printed numbers."""
-    for _, group in rows.groupby(["study_id", "outcome", "arm_printed"], sort=False):
+    keys = ["study_id", "outcome", "arm_printed"]
+    whole = rows[rows.groupby(keys)["kind"].transform("nunique") == 3]
+    for _, group in whole.groupby(keys, sort=False):
         kinds = {kind: group[group["kind"] == kind] for kind in ("baseline", "change", "endpoint")}
         triples = product(*(frame.iterrows() for frame in kinds.values()))
         for triple in triples:

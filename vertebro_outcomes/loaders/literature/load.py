@@ -130,7 +130,10 @@ def _build(path: Path, sheets: dict[str, Sheet]) -> Literature:
         tables[name] = _with_arm(tables[name])
     tables["arm_continuous"] = read_arm_means(tables["arm_continuous"])
     tables["contrasts"] = read_contrasts(tables["contrasts"], tables["arm_continuous"])
-    tables["pooled_published"] = to_treatment_minus_comparator(tables["pooled_published"])
+    tables["pooled_published"] = _with_sides(
+        to_treatment_minus_comparator(tables["pooled_published"])
+    )
+    tables["review_inputs"] = _with_sides(tables["review_inputs"])
     contradictions = find_contradictions(tables)
     return Literature(folder=path, contradictions=contradictions, corrections=corrections, **tables)
 
@@ -173,3 +176,16 @@ def _with_arm(rows: pd.DataFrame) -> pd.DataFrame:
         arm=arms.map(lambda arm: arm.treatment).astype(object),
         arm_kind=arms.map(lambda arm: arm.kind),
     )
+
+
+def _with_sides(rows: pd.DataFrame) -> pd.DataFrame:
+    """`treatment` and `comparator` of a comparison like `VP vs NSM`; None where a side is neither."""
+    parts = [text.split(" vs ") for text in rows["comparison"]]
+    sides = [
+        [read_arm(word) for word in part] if len(part) == 2 else [None, None] for part in parts
+    ]
+    for i, name in enumerate(("treatment", "comparator")):
+        arms = [side[i] for side in sides]
+        words = [arm.treatment if arm else None for arm in arms]
+        rows = rows.assign(**{name: pd.Series(words, index=rows.index, dtype=object)})
+    return rows
