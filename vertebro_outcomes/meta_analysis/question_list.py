@@ -142,6 +142,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "OR",
         target_day=365,
         designs=(*RANDOMISED, "quasi_rct"),
+        note="Follow-up of any length. The quasi-randomised trial counts refractures.",
     ),
     Question(
         "fracture_vp_sham",

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
@@ -118,7 +119,7 @@ def _kp_vp():
     }
 
 
-def test_studies_of_the_same_medicare_years_count_once(monkeypatch):
+def test_studies_of_the_same_medicare_years_count_once():
     """Give the Medicare studies without an interval one, and the largest of each period stays."""
     contrasts = LITERATURE.contrasts.copy()
     death = (contrasts["outcome"] == "death") & contrasts["measure"].eq("HR")
@@ -221,3 +222,23 @@ def test_question_ids_are_unique_and_families_known():
     assert len(QUESTION) == len(QUESTIONS)
     assert len(QUESTIONS) >= 30
     assert {question.outcome_family for question in QUESTIONS} <= set(vo.FAMILIES)
+
+
+def test_of_two_arms_under_one_heading_the_second_is_listed():
+    evidence = select(
+        ("VP", "KP"), "SHAM", outcome_family="new_vertebral_fracture", measure="OR", day_window=None
+    )
+    assert "dohm2014" not in set(evidence.rows["study_id"])
+    arms = LITERATURE.arm_binary.copy()
+    arms.loc[arms["line"] == 69, ["arm", "arm_printed"]] = "SHAM"
+    extra = arms[arms["line"] == 68].assign(arm="VP", line=9999, source_line="arm_binary.csv:9999")
+    arms = pd.concat([arms, extra], ignore_index=True)
+    changed = vo.select_contrasts(
+        replace(LITERATURE, arm_binary=arms),
+        outcome_family="new_vertebral_fracture",
+        treatment=("VP", "KP"),
+        comparator="SHAM",
+        measure="OR",
+    )
+    assert "dohm2014" in set(changed.rows["study_id"])
+    assert reason(changed, "arm_binary.csv:9999").startswith("another arm or row of the same study")

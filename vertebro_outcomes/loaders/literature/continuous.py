@@ -29,7 +29,6 @@ def read_arm_means(rows: pd.DataFrame) -> pd.DataFrame:
     says = out["source_locator"].map(lambda text: bool(IMPROVEMENT.search(text or "")))
     out["improvement_units"] = says & (out["kind"] == "change")
     flip = out["improvement_units"] & (better == "lower")
-    flip |= out["improvement_units"] & (out["outcome"] == "kyphosis_angle_deg")
     out = _flip(out, flip.to_numpy(dtype=bool))
     out = _spread(out)
     return _canonical(out)
