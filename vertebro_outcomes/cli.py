@@ -83,7 +83,7 @@ def report(
     with _step(f"reading {data}"):
         literature = vo.load_literature(data / "literature")
     with _step("answering the questions"):
-        answers = vo.answer_all(literature)
+        answers = [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
     vo.build_report(literature, answers, folder=output, inputs=inputs, step=_step)
     typer.echo(f"{output}/ is written")
 

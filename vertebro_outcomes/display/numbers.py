@@ -47,6 +47,12 @@ def count(value: float) -> str:
     return number(value, 0 if math.isnan(value) or float(value).is_integer() else 1)
 
 
+def as_given(value: float) -> str:
+    """A number with the digits it was given with, at most six: 1.5, 3.29, −10."""
+    text = f"{abs(value):.6g}"
+    return f"{MINUS}{text}" if value < 0 else text
+
+
 def ratio(value: float) -> str:
     """A ratio with the digits its size deserves: 0.52, 0.052, 12.3, 140."""
     if math.isnan(value) or math.isinf(value):

@@ -29,6 +29,10 @@ _MARKS: Final = (
     ("§", "sd_source", ("from_ci", "from_se"), "SD computed from a printed interval or SE"),
     ("¶", "direction_basis", ("inferred",), "direction of the difference inferred, not stated"),
 )
+_READING: Final = (
+    "Squares: studies, area by weight. Diamond: pooled effect with its interval. "
+    "Bar: where the effect of a new study is expected."
+)
 _STUDY_LABELS: Final = {
     "study": "Study",
     "when": "When",
@@ -52,8 +56,8 @@ def analysis_anchor(question: Question) -> str:
     return f"analysis-{question.id.replace('_', '-')}"
 
 
-def analysis_blocks(question: Question, answer: Answer) -> tuple[Block, ...]:
-    """Everything the report shows about one question."""
+def analysis_blocks(question: Question, answer: Answer, *, note: str = "") -> tuple[Block, ...]:
+    """Everything the report shows about one question; `note` is printed under its tables."""
     limits = caveats(answer)
     blocks: list[Block] = [
         Heading(answer.title, analysis_anchor(question)),
@@ -63,8 +67,8 @@ def analysis_blocks(question: Question, answer: Answer) -> tuple[Block, ...]:
         blocks.append(prose("Mind: {limits}.", limits=joined(limits, "; ")))
     if answer.pooled is not None:
         blocks += [_figure(question, answer), _studies(question, answer)]
-    if question.note:
-        blocks.append(prose("{note}", note=question.note))
+    if note:
+        blocks.append(prose("{note}", note=note))
     if len(answer.left_out):
         blocks.append(_left_out(question, answer))
     return tuple(blocks)
@@ -92,7 +96,7 @@ def _figure(question: Question, answer: Answer) -> FigureBlock:
         rows = rows.assign(**{name: arms[name].to_numpy() for name in given})
     least = worthwhile(question, answer)
     if least is not None:
-        shown = f"{numbers.number(least, 1)} {answer.unit}".strip()
+        shown = f"{numbers.as_given(least)} {answer.unit}".strip()
         legend.append(f"Dotted line: smallest worthwhile difference, {shown}")
     sides = (answer.treatment, answer.comparator) if answer.comparator else (answer.treatment,)
     axes = forest(
@@ -110,8 +114,8 @@ def _figure(question: Question, answer: Answer) -> FigureBlock:
     return FigureBlock(
         name=question.id,
         svg=save_svg(figure),
-        alt=f"Forest plot. {sentence(question, answer).unescape()}",
-        caption=answer.title + ". The same numbers are in the table below.",
+        alt=f"Forest plot, {answer.title}. {sentence(question, answer).unescape()}",
+        caption=f"{answer.title}. {_READING if answer.k > 1 else ''}".strip(),
     )
 
 
@@ -127,7 +131,10 @@ def _studies(question: Question, answer: Answer) -> TableBlock:
     ]
     shown = pd.DataFrame(
         {
-            "study": [f"{s} {m}".rstrip() for s, m in zip(entered["study"], signs, strict=True)],
+            "study": [
+                f"{s}\N{NO-BREAK SPACE}{m}".rstrip()
+                for s, m in zip(entered["study"], signs, strict=True)
+            ],
             "when": entered["timepoint_label"].tolist(),
             "printed": entered["printed"].tolist(),
             "effect": effects,

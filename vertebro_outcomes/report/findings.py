@@ -1,6 +1,7 @@
 """Several answers side by side: the summary of findings, and the sections made of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
@@ -44,7 +45,7 @@ def findings_table(
     ]
     data = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"question_id": []})
     return TableBlock(
-        name=name, shown=shown, data=data, caption=caption, labels=_LABELS, numeric=("k",)
+        name=name, shown=shown, data=data, caption=caption, labels=_LABELS, numeric=("k", "size")
     )
 
 
@@ -59,16 +60,36 @@ def _words(question: Question, answer: Answer) -> Markup:
     return joined(said, "; ")
 
 
-def findings_section(
-    *, order: int, title: str, stems: tuple[str, ...], intro: str, name: str
-) -> Section:
-    """A section made of the questions with these stems: intro, overview, then each analysis."""
+@dataclass(frozen=True)
+class Topic:
+    """Questions that belong together: a section of the report, and a part of its first page.
 
-    def build(study: Study) -> tuple[Block, ...]:
-        pairs = study.about(*stems)
-        assert pairs, f"no question for {title!r}"
-        analyses = [block for pair in pairs for block in analysis_blocks(*pair)]
-        overview = findings_table(pairs, name=f"overview_{name}", caption=f"{title}: overview")
-        return (prose(intro), overview, *analyses)
+    `wanted` picks them, so that a new question finds its section by itself. `asked` is the topic as
+    a patient or clinician would ask it; without it the first page leaves the topic out.
+    """
 
-    return Section(order=order, title=title, build=build)
+    order: int
+    name: str
+    title: str
+    wanted: Callable[[Question], bool]
+    intro: str
+    asked: str = ""
+
+    def section(self) -> Section:
+        """Intro, overview, then each analysis."""
+        return Section(order=self.order, title=self.title, build=self.build)
+
+    def build(self, study: Study) -> tuple[Block, ...]:
+        """The blocks of the section; a note that all questions share is printed once."""
+        pairs = study.about(self.wanted)
+        assert pairs, f"no question for {self.title!r}"
+        notes = {question.note for question, _ in pairs}
+        shared = notes.pop() if len(notes) == 1 else ""
+        blocks: list[Block] = [prose(self.intro)]
+        blocks += [prose("{note}", note=shared)] if shared else []
+        caption = f"{self.title}: overview"
+        blocks.append(findings_table(pairs, name=f"overview_{self.name}", caption=caption))
+        for question, answer in pairs:
+            note = "" if shared else question.note
+            blocks += analysis_blocks(question, answer, note=note)
+        return tuple(blocks)

@@ -1,6 +1,7 @@
 """Answers in words: what was found, and how far it carries. Every number comes from the result."""
 
 import math
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -9,12 +10,15 @@ from vertebro_outcomes.measures import MEASURES
 from vertebro_outcomes.meta_analysis.evidence import RANDOMISED
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.outcomes import family_outcome
-from vertebro_outcomes.report.blocks import bound
+from vertebro_outcomes.report.blocks import bound, joined
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 _MUCH_HETEROGENEITY_PCT = 50.0  # "may represent substantial", Cochrane Handbook 10.10.2
 _FEW_STUDIES = 3
+_UNCLEAR = "no clear difference"
+_BETTER = ", better"
+_WORSE = ", worse"
 
 
 def size(answer: Answer) -> str:
@@ -35,7 +39,7 @@ def studies(answer: Answer) -> str:
 
 def arm(word: str) -> str:
     """A treatment as a reader says it."""
-    return TREATMENTS[word]
+    return TREATMENTS[word].partition(",")[0]
 
 
 def direction(answer: Answer) -> str:
@@ -47,9 +51,9 @@ def direction(answer: Answer) -> str:
     if math.isnan(no_effect):
         return ""
     if fit.ci_low <= no_effect <= fit.ci_high:
-        return "no clear difference"
+        return _UNCLEAR
     side = "lower" if fit.estimate < no_effect else "higher"
-    good = "" if not answer.better else ", better" if side == answer.better else ", worse"
+    good = "" if not answer.better else _BETTER if side == answer.better else _WORSE
     return f"{side} with {arm(answer.treatment)}{good}"
 
 
@@ -68,17 +72,15 @@ def against_worthwhile(question: Question, answer: Answer) -> Markup:
     if least is None or fit is None:
         return Markup("")
     best = fit.ci_low if least < 0 else fit.ci_high
-    reaches = fit.estimate <= least if least < 0 else fit.estimate >= least
     possible = best <= least if least < 0 else best >= least
     words = (
         "at least the smallest worthwhile difference of {least}"
-        if reaches
+        if _reaches(question, answer)
         else "below the smallest worthwhile difference of {least}"
         if possible
         else "the interval excludes the smallest worthwhile difference of {least}"
     )
-    shown = f"{numbers.number(abs(least), 1)} {answer.unit}".strip()
-    return bound(words, least=shown)
+    return bound(words, least=_least(question, answer))
 
 
 def caveats(answer: Answer) -> list[Markup]:
@@ -117,9 +119,65 @@ def caveats(answer: Answer) -> list[Markup]:
 def sentence(question: Question, answer: Answer) -> Markup:
     """The finding in one sentence, for text and for readers who cannot see the figure."""
     if answer.pooled is None:
-        return bound("{title}: no study could enter.", title=answer.title)
-    kind = MEASURES[answer.measure].label.partition(" (")[0]
+        return bound("No study could enter.")
+    kind = MEASURES[answer.measure].label.partition(" (")[0].capitalize()
     parts = [bound("{kind} {size}, {k}", kind=kind, size=size(answer), k=studies(answer))]
     parts += [bound("{words}", words=words) for words in (direction(answer),) if words]
     parts += [words for words in (against_worthwhile(question, answer),) if words]
-    return bound("{title}: {said}.", title=answer.title, said=Markup("; ").join(parts))
+    return bound("{said}.", said=joined(parts, "; "))
+
+
+def tally(pairs: Sequence[tuple[Question, Answer]]) -> Markup:
+    """Several answers in one or two sentences: how many favour which side, how many are clear."""
+    usable = [(question, answer) for question, answer in pairs if answer.pooled is not None]
+    said = [direction(answer) for _, answer in usable]
+    unclear = said.count(_UNCLEAR)
+    better = sum(words.endswith(_BETTER) for words in said)
+    worse = sum(words.endswith(_WORSE) for words in said)
+    treated, compared = (_shared(usable, side) for side in ("treatment", "comparator"))
+    counts = (
+        (better, f"favour {treated}"),
+        (worse, f"favour {compared}"),
+        (unclear, f"show {_UNCLEAR}"),
+    )
+    parts = [bound("{n} {word}", word=word, n=numbers.count(n)) for n, word in counts if n]
+    first = bound("Of {n}: {parts}.", n=_results(len(usable)), parts=joined(parts))
+    judged = [(q, a) for q, a in usable if worthwhile(q, a) is not None]
+    least = {_least(q, a) for q, a in judged}
+    if len(least) != 1:
+        return first
+    return bound(
+        "{first} The smallest worthwhile difference of {least} is reached by {reached} of {n} "
+        "estimates.",
+        first=first,
+        reached=numbers.count(sum(_reaches(q, a) for q, a in judged)) if judged else "",
+        least=least.pop(),
+        n=numbers.count(len(judged)),
+    )
+
+
+def _results(n: int) -> str:
+    return "one result" if n == 1 else f"{numbers.count(n)} results"
+
+
+def _shared(pairs: Sequence[tuple[Question, Answer]], side: str) -> str:
+    """The treatment on one side, if all answers have the same."""
+    words = {arm(getattr(answer, side)) for _, answer in pairs}
+    return (
+        words.pop()
+        if len(words) == 1
+        else {"treatment": "the first named"}.get(side, "the second named")
+    )
+
+
+def _least(question: Question, answer: Answer) -> str:
+    least = worthwhile(question, answer)
+    assert least is not None
+    return f"{numbers.as_given(abs(least))} {answer.unit}".strip()
+
+
+def _reaches(question: Question, answer: Answer) -> bool:
+    least, fit = worthwhile(question, answer), answer.pooled
+    if least is None or fit is None:
+        return False
+    return fit.estimate <= least if least < 0 else fit.estimate >= least

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from vertebro_outcomes.display.numbers import (
+    as_given,
     count,
     effect,
     estimate_with_interval,
@@ -105,6 +106,11 @@ def test_percent(proportion, decimals, printed):
 )
 def test_p_value(p, printed):
     assert p_value(p) == printed
+
+
+@pytest.mark.parametrize(("value", "printed"), [(1.5, "1.5"), (3.29, "3.29"), (-10.0, "−10")])
+def test_a_given_number_keeps_its_digits(value, printed):
+    assert as_given(value) == printed
 
 
 def test_intervals():

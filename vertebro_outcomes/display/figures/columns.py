@@ -63,8 +63,13 @@ def arm_columns(studies: pd.DataFrame, arms: Sequence[str]) -> list[TextColumn]:
     """What each arm contributed, as a journal prints it, from whichever columns are there.
 
     `events_t n_t events_c n_c` give events/total, `mean_t sd_t n_t ...` mean (SD) and n, `events n`
-    events/total of one arm; anything else gives no column.
+    events/total of one arm; anything else gives no column, and a column without a single
+    entry is left away.
     """
+    return [column for column in _all_columns(studies, arms) if any(column.cells)]
+
+
+def _all_columns(studies: pd.DataFrame, arms: Sequence[str]) -> list[TextColumn]:
     have = set(studies.columns)
     if {"events_t", "n_t", "events_c", "n_c"} <= have:
         return [
@@ -100,4 +105,7 @@ def _mean_columns(studies: pd.DataFrame, *, arm: str, end: str) -> list[TextColu
     )
     ns = tuple("" if pd.isna(n) else count(float(n)) for n in sizes)
     total = count(float(sizes.sum())) if sizes.notna().all() else ""
-    return [TextColumn((arm, "mean (SD)"), cells), TextColumn(("", "n"), ns, total)]
+    return [
+        TextColumn((arm, "mean (SD)"), cells),
+        TextColumn((arm if not any(cells) else "", "n"), ns, total),
+    ]

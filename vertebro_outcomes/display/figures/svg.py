@@ -15,6 +15,7 @@ _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _OPENING = re.compile(r"<svg[^>]*>")
+_PX_PER_PT = 4 / 3
 _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
@@ -64,6 +65,6 @@ def inline_svg(svg: str, *, identity: str, label: str) -> Markup:
     width, height = size.groups()
     opening = (
         f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {width} {height}" '
-        f'width="{float(width):.0f}" height="{float(height):.0f}" focusable="false">'
+        f'width="{_PX_PER_PT * float(width):.0f}" height="{_PX_PER_PT * float(height):.0f}">'
     )
     return Markup(_OPENING.sub(lambda _: opening, body, count=1).strip())  # noqa: S704

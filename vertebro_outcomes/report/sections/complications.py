@@ -1,28 +1,20 @@
 """How often complications are reported: one arm, no comparison."""
 
-from vertebro_outcomes.report.findings import findings_section
+from vertebro_outcomes.meta_analysis.questions import Question
+from vertebro_outcomes.report.findings import Topic
 
-SECTION = findings_section(
+
+def _wanted(question: Question) -> bool:
+    return not question.comparator
+
+
+TOPIC = Topic(
     order=70,
-    title="How often complications are reported",
-    stems=(
-        "leakage_vp",
-        "leakage_vp_levels",
-        "leakage_kp",
-        "leakage_kp_levels",
-        "leakage_vai_levels",
-        "symptomatic_leakage_kp",
-        "pulmonary_embolism_vp",
-        "pulmonary_embolism_va",
-        "nerve_root_vp",
-        "infection_vp",
-        "fracture_vp",
-        "fracture_kp",
-        "adjacent_vp",
-        "adjacent_kp",
-    ),
     name="complications",
+    title="How often complications are reported",
+    wanted=_wanted,
     intro="Share of patients or levels of one treatment, pooled on the logit scale. Studies looked for "
     "complications in different ways and for different times: differences between treatments here "
     "are differences between studies.",
 )
+SECTION = TOPIC.section()

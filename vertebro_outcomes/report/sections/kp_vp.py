@@ -1,19 +1,20 @@
 """Kyphoplasty against vertebroplasty: pain, fractures, leakage."""
 
-from vertebro_outcomes.report.findings import findings_section
+from vertebro_outcomes.meta_analysis.questions import Question
+from vertebro_outcomes.report.findings import Topic
 
-SECTION = findings_section(
+
+def _wanted(question: Question) -> bool:
+    return question.comparator in {"VP", "KP"}
+
+
+TOPIC = Topic(
     order=50,
-    title="Kyphoplasty against vertebroplasty",
-    stems=(
-        "pain_kp_vp",
-        "fracture_kp_vp",
-        "adjacent_kp_vp",
-        "leakage_kp_vp_levels",
-        "leakage_kp_vp_patients",
-        "leakage_vai_kp_levels",
-    ),
     name="kp_vp",
+    title="Kyphoplasty against vertebroplasty",
+    wanted=_wanted,
+    asked="Kyphoplasty or vertebroplasty?",
     intro="Differences are kyphoplasty minus vertebroplasty, ratios kyphoplasty over vertebroplasty; "
     "the last analysis compares implants with balloon kyphoplasty.",
 )
+SECTION = TOPIC.section()

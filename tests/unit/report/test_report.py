@@ -1,0 +1,205 @@
+"""The report from the real literature: complete, self-contained, traceable, the same every time."""
+
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vertebro_outcomes.loaders.literature import load_literature
+from vertebro_outcomes.meta_analysis.questions import QUESTIONS, answer
+from vertebro_outcomes.report.build import PAGE, build_report
+from vertebro_outcomes.report.digest import inputs_of
+from vertebro_outcomes.report.section import sections
+
+ROOT = Path(__file__).parents[3]
+VOID = {"meta", "br", "link", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """Ids, links, attributes and text of a page; complains about tags that do not close."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.ids, self.links, self.tags, self.words = Counter(), [], [], []
+        self.open = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.tags.append((tag, attributes))
+        if "id" in attributes:
+            self.ids[attributes["id"]] += 1
+        if tag == "a":
+            self.links.append(attributes["href"])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture(scope="session")
+def study():
+    literature = load_literature(ROOT / "data" / "raw" / "literature")
+    return literature, [(question, answer(question, literature)) for question in QUESTIONS]
+
+
+@pytest.fixture(scope="session")
+def folder(study, tmp_path_factory):
+    target = tmp_path_factory.mktemp("reports")
+    build_report(*study, folder=target, inputs=inputs_of(ROOT / "data" / "raw"))
+    return target
+
+
+@pytest.fixture(scope="session")
+def html(folder):
+    return (folder / PAGE).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def page(html):
+    return Page(html)
+
+
+def files_of(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_every_section_is_there_in_order(html):
+    titles = re.findall(r'<h2 id="[^"]+">([^<]+)</h2>', html)
+    assert titles == [section.title for section in sections()]
+    assert len(titles) >= 9
+    assert titles[0] == "What was found"
+    bodies = re.findall(r"<section .*?</section>", html, flags=re.DOTALL)
+    assert all(len(re.sub(r"<[^>]+>", "", body)) > 300 for body in bodies)
+
+
+def test_every_question_has_its_analysis(page, study):
+    for question, found in study[1]:
+        identity = question.id.replace("_", "-")
+        assert page.ids[f"analysis-{identity}"] == 1, question.id
+        assert (page.ids[f"figure-{question.id}"] == 1) == (found.pooled is not None)
+        assert page.ids[f"table-{question.id}_left_out"] == bool(len(found.left_out))
+
+
+def test_at_least_six_forest_plots_of_more_than_one_study(study, folder):
+    drawn = [path.stem for path in (folder / "figures").glob("*.svg")]
+    pooled = {q.id for q, found in study[1] if found.k > 1}
+    assert len(pooled & set(drawn)) >= 6
+
+
+def test_ids_are_unique_and_links_arrive(page):
+    assert [name for name, n in page.ids.items() if n > 1] == []
+    targets = {target[1:] for target in page.links if target.startswith("#")}
+    assert targets <= set(page.ids)
+    outside = {target for target in page.links if not target.startswith("#")}
+    assert all(re.match(r"https?://\S+$", target) for target in outside)
+
+
+def test_every_study_row_leads_to_the_raw_row_it_rests_on(study, folder, page):
+    literature, answers = study
+    for question, found in answers:
+        lines = ", ".join([*found.entered["source_lines"], *found.left_out["source_lines"]])
+        for line in filter(None, lines.split(", ")):
+            identity = line.replace(".csv:", "-csv-").replace("_", "-")
+            assert page.ids[identity] == 1, (question.id, line)
+            assert len(literature.trace(line)) > 5
+        if found.pooled is not None:
+            table = pd.read_csv(folder / "tables" / f"{question.id}.csv")
+            assert table["source_lines"].notna().all()
+
+
+def test_the_appendix_prints_the_raw_cells(html):
+    sheet = pd.read_csv(ROOT / "data/raw/literature/contrasts.csv", dtype=str).iloc[0]
+    row = re.search(r'<tr id="contrasts-csv-2">.*?</tr>', html, flags=re.DOTALL).group()
+    assert f"estimate {sheet['estimate']}; ci_low {sheet['ci_low']}" in row
+    assert sheet["source_url"] in row
+    assert sheet["verification"] in row
+
+
+def test_nothing_is_fetched(html, page):
+    for tag, attributes in page.tags:
+        assert tag not in {"script", "iframe", "link", "img", "object", "embed", "video", "audio"}
+        if tag != "a":
+            assert not {"src", "srcset", "action", "data", "poster"} & set(attributes), tag
+            assert "http" not in str(attributes.get("href", "")), tag
+        assert not [name for name in attributes if name.startswith("on")]
+    assert "@import" not in html
+    assert not re.findall(r"url\((?!#)", html)
+    policies = [a["content"] for t, a in page.tags if a.get("http-equiv")]
+    assert policies
+    assert policies[0].startswith("default-src 'none'")
+
+
+def test_no_place_and_no_date_of_this_machine(folder):
+    for name, content in files_of(folder).items():
+        text = content.decode()
+        assert str(ROOT) not in text, name
+        assert "/tmp/" not in text, name
+        assert str(Path.home()) + "/" not in text, name
+
+
+def test_what_assistive_software_needs(html, page):
+    tags = [tag for tag, _ in page.tags]
+    assert '<html lang="en">' in html
+    assert tags.count("h1") == 1
+    assert tags.count("main") == 1
+    assert ("a", {"class": "skip", "href": "#main"}) in page.tags
+    pictures = [a for tag, a in page.tags if tag == "svg"]
+    assert pictures
+    assert all(a["role"] == "img" and len(a["aria-label"]) > 40 for a in pictures)
+    assert tags.count("figure") == tags.count("figcaption") == len(pictures)
+    assert tags.count("table") == tags.count("caption")
+    assert {a.get("scope") for tag, a in page.tags if tag == "th"} == {"row", "col"}
+    regions = [a["aria-label"] for _, a in page.tags if a.get("role") == "region"]
+    assert len(regions) == len(set(regions))
+
+
+def test_findings_in_words_carry_the_numbers_of_the_results(study, page):
+    words = " ".join("".join(page.words).split())
+    by_id = {question.id: found for question, found in study[1]}
+    fit = by_id["pain_vp_sham_12m"].pooled
+    low, high = (f"{x:.2f}".replace("-", "−") for x in (fit.ci_low, fit.ci_high))
+    estimate = f"{fit.estimate:.2f}".replace("-", "−")
+    assert f"Mean difference {estimate} points ({low} to {high})" in words
+
+
+def test_tables_and_figures_stand_beside_the_page(folder, html):
+    named = set(re.findall(r'id="table-([^"]+)"', html))
+    assert {path.stem for path in (folder / "tables").iterdir()} == named
+    for path in (folder / "tables").iterdir():
+        assert len(path.read_bytes()) > 5
+    svgs = {path.stem for path in (folder / "figures").iterdir()}
+    assert svgs == set(re.findall(r'<figure id="figure-([^"]+)"', html))
+
+
+def test_the_record_names_every_file(folder):
+    record = json.loads((folder / "provenance.json").read_text())
+    assert set(record["outputs"]) == set(files_of(folder)) - {"provenance.json"}
+    assert "literature/studies.csv" in record["inputs"]["data"]
+
+
+def test_twice_the_same_bytes(study, folder, tmp_path):
+    build_report(*study, folder=tmp_path, inputs=inputs_of(ROOT / "data" / "raw"))
+    first, second = files_of(folder), files_of(tmp_path)
+    assert sorted(first) == sorted(second)
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_the_page_is_small_enough_for_mail(html):
+    assert len(html.encode()) < 8_000_000
