@@ -12,7 +12,7 @@ from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.network import contrast_forest, network_graph
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.estimators.arrays import Floats, Ints
-from vertebro_outcomes.estimators.network.designs import QDecomposition, decompose_q
+from vertebro_outcomes.estimators.network.designs import decompose_q, single_designs
 from vertebro_outcomes.estimators.network.fit import NetworkFit
 from vertebro_outcomes.estimators.network.independent_contrasts import IndependentContrasts
 from vertebro_outcomes.estimators.network.ranking import p_scores, rank_probabilities
@@ -138,11 +138,11 @@ class NetworkEffect:
         effects" weighs studies with tau² as estimated (generalised DL) within designs; the others
         are of the common-effect model. Krahn, Binder and König (2013), doi:10.1186/1471-2288-13-35.
         """
-        return tables.inconsistency_table(self._decomposition)
+        return tables.inconsistency_table(decompose_q(self.rows, self.design))
 
     def inconsistency_by_design(self) -> pd.DataFrame:
         """Per design: Q among its studies, and Q between designs after detaching it."""
-        return tables.design_table(self._decomposition, self.designs)
+        return tables.design_table(single_designs(self.rows, self.design), self.designs)
 
     def node_split(self, model: Model = "random") -> pd.DataFrame:
         """Direct against indirect evidence for every pair, by back-calculation.
@@ -262,10 +262,6 @@ class NetworkEffect:
             "common": split_evidence(self.pairs, self.common, tau2=0.0),
             "random": split_evidence(self.pairs, self.random, tau2=self.tau2),
         }
-
-    @cached_property
-    def _decomposition(self) -> QDecomposition:
-        return decompose_q(self.rows, self.design)
 
     def _index(self, name: str | None = None) -> pd.Index:
         return pd.Index(self.treatments, name=name)

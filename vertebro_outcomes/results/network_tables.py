@@ -10,7 +10,7 @@ from scipy import special
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats, Ints
-from vertebro_outcomes.estimators.network.designs import QDecomposition
+from vertebro_outcomes.estimators.network.designs import DesignQ, QDecomposition
 from vertebro_outcomes.estimators.network.fit import NetworkFit
 from vertebro_outcomes.estimators.network.splitting import SplitEvidence
 from vertebro_outcomes.estimators.network.streams import (
@@ -89,7 +89,7 @@ def inconsistency_table(found: QDecomposition) -> pd.DataFrame:
     return table[["q", "q_df", "q_p_value", "tau2"]].astype({"q_df": int})
 
 
-def design_table(found: QDecomposition, names: Sequence[str]) -> pd.DataFrame:
+def design_table(found: Sequence[DesignQ], names: Sequence[str]) -> pd.DataFrame:
     """One row per design: heterogeneity in it, and inconsistency left once it is detached."""
     return pd.DataFrame(
         [
@@ -103,7 +103,7 @@ def design_table(found: QDecomposition, names: Sequence[str]) -> pd.DataFrame:
                 "q_between_detached_df": part.detached_df,
                 "q_between_detached_p_value": chi_square_p(part.detached_q, part.detached_df),
             }
-            for name, part in zip(names, found.designs, strict=True)
+            for name, part in zip(names, found, strict=True)
         ]
     )
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vertebro_outcomes.estimators.arrays import Floats, Ints
-from vertebro_outcomes.estimators.network.fit import basis, dersimonian_laird, q_statistic
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.network.fit import basis, moment_trace, q_statistic
 from vertebro_outcomes.estimators.network.independent_contrasts import IndependentContrasts
 
 
@@ -23,7 +23,7 @@ from vertebro_outcomes.estimators.network.independent_contrasts import Independe
 class DesignQ:
     """One design: Q and df among its studies; Q and df between designs once it is detached.
 
-    `detached_q` is NaN where the design has no effect that the rest of the network also informs.
+    `detached_q` is NaN where the rest of the network says nothing about the effects of the design.
     """
 
     studies: int
@@ -42,7 +42,6 @@ class QDecomposition:
     between: tuple[float, int]
     interaction: tuple[float, int]
     tau2_within: float
-    designs: tuple[DesignQ, ...]
 
 
 def decompose_q(rows: IndependentContrasts, design: Ints) -> QDecomposition:
@@ -55,60 +54,56 @@ def decompose_q(rows: IndependentContrasts, design: Ints) -> QDecomposition:
     design : array of int
         Design of each study, numbered from 0.
     """
-    design_of_row = design[rows.study]
-    z_net = basis(rows.x)
-    own = [basis(rows.x[design_of_row == d]) for d in range(int(design.max()) + 1)]
-    z_full = _block_columns(own, design_of_row)
-    net, full = dersimonian_laird(rows, z_net), dersimonian_laird(rows, z_full)
-    df = net.df - full.df
-    t2 = full.tau2
-    interaction = q_statistic(rows, z_net, tau2=t2) - q_statistic(rows, z_full, tau2=t2)
+    z = basis(rows.x)
+    q, df = q_statistic(rows, z), len(rows.y) - z.shape[1]
+    apart = [_part(rows, member) for member in _members(rows, design)]
+    full_q = sum(q_statistic(part, own) for part, own in apart) + rows.open_sum
+    full_df = sum(len(part.y) - own.shape[1] for part, own in apart)
+    t2 = 0.0
+    if full_df:  # generalised DL; the trace of P is the sum over designs
+        t2 = max(0.0, (full_q - full_df) / sum(moment_trace(part, own) for part, own in apart))
+    interaction = q_statistic(rows, z, tau2=t2) - rows.open_sum
+    interaction -= sum(q_statistic(part, own, tau2=t2) for part, own in apart)
     return QDecomposition(
-        total=(net.q, net.df),
-        within=(full.q, full.df),
-        between=(_positive(net.q - full.q, df), df),
-        interaction=(_positive(interaction, df), df),
+        total=(q, df),
+        within=(full_q, full_df),
+        between=(_positive(q - full_q, df - full_df), df - full_df),
+        interaction=(_positive(interaction, df - full_df), df - full_df),
         tau2_within=t2,
-        designs=tuple(
-            _one_design(rows, design_of_row == d, z, full_q=full.q, full_df=full.df, df=df)
-            for d, z in enumerate(own)
-        ),
     )
 
 
-def _one_design(
-    rows: IndependentContrasts,
-    member: np.ndarray,
-    own: Floats,
-    *,
-    full_q: float,
-    full_df: int,
-    df: int,
-) -> DesignQ:
-    part = IndependentContrasts(rows.y[member], rows.v[member], own, rows.study[member], 0.0)
-    apart = np.zeros((len(rows.y), own.shape[1]))
-    apart[member] = own
-    z = basis(np.hstack([rows.x, apart]))
-    detached_df = len(rows.y) - z.shape[1] - full_df
-    detachable = detached_df < df
-    return DesignQ(
-        studies=len(np.unique(part.study)),
-        q=q_statistic(part, own),
-        df=len(part.y) - own.shape[1],
-        detached_q=_positive(q_statistic(rows, z) - full_q, detached_df)
-        if detachable
-        else float("nan"),
-        detached_df=detached_df,
-    )
+def single_designs(rows: IndependentContrasts, design: Ints) -> tuple[DesignQ, ...]:
+    """Q within each design, and between designs without it.
+
+    A detached design has its own effects, so what is left is the rest of the network on its own.
+    """
+    members = _members(rows, design)
+    parts = [_part(rows, member) for member in members]
+    within = [q_statistic(part, own) for part, own in parts]
+    dfs = [len(part.y) - own.shape[1] for part, own in parts]
+    between_df = len(rows.y) - basis(rows.x).shape[1] - sum(dfs)
+    found = []
+    for (part, _), member, q, df in zip(parts, members, within, dfs, strict=True):
+        rest, z = _part(rows, ~member)
+        detached_df = len(rest.y) - z.shape[1] - (sum(dfs) - df)
+        detached_q = float("nan")
+        if detached_df < between_df:
+            detached_q = _positive(q_statistic(rest, z) - (sum(within) - q), detached_df)
+        found.append(DesignQ(len(np.unique(part.study)), q, df, detached_q, detached_df))
+    return tuple(found)
 
 
-def _block_columns(blocks: list[Floats], block_of_row: Ints) -> Floats:
-    z = np.zeros((len(block_of_row), sum(block.shape[1] for block in blocks)))
-    first = 0
-    for d, block in enumerate(blocks):
-        z[block_of_row == d, first : first + block.shape[1]] = block
-        first += block.shape[1]
-    return z
+def _members(rows: IndependentContrasts, design: Ints) -> list[Bools]:
+    design_of_row = design[rows.study]
+    return [design_of_row == d for d in range(int(design.max()) + 1)]
+
+
+def _part(rows: IndependentContrasts, member: Bools) -> tuple[IndependentContrasts, Floats]:
+    """Some rows as a network of their own (perhaps in parts), and independent columns for it."""
+    x = rows.x[member]
+    part = IndependentContrasts(rows.y[member], rows.v[member], x, rows.study[member], 0.0)
+    return part, basis(x)
 
 
 def _positive(q: float, df: int) -> float:

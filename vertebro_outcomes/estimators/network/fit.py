@@ -75,9 +75,19 @@ def fit_network(rows: IndependentContrasts, *, tau2: float) -> NetworkFit:
 
 
 def basis(x: Floats) -> Floats:
-    """Columns spanning those of `x`, without redundancy."""
-    u, s, _ = np.linalg.svd(x, full_matrices=False)
-    return u[:, s > s[0] * max(x.shape) * np.finfo(float).eps * 10] if s.size else u
+    """Independent columns with the span of `x`: all but one treatment of each connected part."""
+    size = np.abs(x)
+    linked = size.T @ size > 0
+    keep = linked.diagonal().copy()
+    unseen = keep.copy()
+    while unseen.any():
+        first = int(np.argmax(unseen))
+        part = linked[first]
+        while (wider := linked[part].any(axis=0)).sum() > part.sum():
+            part = wider
+        keep[first] = False
+        unseen &= ~part
+    return x[:, keep]
 
 
 def q_statistic(rows: IndependentContrasts, z: Floats, *, tau2: float = 0.0) -> float:
@@ -92,12 +102,14 @@ def q_statistic(rows: IndependentContrasts, z: Floats, *, tau2: float = 0.0) -> 
 def dersimonian_laird(rows: IndependentContrasts, z: Floats) -> Heterogeneity:
     """Generalised DL: Q = df + tau² tr(P), P = W - W Z (Z'WZ)⁻¹ Z'W. `z`: independent columns."""
     q, df = q_statistic(rows, z), len(rows.y) - z.shape[1]
-    if df == 0:
-        return Heterogeneity(q, 0, 0.0)
+    return Heterogeneity(q, df, max(0.0, (q - df) / moment_trace(rows, z)) if df else 0.0)
+
+
+def moment_trace(rows: IndependentContrasts, z: Floats) -> float:
+    """tr(P) at tau² = 0."""
     w = 1.0 / rows.v
-    orthonormal, _ = np.linalg.qr(z * np.sqrt(w)[:, None])
-    trace = float(w @ (1.0 - (orthonormal**2).sum(axis=1)))
-    return Heterogeneity(q, df, max(0.0, (q - df) / trace))
+    g, _ = np.linalg.qr(z * np.sqrt(w)[:, None])
+    return float(w @ (1.0 - (g * g).sum(axis=1)))
 
 
 def restricted_likelihood(rows: IndependentContrasts, z: Floats) -> Heterogeneity:
@@ -108,12 +120,18 @@ def restricted_likelihood(rows: IndependentContrasts, z: Floats) -> Heterogeneit
 
     def score(tau2: Floats, _: Ints) -> tuple[Floats, Floats]:
         w = 1.0 / (rows.v + tau2[0])
-        orthonormal, _ = np.linalg.qr(z * np.sqrt(w)[:, None])
-        p = np.diag(w) - np.outer(np.sqrt(w), np.sqrt(w)) * (orthonormal @ orthonormal.T)
-        py = p @ rows.y
-        u = py @ py - np.trace(p)
-        falls = 2.0 * py @ p @ py - (p * p).sum()  # minus the derivative of u
-        return np.array([u]), np.array([falls])
+        s = np.sqrt(w)
+        g, _ = np.linalg.qr(z * s[:, None])  # P = S (I - GG') S
+        leverage = (g * g).sum(axis=1)
+
+        def apart(a: Floats) -> Floats:
+            return a - g @ (g.T @ a)
+
+        py = s * apart(s * rows.y)
+        u = py @ py - w @ (1.0 - leverage)
+        root_ppy = apart(s * py)
+        trace_pp = (w * w) @ (1.0 - 2.0 * leverage) + ((g.T * w @ g) ** 2).sum()
+        return np.array([u]), np.array([2.0 * root_ppy @ root_ppy - trace_pp])  # minus u'
 
     root, done = solve_decreasing(
         score, start=np.array([_unweighted_moments(rows, z, df)]), scale=rows.v[[rows.v.argmin()]]

@@ -42,8 +42,8 @@ def shortest_path_shares(flow: Floats, *, source: int, sink: int) -> Floats:
         edges = np.array(path[:-1]), np.array(path[1:])
         stream = left[edges].min()
         shares[edges] += stream / len(edges[0])
-        left[edges] -= stream
-        left[left < EMPTY_FLOW] = 0.0
+        rest = left[edges] - stream
+        left[edges] = np.where(rest < EMPTY_FLOW, 0.0, rest)
     return shares + shares.T
 
 
