@@ -11,6 +11,7 @@ from scipy import special
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.network import contrast_forest, network_graph
 from vertebro_outcomes.display.tables import html_table
+from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats, Ints
 from vertebro_outcomes.estimators.network.designs import decompose_q, single_designs
 from vertebro_outcomes.estimators.network.fit import NetworkFit
@@ -115,6 +116,8 @@ class NetworkEffect:
         draws: int = 10_000,
     ) -> pd.DataFrame:
         """Ranks over draws from the estimates' normal distribution: `mean_rank sucra p_best ...`."""
+        if draws < 1:
+            raise refuse_argument("NetworkEffect", "draws", draws, "1 or more")
         found = rank_probabilities(
             self._fit(model), small_is_good=small_is_good, seed=seed, draws=draws
         )
@@ -128,6 +131,7 @@ class NetworkEffect:
         kind = self.measure
         below = tables.reader_scale(fit.estimate, self._z * fit.se, measure=kind)
         direct = tables.reader_scale(split.direct, self._z * split.direct_se, measure=kind)
+        tables.check_word("upper", upper, "network", "direct")
         blocks = (below, below if upper == "network" else direct)
         return tables.league(self.treatments, blocks, measure=kind)
 
@@ -174,13 +178,14 @@ class NetworkEffect:
         pairs: Literal["reference", "all"] = "reference",
     ) -> pd.DataFrame:
         """One row per treatment against the reference, or per pair; se is NaN on a ratio scale."""
-        if pairs == "all":
+        if tables.check_word("pairs", pairs, "reference", "all") == "all":
             at = tables.pairs_against(len(self.treatments), self._anchor)
         else:
             others = np.delete(np.arange(len(self.treatments)), self._anchor)
             at = others, np.full(len(others), self._anchor)
         fit = self._fit(model)
         estimate, se = fit.estimate[at], fit.se[at]
+        tables.check_word("scale", scale, "analysis", "natural")
         read = MEASURES[self.measure].to_natural if scale == "natural" else np.asarray
         same = scale == "analysis" or MEASURES[self.measure].scale == "identity"
         names = np.array(self.treatments, dtype=object)
@@ -205,7 +210,7 @@ class NetworkEffect:
         self, kind: Literal["forest", "graph"] = "forest", *, ax: "Axes | None" = None
     ) -> "Axes":
         """Forest plot against the reference, or the graph of direct comparisons."""
-        if kind == "graph":
+        if tables.check_word("kind", kind, "forest", "graph") == "graph":
             return network_graph(self.treatments, self.comparisons, ax=ax)
         frame = self.to_frame("natural")
         return contrast_forest(frame, measure=self.measure, reference=self.reference, ax=ax)
@@ -251,10 +256,14 @@ class NetworkEffect:
         return float(-special.ndtri((1.0 - self.level) / 2.0))
 
     def _fit(self, model: Model) -> NetworkFit:
-        return self.random if tables.check_model(model) == "random" else self.common
+        return (
+            self.random
+            if tables.check_word("model", model, "random", "common") == "random"
+            else self.common
+        )
 
     def _split(self, model: Model) -> SplitEvidence:
-        return self._splits[tables.check_model(model)]
+        return self._splits[tables.check_word("model", model, "random", "common")]
 
     @cached_property
     def _splits(self) -> dict[str, SplitEvidence]:

@@ -112,12 +112,13 @@ def contribution_table(
     treatments: Sequence[str], fit: NetworkFit, compared: Ints, *, method: StreamMethod
 ) -> pd.DataFrame:
     """Proportions (rows sum to 1): row a network estimate, column a direct comparison."""
+    shares_of = _SHARES[check_word("method", method, *_SHARES)]
     at = upper_pairs(len(treatments))
     names = np.array([f"{treatments[i]}:{treatments[j]}" for i, j in zip(*at, strict=True)])
     shares = []
     for i, j in zip(*(index.tolist() for index in at), strict=True):
         flow = evidence_flow(fit, source=i, sink=j)
-        shares.append(_SHARES[method](flow, source=i, sink=j)[at])
+        shares.append(shares_of(flow, source=i, sink=j)[at])
     table = pd.DataFrame(np.array(shares), index=names, columns=names)
     table.index.name = "comparison"
     return table.loc[:, compared[at] > 0]
@@ -173,8 +174,8 @@ def reader_scale(
     return read(estimate), read(estimate - half_width), read(estimate + half_width)
 
 
-def check_model(model: str) -> str:
-    """Raise an InputError unless `model` is "random" or "common"."""
-    if model not in {"random", "common"}:
-        raise refuse_argument("NetworkEffect", "model", model, "random, common")
-    return model
+def check_word(argument: str, value: object, *allowed: str) -> str:
+    """Raise an InputError that lists the allowed words unless `value` is one of them."""
+    if not isinstance(value, str) or value not in allowed:
+        raise refuse_argument("NetworkEffect", argument, value, ", ".join(allowed))
+    return value

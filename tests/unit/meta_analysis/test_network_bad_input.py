@@ -83,9 +83,25 @@ def test_wrong_options(options, words):
     assert words in refusal(frame(*GOOD), **options)
 
 
-def test_wrong_model():
-    with pytest.raises(vo.InputError, match="random, common"):
-        vo.pool_network(frame(*GOOD)).estimate(model="fixed")
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (
+            lambda net: net.estimate(model="fixed"),
+            "argument model: 'fixed'; allowed: random, common",
+        ),
+        (lambda net: net.node_split(model="fixed"), "allowed: random, common"),
+        (lambda net: net.contributions(method="stream"), "allowed: shortest_path, random_walk"),
+        (lambda net: net.plot("funnel"), "allowed: forest, graph"),
+        (lambda net: net.league_table(upper="none"), "allowed: network, direct"),
+        (lambda net: net.to_frame("log"), "allowed: analysis, natural"),
+        (lambda net: net.to_frame(pairs="some"), "allowed: reference, all"),
+        (lambda net: net.ranks(draws=0), "1 or more"),
+    ],
+)
+def test_wrong_words_to_the_result(ask, words):
+    with pytest.raises(vo.InputError, match=words):
+        ask(vo.pool_network(frame(*GOOD)))
 
 
 def test_a_disconnected_network_names_its_parts():
