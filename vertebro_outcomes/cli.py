@@ -84,7 +84,11 @@ def report(
         literature = vo.load_literature(data / "literature")
     with _step("answering the questions"):
         answers = [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
-    vo.build_report(literature, answers, folder=output, inputs=inputs, step=_step)
+    with _step("checking printed numbers against each other"):
+        findings = vo.check_reported(literature)
+    vo.build_report(
+        literature, answers, findings=findings, folder=output, inputs=inputs, step=_step
+    )
     typer.echo(f"{output}/ is written")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.loaders.literature import Literature, orient
-from vertebro_outcomes.loaders.literature.contradictions import printed_arms
+from vertebro_outcomes.loaders.literature.arms import printed_arms
 from vertebro_outcomes.loaders.literature.trials import PARTS
 from vertebro_outcomes.outcomes import FAMILIES
 

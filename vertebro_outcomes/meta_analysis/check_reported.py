@@ -7,6 +7,7 @@ import pandas as pd
 
 from vertebro_outcomes.discover import declarations
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
+from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.reported.rule import Kind, Row
 from vertebro_outcomes.results.reported_findings import ReportedFindings
 
@@ -21,12 +22,25 @@ KINDS: Final[tuple[tuple[Kind, frozenset[str]], ...]] = (
 )
 
 
-def check_reported(tables: pd.DataFrame | Mapping[str, pd.DataFrame]) -> ReportedFindings:
+LITERATURE_SHEETS: Final = (
+    "studies",
+    "arm_continuous",
+    "arm_binary",
+    "contrasts",
+    "pooled_published",
+    "review_inputs",
+    "known_contradictions",
+)
+
+
+def check_reported(
+    tables: pd.DataFrame | Mapping[str, pd.DataFrame] | Literature,
+) -> ReportedFindings:
     """Check printed numbers against each other.
 
     Parameters
     ----------
-    tables : DataFrame, or mapping of a name to a DataFrame
+    tables : DataFrame, mapping of a name to a DataFrame, or Literature
         Printed numbers, best as text (a number loses its trailing zeros). The columns tell the kind:
         `estimate ci_low ci_high p_value measure` (contrasts and pooled results), `events n percent`
         (counts), `mean sd n scale_min scale_max` (scores), `arms n_total` (studies). Rows of one study
@@ -50,6 +64,8 @@ def check_reported(tables: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Reporte
     >>> vo.check_reported(printed).to_frame()["follows"][0]
     'the estimate lies outside its own interval'
     """
+    if isinstance(tables, Literature):
+        tables = {name: tables.printed[name] for name in LITERATURE_SHEETS}
     if isinstance(tables, pd.DataFrame):
         tables = {"row": tables}
     if not isinstance(tables, Mapping):

@@ -16,6 +16,7 @@ from vertebro_outcomes.report.page import Part, render_page
 from vertebro_outcomes.report.section import Section, sections
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.results.answer import Answer
+from vertebro_outcomes.results.reported_findings import ReportedFindings
 
 Step = Callable[[str], AbstractContextManager[object]]
 
@@ -29,6 +30,7 @@ def build_report(
     literature: Literature,
     answers: Sequence[tuple[Question, Answer]],
     *,
+    findings: ReportedFindings,
     folder: Path,
     inputs: Mapping[str, Any],
     step: Step = nullcontext,
@@ -41,6 +43,8 @@ def build_report(
         The canonical literature tables.
     answers : sequence of (Question, Answer)
         In the order of `QUESTIONS`.
+    findings : ReportedFindings
+        Of `check_reported` on the same literature.
     folder : Path
         Made if it is not there; files of a former run that are no longer written are removed.
     inputs : mapping
@@ -48,7 +52,12 @@ def build_report(
     step : callable, optional
         Given a few words, returns a context manager around that step; used to show progress.
     """
-    study = Study(literature=literature, answers=tuple(answers), versions=inputs["versions"])
+    study = Study(
+        literature=literature,
+        answers=tuple(answers),
+        findings=findings,
+        versions=inputs["versions"],
+    )
     with step("building the sections"):
         parts = [_build(section, study) for section in sections()]
     with step("writing the report"):

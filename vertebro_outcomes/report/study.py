@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.results.answer import Answer
+from vertebro_outcomes.results.reported_findings import ReportedFindings
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
     """Handed to every section; sections read it and change nothing.
 
-    `answers` holds questions and their answers in the order asked, `versions` package -> version.
+    `answers` holds questions and their answers in the order asked, `findings` the printed numbers that
+    contradict each other, `versions` package -> version.
     """
 
     literature: Literature
     answers: tuple[tuple[Question, Answer], ...]
+    findings: ReportedFindings
     versions: Mapping[str, str]
 
     def about(self, wanted: Callable[[Question], bool]) -> list[tuple[Question, Answer]]:

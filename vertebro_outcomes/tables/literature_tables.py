@@ -256,6 +256,17 @@ COHORT_PROFILE: Final = Table(
         _URL,
     ),
 )
+KNOWN_CONTRADICTIONS: Final = Table(
+    "known_contradictions",
+    "a contradiction seen at extraction, one side of which stands in no other sheet",
+    (
+        _STUDY_ID,
+        _text("about", "which number it is about", need="needed"),
+        _text("printed", "what is printed, side by side", need="needed"),
+        _text("noted", "what follows", need="needed"),
+        _text("source", "how it is known", need="needed"),
+    ),
+)
 LITERATURE_TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
@@ -268,5 +279,6 @@ LITERATURE_TABLES: Final[dict[str, Table]] = {
         MCID,
         CODES,
         COHORT_PROFILE,
+        KNOWN_CONTRADICTIONS,
     )
 }

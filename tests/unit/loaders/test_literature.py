@@ -226,29 +226,6 @@ def test_arms_outside_the_vocabulary_are_kept_and_marked():
     assert rows.loc[["PLACEBO"], "arm_kind"].tolist() == ["natural history"]
 
 
-@pytest.mark.parametrize(
-    ("rule", "trial", "printed"),
-    [
-        ("estimate outside its interval", "xujc2011", "-0.05 (-0.01 to 0.11)"),
-        ("estimate outside its interval", "josr2021_02472", "0.094 (0.114 to 0.779)"),
-        ("baseline plus change is not the end score", "wardlaw2009", "26.0 | 7.2 | 33.4"),
-        ("different numbers", "wardlaw2009", "5.2 | 5.35"),
-        ("patients of the trial", "firanescu2018", "176 | 180"),
-    ],
-)
-def test_contradictions_are_listed(rule, trial, printed):
-    found = LITERATURE.contradictions
-    hit = found[(found["rule"] == rule) & (found["trial_id"] == trial)]
-    assert printed in hit["printed"].tolist()
-
-
-def test_control_groups_of_one_claims_study_are_listed_side_by_side():
-    found = LITERATURE.contradictions
-    hit = found[(found["trial_id"] == "gold2023") & (found["what"] == "estimate")]
-    assert len(hit) == 3
-    assert hit["rule"].str.endswith("labelled differently").all()
-
-
 def test_one_report_per_trial_counts_no_patient_twice():
     rows = LITERATURE.contrasts
     rows = rows[rows["outcome"] == "sf36_pcs"]

@@ -1,14 +1,10 @@
 """Contradictions between printed numbers: planted ones are found, consistent numbers are left alone."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
 from vertebro_outcomes.printed import read_printed
-
-SHEETS = Path(__file__).parents[3] / "data" / "raw" / "literature"
 
 
 def effect(**cells):
@@ -230,18 +226,7 @@ KNOWN = [
 
 @pytest.fixture(scope="module")
 def shipped():
-    names = "studies arm_continuous arm_binary contrasts pooled_published review_inputs known_contradictions"
-    sheets = {
-        name: pd.read_csv(SHEETS / f"{name}.csv", dtype=str, keep_default_na=False)
-        for name in names.split()
-    }
-    parent = dict(
-        zip(sheets["studies"]["study_id"], sheets["studies"]["parent_study_id"], strict=True)
-    )
-    for frame in sheets.values():
-        ids = frame["review_id"] if "review_id" in frame.columns else frame["study_id"]
-        frame["trial_id"] = [parent.get(study) or study for study in ids]
-    return vo.check_reported(sheets).to_frame()
+    return vo.check_reported(vo.load_literature()).to_frame()
 
 
 @pytest.mark.parametrize(("study", "about", "follows"), KNOWN)

@@ -21,12 +21,24 @@ FITS = [
     for name, data in PINNED["pools"].items()
     for fit in data["fits"]
 ]
-COMPARED = (
-    "estimate se ci_low ci_high statistic p_value tau2 tau2_ci_low tau2_ci_high i2_pct h2 q q_df "
-    "q_p_value prediction_low prediction_high"
-).split()
-# metafor's EB stops on the change of tau², PM on the change of Q; both solve Q(tau²) = k - 1.
-# R's standard error of 0 under HKSJ with equal effects gives an infinite statistic.
+COMPARED = [
+    "estimate",
+    "se",
+    "ci_low",
+    "ci_high",
+    "statistic",
+    "p_value",
+    "tau2",
+    "tau2_ci_low",
+    "tau2_ci_high",
+    "i2_pct",
+    "h2",
+    "q",
+    "q_df",
+    "q_p_value",
+    "prediction_low",
+    "prediction_high",
+]
 
 
 def frame(name):

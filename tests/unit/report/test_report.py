@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from vertebro_outcomes.loaders.literature import load_literature
+from vertebro_outcomes.meta_analysis.check_reported import check_reported
 from vertebro_outcomes.meta_analysis.questions import QUESTIONS, answer
 from vertebro_outcomes.report.build import PAGE, build_report
 from vertebro_outcomes.report.digest import inputs_of
@@ -56,9 +57,14 @@ def study():
 
 
 @pytest.fixture(scope="session")
-def folder(study, tmp_path_factory):
+def inputs():
+    return inputs_of(ROOT / "data" / "raw")
+
+
+@pytest.fixture(scope="session")
+def folder(study, inputs, tmp_path_factory):
     target = tmp_path_factory.mktemp("reports")
-    build_report(*study, folder=target, inputs=inputs_of(ROOT / "data" / "raw"))
+    build_report(*study, findings=check_reported(study[0]), folder=target, inputs=inputs)
     return target
 
 
@@ -194,8 +200,8 @@ def test_the_record_names_every_file(folder):
     assert "literature/studies.csv" in record["inputs"]["data"]
 
 
-def test_twice_the_same_bytes(study, folder, tmp_path):
-    build_report(*study, folder=tmp_path, inputs=inputs_of(ROOT / "data" / "raw"))
+def test_twice_the_same_bytes(study, inputs, folder, tmp_path):
+    build_report(*study, findings=check_reported(study[0]), folder=tmp_path, inputs=inputs)
     first, second = files_of(folder), files_of(tmp_path)
     assert sorted(first) == sorted(second)
     assert [name for name in first if first[name] != second[name]] == []

@@ -84,3 +84,11 @@ def contrast_arm_problems(treatment: str, comparator: str) -> list[tuple[str, st
         (column, sides[column], f"{_ALLOWED_ARM}; or risk factors on both sides")
         for column in unknown
     ]
+
+
+def printed_arms(text: str) -> dict[str, int]:
+    """Patients per arm in the column `arms`: `VP:101|NSM:101`; arms named twice are left out."""
+    pairs = [re.fullmatch(r"([^:|]+):(\d+)", part) for part in (text or "").split("|")]
+    named = [(pair.group(1), int(pair.group(2))) for pair in pairs if pair]
+    names = [name for name, _ in named]
+    return {name: n for name, n in named if names.count(name) == 1}

@@ -1,5 +1,6 @@
 """Raw sheets of published figures -> canonical literature tables, every number traceable to its line."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,6 @@ import pandas as pd
 from vertebro_outcomes.errors import LoadError, Problem, refuse_argument
 from vertebro_outcomes.loaders.literature.arms import read_arm
 from vertebro_outcomes.loaders.literature.continuous import read_arm_means
-from vertebro_outcomes.loaders.literature.contradictions import find_contradictions
 from vertebro_outcomes.loaders.literature.corrections import apply_corrections
 from vertebro_outcomes.loaders.literature.effects import (
     read_contrasts,
@@ -32,8 +32,8 @@ class Literature:
     Every row has `sheet`, `line` and `source_line` (`contrasts.csv:12`), and rows about a study
     `trial_id` (no patient counts twice within one) and `design`. Columns named `*_printed` are the
     text of the sheet; the column without it is the number, with sign and scale put right.
-    `contradictions` lists numbers of one trial that disagree, `corrections` the printed numbers that
-    are read as another quantity.
+    `corrections` lists the printed numbers that are read as another quantity. `printed` holds the sheets
+    as text, for `check_reported`, which finds the numbers that contradict each other.
     """
 
     folder: Path
@@ -46,13 +46,18 @@ class Literature:
     mcid: pd.DataFrame
     codes: pd.DataFrame
     cohort_profile: pd.DataFrame
-    contradictions: pd.DataFrame
+    known_contradictions: pd.DataFrame
     corrections: pd.DataFrame
+    printed: Mapping[str, pd.DataFrame]
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "folder"}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in ("folder", "printed")
+        }
 
     def trace(self, source_line: str) -> "pd.Series[object]":
         """The row behind a source line: `trace("contrasts.csv:12")`."""
@@ -80,7 +85,7 @@ def load_literature(folder: str | Path | None = None) -> Literature:
     Parameters
     ----------
     folder
-        Folder with the nine sheets; default: the ones that belong to this package.
+        Folder with the sheets; default: the ones that belong to this package.
 
     Returns
     -------
@@ -134,8 +139,16 @@ def _build(path: Path, sheets: dict[str, Sheet]) -> Literature:
         to_treatment_minus_comparator(tables["pooled_published"])
     )
     tables["review_inputs"] = _with_sides(tables["review_inputs"])
-    contradictions = find_contradictions(tables)
-    return Literature(folder=path, contradictions=contradictions, corrections=corrections, **tables)
+    printed = {name: _printed(sheet, trials) for name, sheet in sheets.items()}
+    return Literature(folder=path, corrections=corrections, printed=printed, **tables)
+
+
+def _printed(sheet: Sheet, trials: Mapping[str, str]) -> pd.DataFrame:
+    """A sheet as it stands, each row with its line and its trial."""
+    key = next((k for k in ("study_id", "review_id") if k in sheet.frame.columns), None)
+    lines = [f"{sheet.file}:{line}" for line in sheet.lines]
+    trial = sheet.frame[key].map(trials).fillna(sheet.frame[key]) if key else ""
+    return sheet.frame.assign(source_line=lines, trial_id=trial)
 
 
 def _typed(sheet: Sheet, cells: pd.DataFrame) -> pd.DataFrame:

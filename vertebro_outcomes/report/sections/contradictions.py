@@ -5,49 +5,48 @@ from typing import Final
 import pandas as pd
 
 from vertebro_outcomes.display.numbers import count
-from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.report.blocks import Block, Fold, TableBlock, prose
 from vertebro_outcomes.report.rows import row_links
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 
 _LABELS: Final = {
-    "trial": "Trial",
-    "outcome": "Outcome",
-    "arm": "Arm",
-    "day": "Day",
+    "study": "Study",
+    "about": "About",
     "what": "What",
     "printed": "Printed",
+    "follows": "What follows",
+    "certainty": "How sure",
     "rows": "Rows",
-    "rule": "Why it is listed",
     "read_as": "Read as",
     "reason": "Reason",
 }
 
 
 def build(study: Study) -> tuple[Block, ...]:
-    """Contradictions between sources, then corrections."""
-    literature = study.literature
-    found, corrected = literature.contradictions, literature.corrections
-    labels = literature.studies.set_index("study_id")["label"]
-    plain = ~found["rule"].str.contains("labelled differently")
+    """Contradictions between printed numbers by how sure they are, then corrections."""
+    corrected = study.literature.corrections
+    found = study.findings.to_frame()
+    labels = study.literature.studies.set_index("study_id")["label"]
+    firm = found["certainty"].isin(["certain", "likely"])
     return (
         prose(
-            "{n} pairs or groups of printed numbers about the same patients do not agree. None was "
-            "settled silently: they stand here side by side. A further {m} differ because one "
-            "trial reports several analyses.",
-            n=count(int(plain.sum())),
-            m=count(int((~plain).sum())),
+            "{n} of {rows} printed rows or groups of rows contradict themselves or each other. None was "
+            "settled silently: they stand here with what follows from what. For another {m} an "
+            "adjusted analysis, missing patients or another subgroup may be the reason.",
+            n=count(int(firm.sum())),
+            rows=count(study.findings.n_rows),
+            m=count(int((~firm).sum())),
         ),
-        _table(found[plain], labels, name="contradictions", caption="Numbers that do not agree"),
+        _table(found[firm], labels, name="contradictions", caption="Numbers that do not agree"),
         Fold(
-            "Several analyses of one trial",
+            "Numbers that may have a reason",
             (
                 _table(
-                    found[~plain],
+                    found[~firm],
                     labels,
-                    name="several_analyses",
-                    caption="Different numbers from analyses with different labels",
+                    name="possible_contradictions",
+                    caption="Numbers that do not agree, but may have a reason",
                 ),
             ),
         ),
@@ -63,19 +62,15 @@ def build(study: Study) -> tuple[Block, ...]:
 def _table(found: pd.DataFrame, labels: "pd.Series[str]", *, name: str, caption: str) -> TableBlock:
     shown = pd.DataFrame(
         {
-            "trial": [labels.get(trial, trial) for trial in found["trial_id"]],
-            "outcome": [OUTCOMES[outcome].label for outcome in found["outcome"]],
-            "arm": found["arm"].tolist(),
-            "day": [count(float(day)) for day in found["timepoint_days"]],
-            "what": found["what"].tolist(),
+            "study": [labels.get(study, study) for study in found["study"]],
+            "about": found["about"].tolist(),
             "printed": found["printed"].tolist(),
-            "rows": [row_links(lines.split(", ")) for lines in found["source_lines"]],
-            "rule": found["rule"].tolist(),
+            "follows": found["follows"].tolist(),
+            "certainty": found["certainty"].tolist(),
+            "rows": [row_links(lines.split("; ")) for lines in found["rows"]],
         }
     )
-    return TableBlock(
-        name=name, shown=shown, data=found, caption=caption, labels=_LABELS, numeric=("day",)
-    )
+    return TableBlock(name=name, shown=shown, data=found, caption=caption, labels=_LABELS)
 
 
 def _corrections(corrected: pd.DataFrame) -> TableBlock:

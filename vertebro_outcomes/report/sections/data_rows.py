@@ -17,6 +17,7 @@ _SHEETS: Final[dict[str, str]] = {
     "pooled_published": "Pooled results of published reviews",
     "review_inputs": "Study inputs printed by reviews",
     "mcid": "Smallest worthwhile changes",
+    "known_contradictions": "Contradictions noted at extraction",
 }
 _LABELS: Final = {
     "row": "Row",
@@ -35,8 +36,9 @@ def build(study: Study) -> tuple[Block, ...]:
     blocks: list[Block] = [
         prose(
             "The sheets in <code>data/raw/literature</code>, row by row, as they were extracted. "
-            "<em>seen</em>: read in the source named; <em>corroborated</em>: known from elsewhere "
-            "and confirmed by a second text. A row number is the line of the CSV file."
+            "<em>seen</em>: read in the source named; <em>corroborated</em>: recalled, not read in a "
+            "retrieved text, but entering it gives exactly a printed result that was read. A row "
+            "number is the line of the CSV file."
         )
     ]
     for name, title in _SHEETS.items():
@@ -57,7 +59,8 @@ def build(study: Study) -> tuple[Block, ...]:
 
 
 def _plain_source(rows: pd.DataFrame) -> "pd.Series[str]":
-    return rows["source_url"].reset_index(drop=True)
+    address = "source_url" if "source_url" in rows.columns else "source"
+    return rows[address].reset_index(drop=True)
 
 
 SECTION = Section(order=95, title="Data rows", build=build)
