@@ -1,12 +1,15 @@
 """Commands as a user types them: what they print, where, and the exit status."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from vertebro_outcomes.cli import main
+from vertebro_outcomes.report import digest
 
 TRIALS = """study,events_t,n_t,events_c,n_c
 Buchbinder 2009,3,38,4,40
@@ -123,3 +126,62 @@ def test_help_lists_the_commands_and_is_quick(vertebro):
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"pandas", "numpy", "scipy", "matplotlib", "rich"} & set(loaded)
+
+
+RAW = Path(__file__).parents[2] / "data" / "raw"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The raw data in an empty folder, and a package that does not change meanwhile."""
+    source = tmp_path / "package"
+    source.mkdir()
+    monkeypatch.setattr(digest, "_PACKAGE", source)
+    shutil.copytree(RAW, tmp_path / "data" / "raw")
+    return tmp_path
+
+
+def test_report_then_nothing_to_do_then_again_after_a_change(vertebro, project):
+    first = vertebro("report")
+    assert (first.returncode, first.stdout) == (0, "reports/ is written\n")
+    assert all(line.endswith(" s") for line in first.stderr.splitlines())
+    assert (project / "reports" / "vertebral_augmentation.html").is_file()
+    assert vertebro("report").stdout == "reports/ is up to date\n"
+    (project / "reports" / "provenance.json").write_text("{}")
+    assert vertebro("report").stdout == "reports/ is written\n"
+
+
+def test_data_gives_the_same_bytes_again(vertebro, project):
+    def tables():
+        return {p.name: p.read_bytes() for p in (project / "data/processed").rglob("*.parquet")}
+
+    assert vertebro("data").stdout == "data/processed/ is written\n"
+    first = tables()
+    assert len(first) == 11
+    assert vertebro("data").stdout == "data/processed/ is up to date\n"
+    shutil.rmtree(project / "data" / "processed")
+    vertebro("data")
+    assert tables() == first
+
+
+@pytest.mark.parametrize(
+    ("sheet", "change", "says"),
+    [
+        ("arm_binary.csv", None, ["arm_binary.csv", "no such file"]),
+        ("arm_binary.csv", ("VP,3,38", "VP,three,38"), ["line 2", "events", "three"]),
+        ("arm_binary.csv", ("VP,3,38", "XX,3,38"), ["line 2", "arm", "XX", "SHAM"]),
+    ],
+)
+def test_broken_raw_data_end_in_one_message(vertebro, project, sheet, change, says):
+    path = project / "data" / "raw" / "literature" / sheet
+    if change is None:
+        path.unlink()
+    else:
+        text = path.read_text(encoding="utf-8")
+        assert change[0] in text
+        path.write_text(text.replace(*change, 1), encoding="utf-8")
+    done = vertebro("report")
+    assert done.returncode == 2
+    assert all(word in done.stderr for word in says)
+    assert "Traceback" not in done.stderr
+    assert not (project / "reports").exists()

@@ -10,6 +10,7 @@ MISSING = "\N{EN DASH}"  # printed where a value is missing or undefined
 _RATIO_DIGITS = ((100.0, 0), (10.0, 1), (0.095, 2), (0.0095, 3))
 _SMALLEST_RATIO_DECIMALS = 4
 _SMALLEST_P = 0.001
+_EQUAL_DIGITS = 12  # numbers equal to so many digits print alike, however they were computed
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -35,7 +36,7 @@ def number(value: float, decimals: int = 2) -> str:
         return MISSING
     if math.isinf(value):
         return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
-    text = f"{value:,.{decimals}f}"
+    text = f"{float(f'{value:.{_EQUAL_DIGITS}g}'):,.{decimals}f}"
     if text.startswith("-"):
         digits = text[1:]
         return f"{MINUS}{digits}" if digits.strip("0.,") else digits
@@ -87,13 +88,17 @@ def effect(value: float, measure: str, decimals: int | None = None) -> str:
     """One effect on the reader's scale, with the digits usual for its measure.
 
     Ratios by size, proportions and risk differences in percent, everything else with `decimals`
-    (2 if None).
+    (2 if None). A value that would round to no effect without being it gets one digit more.
     """
-    if measure in _RATIOS:
-        return ratio(value)
     if measure in _PROPORTIONS:
         return percent(value, 1 if decimals is None else decimals)
-    return number(value, 2 if decimals is None else decimals)
+    decimals = 2 if decimals is None else decimals
+    shown = ratio(value) if measure in _RATIOS else number(value, decimals)
+    no_effect = number(1.0, 2) if measure in _RATIOS else number(0.0, decimals)
+    if shown != no_effect:
+        return shown
+    finer = number(value, 3 if measure in _RATIOS else decimals + 1)
+    return shown if set(finer) <= set(no_effect) else finer
 
 
 def interval(limits: Sequence[float], measure: str = "MD", decimals: int | None = None) -> str:

@@ -32,12 +32,13 @@ def findings_table(
     shown = pd.DataFrame(
         {
             "question": [link(f"#{analysis_anchor(q)}", a.title) for q, a in pairs],
-            "k": [numbers.count(a.k) for _, a in pairs],
             "size": [_measured(a) for _, a in pairs],
             "finding": [_words(q, a) for q, a in pairs],
             "limits": [joined(caveats(a), "; ") for _, a in pairs],
+            "k": [numbers.count(a.k) for _, a in pairs],
         }
     )
+    shown = shown.loc[:, (shown != "").any()]
     frames = [
         a.pooled.to_frame(scale="natural").assign(question_id=a.question_id, title=a.title)
         for _, a in pairs

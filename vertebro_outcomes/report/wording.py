@@ -136,21 +136,24 @@ def tally(pairs: Sequence[tuple[Question, Answer]]) -> Markup:
     worse = sum(words.endswith(_WORSE) for words in said)
     treated, compared = (_shared(usable, side) for side in ("treatment", "comparator"))
     counts = (
-        (better, f"favour {treated}"),
-        (worse, f"favour {compared}"),
-        (unclear, f"show {_UNCLEAR}"),
+        (better, "favour", treated),
+        (worse, "favour", compared),
+        (unclear, "show", _UNCLEAR),
     )
-    parts = [bound("{n} {word}", word=word, n=numbers.count(n)) for n, word in counts if n]
+    parts = [
+        f"{numbers.count(n)} {verb}{'s' if n == 1 else ''} {what}" for n, verb, what in counts if n
+    ]
     first = bound("Of {n}: {parts}.", n=_results(len(usable)), parts=joined(parts))
     judged = [(q, a) for q, a in usable if worthwhile(q, a) is not None]
     least = {_least(q, a) for q, a in judged}
     if len(least) != 1:
         return first
+    reached = sum(_reaches(question, answer) for question, answer in judged)
     return bound(
         "{first} The smallest worthwhile difference of {least} is reached by {reached} of {n} "
         "estimates.",
         first=first,
-        reached=numbers.count(sum(_reaches(q, a) for q, a in judged)) if judged else "",
+        reached=numbers.count(reached) if reached else "none",
         least=least.pop(),
         n=numbers.count(len(judged)),
     )

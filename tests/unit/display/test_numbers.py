@@ -32,6 +32,8 @@ NAN = math.nan
         (-0.4, 0, "0"),
         (2077944, 0, "2,077,944"),
         (-1234.5, 1, "−1,234.5"),
+        (1.135 - 3e-16, 2, "1.14"),
+        (1.135 + 3e-16, 2, "1.14"),
         (NAN, 1, "–"),
         (math.inf, 1, "∞"),
         (-math.inf, 1, "−∞"),
@@ -111,6 +113,23 @@ def test_p_value(p, printed):
 @pytest.mark.parametrize(("value", "printed"), [(1.5, "1.5"), (3.29, "3.29"), (-10.0, "−10")])
 def test_a_given_number_keeps_its_digits(value, printed):
     assert as_given(value) == printed
+
+
+@pytest.mark.parametrize(
+    ("value", "measure", "printed"),
+    [
+        (0.9963, "RR", "0.996"),
+        (1.004, "OR", "1.004"),
+        (1.0, "HR", "1.00"),
+        (0.99999, "HR", "1.00"),
+        (-0.004, "MD", "−0.004"),
+        (0.0, "MD", "0.00"),
+        (1e-9, "MD", "0.00"),
+        (1.0, "MD", "1.00"),
+    ],
+)
+def test_rounding_does_not_hide_the_side_of_no_effect(value, measure, printed):
+    assert effect(value, measure) == printed
 
 
 def test_intervals():

@@ -11,6 +11,7 @@ from vertebro_outcomes.display.style import FONT_SIZE_PT
 
 _POINTS_PER_INCH = 72.0
 _GAP_IN = 0.22  # between neighbouring columns
+_LONGEST_LABEL = 42  # characters
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,14 @@ def text_width_in(text: str, *, bold: bool = False) -> float:
     font = FontProperties(family="DejaVu Sans", size=FONT_SIZE_PT, weight=weight)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / _POINTS_PER_INCH
+
+
+def shortened(label: str, most: int = _LONGEST_LABEL) -> str:
+    """A label that fits beside the plot: cut between words, with an ellipsis."""
+    if len(label) <= most:
+        return label
+    cut = label[:most].rpartition(" ")[0] or label[: most - 1]
+    return cut.rstrip(" ,;(") + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def place(columns: Sequence[TextColumn]) -> tuple[list[PlacedColumn], float]:

@@ -9,9 +9,11 @@ import pandas as pd
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.columns import (
+    PlacedColumn,
     TextColumn,
     arm_columns,
     place,
+    shortened,
     text_width_in,
 )
 from vertebro_outcomes.display.figures.forest_marks import (
@@ -23,8 +25,8 @@ from vertebro_outcomes.display.figures.forest_marks import (
     scale,
 )
 from vertebro_outcomes.display.figures.forest_text import (
-    AXIS_PT,
     LINE_PT,
+    axis_height_pt,
     heterogeneity_line,
     write_axis_labels,
     write_columns,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Better = Literal["lower", "higher"]
+Block = tuple[list[PlacedColumn], float]  # columns side by side, and their width in inches
 
 _ROW_IN = 0.25
 _PLOT_IN = 3.3
@@ -94,34 +97,24 @@ def forest(
     """
     from matplotlib import rc_context
 
-    kind = MEASURES[measure]
     k = len(studies)
     pooled = int(summary.get("k", k)) > 1
     predicted = pooled and math.isfinite(summary.get("prediction_low", math.nan))
-    spread = heterogeneity_line(summary, compares=not math.isnan(kind.no_effect))
-    lines = ([spread] if pooled else ["One study: nothing to pool"]) + list(notes)
     rows = Rows(k=k, pooled=pooled, predicted=predicted)
+    compares = not math.isnan(MEASURES[measure].no_effect)
+    favours = tuple(arms) if compares else ()
+    spread = heterogeneity_line(summary, compares=compares)
+    lines = [spread if pooled else "One study: nothing to pool", *notes]
     left, right = _columns(studies, summary, measure=measure, arms=arms, decimals=decimals)
     with rc_context(HOUSE):
-        placed_left, left_in = place(left)
-        placed_right, right_in = place(right)
+        blocks = place(left), place(right)
         if ax is None:
-            longest = max([text_width_in(line) for line in lines], default=0.0)
-            ax = _axes(
-                rows, lines=len(lines), left_in=left_in, right_in=right_in, longest_in=longest
-            )
-        width_in = ax.bbox.width / ax.figure.dpi
+            ax = _axes(rows, lines, widths_in=(blocks[0][1], blocks[1][1]), favours=bool(favours))
         scale(ax, studies, summary, rows=rows, measure=measure, worthwhile=worthwhile)
         draw_studies(ax, studies)
         if pooled:
             draw_pooled(ax, summary, rows=rows)
-        gap = _BLOCK_GAP_IN / width_in
-        start, end = -gap - left_in / width_in, 1 + gap + right_in / width_in
-        write_columns(ax, placed_left, rows=rows, shift=start)
-        write_columns(ax, placed_right, rows=rows, shift=1 + gap)
-        write_rules(ax, rows=rows, left=start, right=end)
-        write_lines(ax, lines, x=start, below_pt=AXIS_PT)
-        favours = arms if not math.isnan(kind.no_effect) else ()
+        _write_beside(ax, blocks, lines, rows=rows, below_pt=axis_height_pt(bool(favours)))
         write_axis_labels(
             ax,
             label=_axis_label(measure, unit),
@@ -130,6 +123,25 @@ def forest(
             no_effect=no_effect(measure),
         )
     return ax
+
+
+def _write_beside(
+    ax: "Axes",
+    blocks: tuple[Block, Block],
+    lines: Sequence[str],
+    *,
+    rows: Rows,
+    below_pt: float,
+) -> None:
+    """The columns on both sides, the rules across them, and the lines under everything."""
+    (left, left_in), (right, right_in) = blocks
+    width_in = ax.bbox.width / ax.figure.dpi
+    gap = _BLOCK_GAP_IN / width_in
+    start, end = -gap - left_in / width_in, 1 + gap + right_in / width_in
+    write_columns(ax, left, rows=rows, shift=start)
+    write_columns(ax, right, rows=rows, shift=1 + gap)
+    write_rules(ax, rows=rows, left=start, right=end)
+    write_lines(ax, lines, x=start, below_pt=below_pt)
 
 
 def _columns(
@@ -142,7 +154,8 @@ def _columns(
 ) -> tuple[list[TextColumn], list[TextColumn]]:
     marks = studies["mark"].fillna("") if "mark" in studies else [""] * len(studies)
     labels = tuple(
-        f"{study} {mark}".rstrip() for study, mark in zip(studies["study"], marks, strict=True)
+        f"{shortened(str(study))} {mark}".rstrip()
+        for study, mark in zip(studies["study"], marks, strict=True)
     )
     many = int(summary.get("k", len(studies))) > 1
     label = str(summary.get("label", "Pooled")) if many else ""
@@ -172,15 +185,18 @@ def _columns(
     return left, right
 
 
-def _axes(rows: Rows, *, lines: int, left_in: float, right_in: float, longest_in: float) -> "Axes":
+def _axes(
+    rows: Rows, lines: Sequence[str], *, widths_in: tuple[float, float], favours: bool
+) -> "Axes":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    before = _MARGIN_IN + left_in + _BLOCK_GAP_IN
-    after = _BLOCK_GAP_IN + right_in + _MARGIN_IN
-    width = max(before + _PLOT_IN + after, longest_in + 2 * _MARGIN_IN)
+    before = _MARGIN_IN + widths_in[0] + _BLOCK_GAP_IN
+    after = _BLOCK_GAP_IN + widths_in[1] + _MARGIN_IN
+    longest = max(text_width_in(line) for line in lines)
+    width = max(before + _PLOT_IN + after, longest + 2 * _MARGIN_IN)
     body = (rows.bottom + HEADER_ROWS) * _ROW_IN
-    below = (AXIS_PT + LINE_PT * lines) / 72.0 + _MARGIN_IN
+    below = (axis_height_pt(favours) + LINE_PT * len(lines)) / 72.0 + _MARGIN_IN
     height = _MARGIN_IN + body + below
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)

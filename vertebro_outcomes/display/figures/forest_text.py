@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LINE_PT = 14.0
-AXIS_PT = 56.0  # ticks, favours-labels and name of the axis
+_AXIS_PT = 42.0  # ticks and name of the axis
+
+
+def axis_height_pt(favours: bool) -> float:
+    """Height of what stands under the axis: ticks, favours-labels if there are any, its name."""
+    return _AXIS_PT + LINE_PT * favours
 
 
 def write_columns(ax: "Axes", columns: Sequence[PlacedColumn], *, rows: Rows, shift: float) -> None:

@@ -24,6 +24,11 @@ from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.vocabulary import TREATMENTS
 
+_INTERVALS: Final = {
+    "wald": "Wald-type",
+    "hksj": "Hartung-Knapp-Sidik-Jonkman",
+    "hksj_adhoc": "Hartung-Knapp-Sidik-Jonkman (never narrower than Wald-type)",
+}
 _LABELS: Final = {
     "question": "Question",
     "outcome": "Outcomes joined",
@@ -86,7 +91,7 @@ def _synthesis(study: Study) -> list[Block]:
             n=count(len(many)),
             one=count(len(fits) - len(many)),
             methods=joined(methods),
-            intervals=joined(intervals),
+            intervals=joined([_INTERVALS[ci] for ci in intervals]),
             levels=joined(levels),
         )
     ]

@@ -178,6 +178,14 @@ def test_ratios_have_a_log_axis_with_one_on_it():
     assert 1.0 in ax.get_xticks()
 
 
+def test_long_labels_are_cut_between_words():
+    long = "Chinese-language quasi-randomised trial (record 540242073, authors not shown)"
+    ax = forest(
+        trials(2).assign(study=[long, "B"]), POOLED | {"k": 2}, measure="RR", arms=("VP", "SHAM")
+    )
+    assert "Chinese-language quasi-randomised trial…" in words(ax)
+
+
 def test_same_bytes_and_no_date():
     first, second = save_svg(draw(8).figure), save_svg(draw(8).figure)
     assert first == second
