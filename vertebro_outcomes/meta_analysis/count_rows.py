@@ -83,12 +83,14 @@ def count_rows(table: pd.DataFrame, *, measure: str, keep_uninformative: bool) -
     )
 
 
-def refuse_without_estimate(rows: CountRows, *, corrects: bool) -> None:
+def refuse_without_estimate(rows: CountRows, *, corrects: bool, by_arm: bool) -> None:
     """Raise an InputError where the maximum lies at infinity: every study points to an empty cell.
 
-    `corrects`: the method fills studies with a zero cell before it adds them up.
+    `corrects`: the method fills studies with a zero cell before it adds them up. `by_arm`: it looks at
+    each arm over all studies, not at the difference within studies.
     """
-    if _BOUNDED[rows.measure](rows, corrects):
+    bounded = _arms_are_bounded if by_arm else _BOUNDED[rows.measure]
+    if bounded(rows, corrects):
         return
     raise refuse_argument(
         "pool_counts",
@@ -145,6 +147,12 @@ def _rates_are_bounded(rows: CountRows, _: bool) -> bool:
 
 def _proportion_is_bounded(rows: CountRows, _: bool) -> bool:
     return bool(0 < rows.columns["events"].sum() < rows.columns["n"].sum())
+
+
+def _arms_are_bounded(rows: CountRows, _: bool) -> bool:
+    if rows.measure == "PLO":
+        return _proportion_is_bounded(rows, _)
+    return all(bool(cell.sum() > 0) for cell in rows.table)
 
 
 def _always(_: CountRows, __: bool) -> bool:

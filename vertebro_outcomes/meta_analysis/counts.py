@@ -8,7 +8,7 @@ from scipy import special
 
 from vertebro_outcomes.dialects import Dialect
 from vertebro_outcomes.errors import refuse_argument
-from vertebro_outcomes.estimators.pooled.glmm import POINTS
+from vertebro_outcomes.estimators.pooled.glmm import LARGEST_TAU, POINTS
 from vertebro_outcomes.meta_analysis.count_methods import (
     CountPool,
     Effects,
@@ -134,7 +134,7 @@ def pool_counts(
         )
     rows = count_rows(table, measure=measure, keep_uninformative=method == "beta_binomial")
     corrects = method == "mantel_haenszel" and rules.name != "metafor"
-    refuse_without_estimate(rows, corrects=corrects)
+    refuse_without_estimate(rows, corrects=corrects, by_arm=method == "beta_binomial")
     if method == "mantel_haenszel":
         found = pool_mantel_haenszel(rows, rules=rules, effects=effects)
     elif method == "peto":
@@ -143,6 +143,13 @@ def pool_counts(
         found = pool_glmm(rows, model=model, effects=effects, points=quadrature_points)
     else:
         found = pool_beta_binomial(rows)
+    if np.isnan(found.se) or found.tau2 > LARGEST_TAU**2:
+        raise refuse_argument(
+            "pool_counts",
+            "table",
+            f"the likelihood of {method} has no maximum: every study has an empty cell",
+            "more studies with events on both sides, or effects='common', or another method",
+        )
     if not found.se > 0:
         raise refuse_argument(
             "pool_counts",

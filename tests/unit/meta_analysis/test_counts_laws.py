@@ -226,6 +226,33 @@ def test_impossible_requests_are_refused(arguments, words):
         vo.pool_counts(TRIALS, **arguments)
 
 
+@pytest.mark.parametrize("measure", ["OR", "RR", "RD"])
+def test_an_arm_without_any_event_has_no_beta_binomial(measure):
+    with pytest.raises(vo.InputError, match="infinite"):
+        vo.pool_counts(TRIALS.assign(events_t=0), measure=measure, method="beta_binomial")
+
+
+@pytest.mark.parametrize("model", ["CM.EL", "CM.AL"])
+def test_a_likelihood_without_a_maximum_is_refused(model):
+    """Each study has an empty cell, on either side: the likelihood rises with tau² for ever."""
+    rows = [(1, 124, 0, 183), (0, 442, 3, 289)]
+    table = pd.DataFrame(rows, columns=TRIALS.columns[1:])
+    with pytest.raises(vo.InputError, match="has no maximum"):
+        vo.pool_counts(table, measure="OR", method="glmm", model=model)
+
+
+def test_a_flat_start_does_not_stop_the_search():
+    """The first step from these counts is long in one study's intercept only."""
+    table = pd.DataFrame(
+        [(6, 20, 12, 377), (11, 19, 42, 260), (1, 9, 33, 401), (0, 13, 7, 100), (2, 11, 4, 62)],
+        columns=TRIALS.columns[1:],
+    )
+    fit = vo.pool_counts(table, measure="OR", method="glmm")
+    assert not any("did not end" in note for note in fit.notes)
+    assert fit.estimate == pytest.approx(1.55732521, abs=1e-8)  # lme4::glmer, nAGQ = 7
+    assert fit.tau2 == 0
+
+
 def test_no_event_at_all_has_no_risk_difference_without_a_correction():
     none = TRIALS.assign(events_t=0, events_c=0)
     with pytest.raises(vo.InputError, match="no standard error"):

@@ -120,12 +120,12 @@ def _climb(slope: Floats, information: Floats) -> Floats:
 
 
 def _limited(step: Floats, alpha_step: Floats | None) -> tuple[Floats, Floats | None]:
-    longest = np.max(np.abs(step))
-    if longest > LARGEST_STEP:
-        step = step * (LARGEST_STEP / longest)
+    """The same direction, no parameter moving by more than `LARGEST_STEP`."""
+    longest = float(np.max(np.abs(step)))
     if alpha_step is not None:
-        alpha_step = np.clip(alpha_step, -LARGEST_STEP, LARGEST_STEP)
-    return step, alpha_step
+        longest = max(longest, float(np.max(np.abs(alpha_step))))
+    scale = min(1.0, LARGEST_STEP / max(longest, 1e-300))
+    return scale * step, None if alpha_step is None else scale * alpha_step
 
 
 def _search(

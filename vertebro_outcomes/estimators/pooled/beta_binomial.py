@@ -13,6 +13,7 @@ Felsch, Beckmann, Bender, Jaki, Kuss (2022), BMC Med Res Methodol 22:319,
 doi:10.1186/s12874-022-01779-3 (common-rho model).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -78,10 +79,10 @@ def _fit(x: Floats, n: Floats, *, arm: np.ndarray, measure: str) -> BetaBinomial
             best = mixed
     logits, ratio = best.shared[:arms], float(best.shared[-1] ** 2)
     estimate, slope = _read(logits, measure)
-    variance = slope @ best.covariance[:arms, :arms] @ slope
+    variance = float(slope @ best.covariance[:arms, :arms] @ slope)
     return BetaBinomialFit(
         estimate=estimate,
-        se=float(np.sqrt(variance)),
+        se=math.sqrt(variance) if variance > 0 else math.nan,
         rho=ratio / (1.0 + ratio),
         probabilities=tuple(float(p) for p in special.expit(logits)),
         log_likelihood=best.log_likelihood,

@@ -6,6 +6,7 @@ Stijnen, Hamza, Özdemir (2010), Stat Med 29:3046-3067, doi:10.1002/sim.4040, se
 Jackson, Law, Stijnen, Viechtbauer, White (2018), Stat Med 37:1059-1085, doi:10.1002/sim.7588 (models 3 to 7).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -31,6 +32,9 @@ from vertebro_outcomes.estimators.pooled.quadrature import gauss_hermite, log_ma
 POINTS: Final = 7  # quadrature nodes; the value metafor::rma.glmm and its published results use
 EXACT_POINTS: Final = 31  # for the exact conditional model: enough for 1e-8 in the log-likelihood
 START_TAU: Final = 0.5
+LARGEST_TAU: Final = (
+    10.0  # beyond, the likelihood has no maximum: every study lies at the end of its range
+)
 SMALLEST_TAU: Final = 1e-4  # a standard deviation below this is reported as 0
 
 
@@ -141,18 +145,20 @@ def _fit(
             best = mixed
     return GlmmFit(
         estimate=float(best.shared[0]),
-        se=float(np.sqrt(best.covariance[0, 0])),
+        se=standard_error(best, 0),
         tau2=float(best.shared[1] ** 2),
         sigma2=float("nan"),
         q=q,
         df=k - 1,
         log_likelihood=best.log_likelihood,
-        converged=converged and _is_maximum(best),
+        converged=converged and abs(best.shared[1]) < LARGEST_TAU,
     )
 
 
-def _is_maximum(found: Optimum) -> bool:
-    return bool(np.all(np.linalg.eigvalsh(found.covariance) > 0))
+def standard_error(found: Optimum, which: int) -> float:
+    """From the observed information; NaN where that is not positive."""
+    variance = float(found.covariance[which, which])
+    return math.sqrt(variance) if variance > 0 else math.nan
 
 
 def _fisher_identity(

@@ -11,7 +11,13 @@ import numpy as np
 
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.pooled.arrowhead_newton import maximise
-from vertebro_outcomes.estimators.pooled.glmm import SMALLEST_TAU, START_TAU, GlmmFit
+from vertebro_outcomes.estimators.pooled.glmm import (
+    LARGEST_TAU,
+    SMALLEST_TAU,
+    START_TAU,
+    GlmmFit,
+    standard_error,
+)
 from vertebro_outcomes.estimators.pooled.glmm_kernels import BothArms
 from vertebro_outcomes.estimators.pooled.numeric_derivatives import differentiate
 from vertebro_outcomes.estimators.pooled.quadrature import (
@@ -70,13 +76,13 @@ def fit_random_intercepts(
             best = mixed
     return GlmmFit(
         estimate=float(best.shared[1]),
-        se=float(np.sqrt(best.covariance[1, 1])),
+        se=standard_error(best, 1),
         tau2=float(best.shared[3] ** 2),
         sigma2=float(best.shared[2] ** 2),
         q=q,
         df=k - 1,
         log_likelihood=best.log_likelihood,
-        converged=converged,
+        converged=converged and abs(best.shared[3]) < LARGEST_TAU,
     )
 
 
