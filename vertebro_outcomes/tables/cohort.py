@@ -144,7 +144,7 @@ class Cohort:
         InputError
             If the mask fits neither table, or the expression belongs to another cohort.
         """
-        if not isinstance(because, str) or not because.strip():
+        if not str(because or "").strip():
             raise refuse_argument("Cohort.keep", "because", because, "a reason in words")
         patients, episodes = select_rows(self.tables, mask_or_expression)
         tables = restrict(self.tables, patients, episodes)

@@ -1,5 +1,7 @@
 """What registries are judged by: sites reporting, patients registered, completeness, follow-up."""
 
+# ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 

@@ -1,5 +1,7 @@
 """Which patients and episodes stay: the resolution of a mask or an expression."""
 
+# ruff: noqa: PD003 -- isnull and notnull are the names Ibis gives them
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 

@@ -1,0 +1,184 @@
+"""Delimited text in any dialect: encoding, separator, title rows, repeated headers, footers."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.sources import Source, source_from_rows
+
+SEPARATORS: Final = (",", ";", "\t", "|")
+SAMPLE_BYTES: Final = 400_000
+LARGEST_CELL: Final = 16_000_000
+MOST_TITLE_ROWS: Final = 20
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text file is written; `title_rows` are lines above the header."""
+
+    encoding: str
+    separator: str
+    title_rows: int = 0
+
+
+def sniff(path: Path) -> Dialect:
+    """The dialect of a file, from its first 400 kB."""
+    with path.open("rb") as stream:
+        head = stream.read(SAMPLE_BYTES)
+    encoding = sniff_encoding(head)
+    if encoding == "utf-8" and not _all_utf8(path):
+        encoding = "cp1252"
+    text = head.decode(encoding, errors="replace")
+    complete = text if len(head) < SAMPLE_BYTES else text[: text.rfind("\n") + 1]
+    separator = _sniff_separator(complete)
+    return Dialect(encoding, separator, _title_rows(complete, separator))
+
+
+def sniff_encoding(head: bytes) -> str:
+    """UTF-8 (with or without mark), UTF-16 (with or without mark), else Windows Latin-1."""
+    if head.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    zeros = head[:2000].count(0)
+    if zeros > len(head[:2000]) // 4:
+        return "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        is_cut = error.start >= len(head) - 4 and len(head) >= SAMPLE_BYTES
+        return "utf-8" if is_cut else "cp1252"
+    return "utf-8"
+
+
+def _all_utf8(path: Path) -> bool:
+    """Latin-1 letters may first turn up far down."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            while stream.read(1 << 20):
+                pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _sniff_separator(text: str) -> str:
+    """The separator that gives the most cells in the most even rows."""
+    best, best_score = ",", -1.0
+    for separator in SEPARATORS:
+        rows = [row for row in _rows(text, separator) if any(cell.strip() for cell in row)][:300]
+        widths = Counter(len(row) for row in rows)
+        if not widths:
+            continue
+        width, often = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))
+        score = (often / len(rows)) * min(width - 1, 5) + width / 10_000
+        if width > 1 and score > best_score:
+            best, best_score = separator, score
+    return best
+
+
+def _rows(text: str, separator: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    except csv.Error:
+        return
+
+
+def _title_rows(text: str, separator: str) -> int:
+    """Rows above the header fill fewer cells than the rows below them."""
+    rows = list(_rows(text, separator))[:200]
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    usual = sorted(len(row) for row in rows if any(cell.strip() for cell in row))
+    if not usual or usual[len(usual) // 2] < 3:
+        return 0
+    enough = 0.5 * usual[len(usual) // 2]
+    for place, count in enumerate(filled[:MOST_TITLE_ROWS]):
+        if count >= max(2, enough):
+            return place
+    return 0
+
+
+def read_delimited(engine: Any, path: Path, *, name: str | None = None) -> Source:
+    """A delimited file, cell by cell as text; nothing is dropped without being counted."""
+    dialect = sniff(path)
+    csv.field_size_limit(LARGEST_CELL)
+    with path.open(encoding=dialect.encoding, newline="", errors="replace") as stream:
+        reader = csv.reader(_without_nul(stream), delimiter=dialect.separator)
+        numbered = []
+        try:
+            for row in reader:
+                numbered.append((reader.line_num, row))  # noqa: PERF401 -- keeps what was read
+        except csv.Error as error:
+            problem = Problem(f"{path.name}, line {reader.line_num}", str(error), "delimited text")
+            raise LoadError(path.name, [problem], "repair the quotes on that line") from None
+    return source_from_table(engine, name or path.name, numbered, title_rows=dialect.title_rows)
+
+
+def _without_nul(stream: Iterator[str]) -> Iterator[str]:
+    for line in stream:
+        yield line.replace("\0", "")
+
+
+def source_from_table(
+    engine: Any, name: str, numbered: Sequence[tuple[int, Sequence[str]]], *, title_rows: int
+) -> Source:
+    """Numbered rows -> a source: header found, blank rows, repeated headers and footers counted.
+
+    A row may be short (its last cells are blank) but not longer than the header, unless what is
+    over is blank. Lines are those of the last physical line of a row in a text file.
+    """
+    rows = list(numbered)[title_rows:]
+    if not rows:
+        return source_from_rows(engine, name, header=[], rows=[], lines=[])
+    header = [cell.strip().lstrip("\ufeff") for cell in rows[0][1]]
+    while header and not header[-1]:
+        header.pop()
+    width = len(header)
+    kept, lines, refused = [], [], []
+    aside: Counter[str] = Counter()
+    last = _last_record(rows, width)
+    for place, (line, row) in enumerate(rows[1:], start=1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            aside["blank line"] += 1
+        elif cells[:width] == header:
+            aside["repeated header"] += 1
+        elif place > last:
+            aside["footer"] += 1
+        elif any(cells[width:]):
+            refused.append((line, f"{len(cells)} cells", f"more cells than the {width} headers"))
+        else:
+            kept.append([cell or None for cell in cells[:width]] + [None] * (width - len(cells)))
+            lines.append(line)
+    return source_from_rows(
+        engine, name, header=header, rows=kept, lines=lines, set_aside=dict(aside), refused=refused
+    )
+
+
+def _last_record(rows: Sequence[tuple[int, Sequence[str]]], width: int) -> int:
+    """Footers: trailing rows with a single filled cell, where records fill more."""
+    last = len(rows) - 1
+    if width < 3:
+        return last
+    seen_footer = False
+    while last > 0:
+        row = rows[last][1]
+        filled = [place for place, cell in enumerate(row) if cell.strip()]
+        if len(filled) > 1 or (filled and not _is_footer(row[filled[0]], filled[0])):
+            break
+        seen_footer = seen_footer or bool(filled)
+        last -= 1
+    return last if seen_footer else len(rows) - 1
+
+
+def _is_footer(cell: str, place: int) -> bool:
+    """A sentence or a label such as `Total: 12`; a lone identifier is a record."""
+    return place == 0 and (" " in cell.strip() or ":" in cell or cell.strip().lower() in _ENDS)
+
+
+_ENDS: Final = ("total", "sum", "summe", "end", "ende", "eof", "end of file")

@@ -1,0 +1,83 @@
+"""The files of an export: which are there, which can be read as tables, how each is opened."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.delimited import read_delimited
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.workbooks import (
+    DELIMITED,
+    STATISTICAL,
+    WORKBOOKS,
+    read_parquet,
+    read_statistical,
+    read_workbook,
+)
+
+READABLE: Final = (*DELIMITED, *WORKBOOKS, *STATISTICAL, ".parquet")
+NOT_DATA: Final = re.compile(r"^(source|readme|licen[cs]e|changelog).*\.(txt|md)$|^[.~_]", re.I)
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files of an export that may hold tables, by name; notes and hidden files are no data."""
+    if path.is_file():
+        return [path]
+    found = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.is_file()
+        and "__MACOSX" not in file.parts
+        and not NOT_DATA.search(file.name)
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
+    return [file for file in found if file.suffix.lower() in READABLE]
+
+
+def other_files(path: Path) -> list[str]:
+    """Files of an export that no reader can open."""
+    if path.is_file():
+        return []
+    known = {*READABLE, ".toml", ".md"}
+    return [
+        f.name for f in sorted(path.rglob("*")) if f.is_file() and f.suffix.lower() not in known
+    ]
+
+
+def require(path: Path) -> None:
+    """Say at once that there is nothing at a path."""
+    if not path.exists():
+        problem = Problem(str(path.name), "no such file or folder", "an existing export")
+        raise LoadError(path.name, [problem], "check the path")
+
+
+def read_file(engine: Any, path: Path, *, name: str | None = None) -> list[Source]:
+    """Every table in one file."""
+    kind = path.suffix.lower()
+    try:
+        if path.stat().st_size == 0:
+            raise LoadError(
+                path.name, [Problem(path.name, "an empty file", "a table")], "export it again"
+            )
+        if kind in WORKBOOKS:
+            return read_workbook(engine, path)
+        if kind in STATISTICAL:
+            return [read_statistical(engine, path)]
+        if kind == ".parquet":
+            return [read_parquet(engine, path)]
+        return [read_delimited(engine, path, name=name)]
+    except OSError as error:
+        problem = Problem(path.name, error.strerror or "cannot be read", "a readable file")
+        raise LoadError(path.name, [problem], "check the file and its permissions") from None
+
+
+def content_hashes(paths: Sequence[Path]) -> dict[str, str]:
+    """SHA-256 of each file, by name; equal hashes mean that nothing needs to be read again."""
+    hashes = {}
+    for path in paths:
+        with path.open("rb") as stream:
+            hashes[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashes

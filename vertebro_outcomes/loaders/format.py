@@ -1,0 +1,101 @@
+"""What a registry format declares: how to recognise an export, read it, and fill canonical columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.tables.cohort_tables import TABLES
+from vertebro_outcomes.tables.schema import Column, Table
+
+Duplicates = Literal["first", "last"]
+BLANK: Final = ("", "na", "n/a", "nan", "null", "none", ".", "-", "--", "#n/a", "#null!", "missing")
+
+
+def _date(name: str, meaning: str) -> Column:
+    return Column(name, "date", meaning, required=False)
+
+
+# Dates that become days once day 0 is known, beside the canonical columns.
+DATED: Final[dict[str, tuple[Column, ...]]] = {
+    "patients": (_date("birth_date", "date of birth"), _date("death_date", "date of death")),
+    "episodes": (
+        _date("enrolment_date", "date of enrolment"),
+        _date("followup_end_date", "last contact"),
+    ),
+    "levels": (),
+    "scores": (_date("date", "date of the score"),),
+    "events": (_date("date", "date of the event"),),
+    "fractures": (_date("date", "date the fracture was found"),),
+}
+STAGED: Final[dict[str, Table]] = {
+    name: Table(name, table.meaning, (*table.columns, *DATED[name]), table.key)
+    for name, table in TABLES.items()
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How one canonical column is made from a column of a source (or a constant).
+
+    `codes`: code in the file -> canonical word. `absent`: text in the file -> why there is no
+    value (`missing`, `not_asked`, `not_applicable`, `dead`). `scale`: lowest and highest possible
+    value as recorded. `factor`: recorded unit -> canonical unit.
+    """
+
+    column: str = ""
+    constant: str | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    dates: str = ""
+    decimal: str = ""
+    thousands: str = ""
+    factor: float = 1.0
+    scale: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Rows of one canonical table made from the rows of one source.
+
+    `where`: column -> allowed texts; other rows are not meant. `needs`: canonical columns of which
+    at least one must be filled for a record to exist. `scales`: instrument -> recorded scale.
+    """
+
+    source: str
+    table: str
+    cells: Mapping[str, Cell]
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export as read: text sources, and the feeds that say what their columns mean."""
+
+    name: str
+    sources: tuple[Source, ...]
+    feeds: tuple[Feed, ...]
+    synthetic: bool = False
+    unmapped: tuple[tuple[str, str, str], ...] = ()  # source file, column, reason
+    notes: tuple[str, ...] = ()
+    duplicates: Duplicates = "first"
+    one_episode: bool = False  # a patient has a single episode, spread over several rows
+
+
+@dataclass(frozen=True)
+class RegistryFormat:
+    """One way in which registries hand out data.
+
+    `recognises` says how sure it is (0 to 1) that `path` is such an export; `read` returns it.
+    `sample` writes a small invented export into a folder, for documentation and contract tests.
+    """
+
+    name: str
+    meaning: str
+    recognises: Callable[[Path], float]
+    read: Callable[..., Export]
+    sample: Callable[[Path], Path] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,199 @@
+"""Any registry's export -> one canonical cohort, with every row accounted for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vertebro_outcomes.discover import declarations
+from vertebro_outcomes.errors import LoadError, Problem, refuse_argument
+from vertebro_outcomes.loaders.assembly import Request, assemble
+from vertebro_outcomes.loaders.files import content_hashes, files_of, require
+from vertebro_outcomes.loaders.format import RegistryFormat
+from vertebro_outcomes.loaders.pseudonyms import UNLINKABLE, random_key, user_key
+from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.engine import embedded_engine
+from vertebro_outcomes.tables.storage import read_cohort, read_manifest
+
+MappingLike = str | Path | Mapping[str, Any] | None
+SURE = 0.5
+
+
+def formats() -> dict[str, RegistryFormat]:
+    """Every format in `loaders/registries`, by name."""
+    found = declarations("vertebro_outcomes.loaders.registries", "FORMAT")
+    return {form.name: form for form in found}
+
+
+def load(
+    path: str | Path,
+    *,
+    format: str = "auto",  # noqa: A002 -- the public name
+    mapping: MappingLike = None,
+    engine: Any = None,
+    keep_dates: bool = False,
+    key: bytes | None = None,
+) -> Cohort:
+    """Load a registry export as a canonical cohort.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file or a folder as received.
+    format : str
+        ``auto``, ``canonical``, ``flat``, ``omop``, ``redcap`` or another name of `formats()`.
+    mapping : str, Path or dict, optional
+        The mapping file of the registry (TOML), or its content. Without one, a `mapping.toml`
+        beside the data is used, else what can be recognised from headers and values is.
+    engine : Ibis backend, optional
+        Where the work is done, such as a Spark connection; an embedded DuckDB by default.
+    keep_dates : bool
+        Keep the dates of episodes; by default only days from day 0 remain.
+    key : bytes, optional
+        Key of the pseudonyms; by default that of the user's configuration.
+
+    Returns
+    -------
+    Cohort
+        With `rejects` (file, line, column, found, rule) and `accounting`: per file, rows in are the
+        sum of rows used, rejected and ignored.
+
+    Raises
+    ------
+    LoadError
+        If nothing can be loaded, with every reason.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from vertebro_outcomes.loaders.registries.flat import FORMAT
+    >>> cohort = load(FORMAT.sample(Path(tempfile.mkdtemp())))
+    >>> bool((cohort.accounting.rows_in > 0).all())
+    True
+    """
+    path = Path(path)
+    require(path)
+    form = _format(path, format)
+    if form.name == "canonical":
+        return Cohort(**read_cohort(path if path.is_dir() else path.parent, engine))
+    own = engine is None
+    engine = embedded_engine() if own else engine
+    export = form.read(engine, path, mapping)
+    found_key = key or user_key()
+    notes = () if found_key else (UNLINKABLE,)
+    request = Request(found_key or random_key(), keep_dates, notes)
+    cohort = assemble(engine, export, request)
+    return replace(cohort, inputs=_inputs(path, mapping))
+
+
+def _inputs(path: Path, mapping: MappingLike) -> dict[str, str]:
+    hashes = content_hashes([*files_of(path), *_toml_beside(path)])
+    if isinstance(mapping, str | Path):
+        hashes |= content_hashes([Path(mapping)])
+    elif mapping:
+        hashes["mapping"] = repr(sorted(mapping.items()))
+    return hashes
+
+
+def _toml_beside(path: Path) -> list[Path]:
+    folder = path if path.is_dir() else path.parent
+    names = ("mapping.toml", f"{path.stem}.toml")
+    return [folder / name for name in names if (folder / name).is_file()]
+
+
+def _format(path: Path, name: str) -> RegistryFormat:
+    known = formats()
+    if name != "auto":
+        if name not in known:
+            raise refuse_argument("load", "format", name, ", ".join(["auto", *known]))
+        return known[name]
+    sure = {form.name: form.recognises(path) for form in known.values()}
+    best = max(sure, key=lambda candidate: sure[candidate])
+    if sure[best] <= 0:
+        found = "no table that one of the formats recognises"
+        problem = Problem(path.name, found, ", ".join(known))
+        raise LoadError(path.name, [problem], "name the format: load(path, format=...)")
+    return known[best]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What is wrong with an export; `problems` has one line per file, column and rule."""
+
+    path: str
+    cohort: Cohort
+    problems: pd.DataFrame
+
+    @property
+    def is_clean(self) -> bool:
+        return self.problems.empty
+
+    def __str__(self) -> str:
+        lines = [str(self.cohort), self.cohort.accounting.to_string(index=False)]
+        if self.is_clean:
+            lines.append("no problem found")
+        for row in self.problems.itertuples():
+            lines.append(
+                f"{row.source_file}, column {row.column or '-'}: {row.rule}: "
+                f"{row.count} cells, first lines {row.first_lines}, such as {row.example!r}"
+            )
+        lines += [f"not mapped: {r.source_file} {r.column} ({r.reason})" for r in self._unmapped()]
+        return "\n".join([*lines, *(f"note: {note}" for note in self.cohort.notes)])
+
+    def _unmapped(self) -> list[Any]:
+        return list(self.cohort.unmapped.itertuples())
+
+
+def check(path: str | Path, **how: Any) -> Check:
+    """Every problem of an export at once, grouped, with counts and first lines; writes nothing.
+
+    Parameters
+    ----------
+    path : str or Path
+        The export, as for `load`; `how` are the further arguments of `load`.
+
+    Returns
+    -------
+    Check
+        `problems`: `source_file column rule count first_lines example`.
+    """
+    cohort = load(path, **how)
+    groups = cohort.rejects.groupby(["source_file", "column", "rule"], sort=True)
+    lines = [
+        {
+            **dict(zip(("source_file", "column", "rule"), keys, strict=True)),
+            "count": len(rows),
+            "first_lines": ", ".join(str(line) for line in rows["line"].head(5)),
+            "example": rows["found"].iloc[0],
+        }
+        for keys, rows in groups
+    ]
+    columns = ["source_file", "column", "rule", "count", "first_lines", "example"]
+    return Check(Path(path).name, cohort, pd.DataFrame(lines, columns=columns))
+
+
+def normalise(path: str | Path, folder: str | Path, **how: Any) -> Cohort:
+    """An export as canonical Parquet with `rejects.csv` and `accounting.csv` beside it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The export, as for `load`; `how` are the further arguments of `load`.
+    folder : str or Path
+        Written whole or not at all. Nothing is done where the inputs are unchanged and a key of
+        the user keeps the pseudonyms stable.
+
+    Returns
+    -------
+    Cohort
+        As read back from the folder.
+    """
+    path, folder = Path(path), Path(folder)
+    require(path)
+    before = read_manifest(folder).get("inputs")
+    unchanged = before == _inputs(path, how.get("mapping")) and bool(before)
+    if not (unchanged and (how.get("key") or user_key())):
+        load(path, **how).write(folder)
+    return Cohort(**read_cohort(folder))

@@ -1,0 +1,223 @@
+"""The mapping file of a registry (TOML) -> feeds, or every line of it that cannot be meant."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Final
+
+from vertebro_outcomes.errors import LoadError, Problem, list_some
+from vertebro_outcomes.loaders.cells import ORDERS
+from vertebro_outcomes.loaders.format import STAGED, Cell, Feed
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS
+
+TOP_KEYS: Final = ["name", "synthetic", "dates", "decimal", "thousands", "duplicates", "episodes", "missing", "feed", "notes", "ignore", "codes"]
+FEED_KEYS: Final = ["source", "table", "columns", "where", "needs", "scales"]
+CELL_KEYS: Final = ["column", "constant", "codes", "missing", "dates", "decimal", "thousands", "factor", "unit", "scale"]
+# Recorded unit -> factor to the canonical unit, for the columns where it is unambiguous.
+UNIT_FACTORS: Final[dict[tuple[str, str], float]] = {
+    ("ml", "cc"): 1.0,
+    ("ml", "l"): 1000.0,
+    ("years", "months"): 1 / 12,
+    ("days", "weeks"): 7.0,
+    ("days", "months"): 30.4375,
+    ("days", "years"): 365.25,
+}
+SCALE_UNITS: Final = {"mm": (0.0, 100.0), "cm": (0.0, 10.0), "percent": (0.0, 100.0)}
+NEXT_STEP: Final = "correct the mapping file; `vertebro map PATH` proposes one"
+
+
+@dataclass(frozen=True)
+class RegistryMapping:
+    """A mapping file as read; `name` is the registry."""
+
+    name: str
+    content: Mapping[str, Any] = field(default_factory=dict)
+    file: str = "mapping"
+
+    def get(self, key: str, default: Any) -> Any:
+        return self.content.get(key, default)
+
+
+def read_mapping(mapping: "Path | str | Mapping[str, Any]") -> RegistryMapping:
+    """A mapping from a TOML file, or from a dict of the same shape."""
+    if isinstance(mapping, Mapping):
+        content, file = dict(mapping), "mapping"
+    else:
+        path, file = Path(mapping), Path(mapping).name
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            said = error.strerror or "cannot be read"
+            raise LoadError(file, [Problem(file, said, "a TOML file")], NEXT_STEP) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise LoadError(file, [Problem(file, str(error), "valid TOML")], NEXT_STEP) from None
+    problems = [
+        Problem(f"{file}, {key}", "unknown key", _hint(key, TOP_KEYS))
+        for key in content
+        if key not in TOP_KEYS
+    ]
+    if not isinstance(content.get("feed", []), list):
+        problems.append(Problem(f"{file}, feed", "not a list", "[[feed]] sections"))
+    problems += _choice(file, content, "dates", ORDERS)
+    problems += _choice(file, content, "duplicates", ("first", "last"))
+    problems += _choice(file, content, "episodes", ("single", "several"))
+    if problems:
+        raise LoadError(file, problems, NEXT_STEP)
+    return RegistryMapping(str(content.get("name", Path(file).stem)), content, file)
+
+
+def feeds_of(mapping: RegistryMapping, sources: Sequence[Source]) -> tuple[Feed, ...]:
+    """The feeds a mapping declares, for the sources that are there."""
+    problems: list[Problem] = []
+    feeds: list[Feed] = []
+    for place, entry in enumerate(mapping.get("feed", []), start=1):
+        where = f"{mapping.file}, feed {place}"
+        feeds += _feeds(mapping, entry, where, sources, problems)
+    if not feeds and not problems:
+        problems.append(Problem(mapping.file, "no [[feed]] section", "at least one"))
+    if problems:
+        raise LoadError(mapping.file, problems, NEXT_STEP)
+    return tuple(feeds)
+
+
+def _feeds(
+    mapping: RegistryMapping,
+    entry: Mapping[str, Any],
+    where: str,
+    sources: Sequence[Source],
+    problems: list[Problem],
+) -> list[Feed]:
+    table = entry.get("table")
+    start = len(problems)
+    problems += [
+        Problem(f"{where}, {key}", "unknown key", _hint(key, FEED_KEYS))
+        for key in entry
+        if key not in FEED_KEYS
+    ]
+    if table not in STAGED:
+        problems.append(Problem(f"{where}, table", repr(table), ", ".join(STAGED)))
+    pattern = str(entry.get("source", "*"))
+    fitting = [source for source in sources if _fits(source.name, pattern)]
+    if not fitting:
+        names = list_some([source.name for source in sources], most=8)
+        problems.append(Problem(f"{where}, source", repr(pattern), f"one of the files: {names}"))
+    if len(problems) > start:
+        return []
+    cells = {
+        name: cell
+        for name, value in entry.get("columns", {}).items()
+        if (cell := _cell(mapping, str(table), name, value, where, problems)) is not None
+    }
+    scales = _scales(entry.get("scales", {}), where, problems)
+    needs = tuple(entry.get("needs", _usual_needs(str(table), cells)))
+    made = []
+    for source in fitting:
+        wanted = [cell.column for cell in cells.values() if cell.constant is None]
+        conditions = entry.get("where", {})
+        missing = [c for c in [*wanted, *conditions] if c not in source.columns]
+        problems += [
+            Problem(f"{where}, source {source.name}", f"no column {c!r}", _hint(c, source.columns))
+            for c in missing
+        ]
+        if not missing:
+            allowed = {c: [v] if isinstance(v, str) else v for c, v in conditions.items()}
+            made.append(Feed(source.name, str(table), cells, allowed, needs, scales))
+    return made
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """A file name, a sheet (`book.xlsx[Scores]`), or a glob; case does not matter."""
+    low, wanted = name.lower(), pattern.lower()
+    return low == wanted or fnmatch(low, wanted) or low.endswith(f"[{wanted}]")
+
+
+def _cell(
+    mapping: RegistryMapping, table: str, name: str, value: Any, where: str, problems: list[Problem]
+) -> Cell | None:
+    place = f"{where}, columns.{name}"
+    if name not in STAGED[table].names:
+        problems.append(Problem(place, "unknown column", _hint(name, STAGED[table].names)))
+        return None
+    entry = {"column": value} if isinstance(value, str) else value
+    if not isinstance(entry, Mapping) or not ({"column", "constant"} & set(entry)):
+        problems.append(Problem(place, repr(value)[:40], "a column name, or { column = ... }"))
+        return None
+    unknown = [key for key in entry if key not in CELL_KEYS]
+    problems += [Problem(f"{place}.{k}", "unknown key", _hint(k, CELL_KEYS)) for k in unknown]
+    absent = {**mapping.get("missing", {}), **entry.get("missing", {})}
+    problems += [
+        Problem(f"{place}, missing.{text}", repr(reason), ", ".join(ABSENCE))
+        for text, reason in absent.items()
+        if reason not in ABSENCE
+    ]
+    problems += _choice(place, entry, "dates", ORDERS)
+    unit = str(entry.get("unit", ""))
+    scale = entry.get("scale", SCALE_UNITS.get(unit) if table == "scores" else None)
+    own_unit = STAGED[table][name].unit
+    factor = UNIT_FACTORS.get((own_unit, unit), 1.0)
+    if (
+        unit
+        and unit != own_unit
+        and unit not in SCALE_UNITS
+        and (own_unit, unit) not in UNIT_FACTORS
+    ):
+        problems.append(Problem(f"{place}.unit", repr(unit), own_unit or "no unit here"))
+    return Cell(
+        column=str(entry.get("column", "")),
+        constant=None if entry.get("constant") is None else str(entry["constant"]),
+        codes={str(k): _word(v) for k, v in entry.get("codes", {}).items()},
+        absent={str(k): str(v) for k, v in absent.items()},
+        dates=str(entry.get("dates", mapping.get("dates", ""))),
+        decimal=str(entry.get("decimal", mapping.get("decimal", ""))),
+        thousands=str(entry.get("thousands", mapping.get("thousands", ""))),
+        factor=float(entry.get("factor", factor)),
+        scale=None if scale is None else (float(scale[0]), float(scale[1])),
+    )
+
+
+def _word(value: Any) -> str:
+    return ("1" if value else "0") if isinstance(value, bool) else str(value)
+
+
+def _scales(given: Mapping[str, Any], where: str, problems: list[Problem]) -> dict[str, Any]:
+    scales = {}
+    for name, limits in given.items():
+        if name not in INSTRUMENTS:
+            problems.append(Problem(f"{where}, scales.{name}", "unknown", _hint(name, INSTRUMENTS)))
+        elif not isinstance(limits, list) or len(limits) != 2 or limits[0] >= limits[1]:
+            problems.append(Problem(f"{where}, scales.{name}", repr(limits), "[lowest, highest]"))
+        else:
+            scales[name] = (float(limits[0]), float(limits[1]))
+    return scales
+
+
+def _usual_needs(table: str, cells: Mapping[str, Cell]) -> tuple[str, ...]:
+    """What makes a record: a blank cell of a wide table is no score, a blank level no level."""
+    if table == "scores":
+        wide = "instrument" in cells and cells["instrument"].constant is not None
+        return ("value",) if wide else ("value", "instrument")
+    names = {
+        "episodes": [c for c in cells if c not in ("patient_id", "day0", "n_levels")],
+        "levels": ["level"],
+        "events": ["type", "day", "date"],
+        "fractures": ["level", "day", "date"],
+    }.get(table, [])
+    needed = [n for n in names if n in cells and cells[n].constant is None]
+    return tuple(needed)
+
+
+def _choice(
+    where: str, entry: Mapping[str, Any], key: str, allowed: Sequence[str]
+) -> list[Problem]:
+    if key not in entry or entry[key] in allowed:
+        return []
+    return [Problem(f"{where}, {key}", repr(entry[key]), ", ".join(allowed))]
+
+
+def _hint(name: str, allowed: Any) -> str:
+    close = get_close_matches(str(name), list(allowed), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else list_some(list(allowed), most=12)

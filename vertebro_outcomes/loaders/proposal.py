@@ -1,0 +1,264 @@
+"""A mapping proposed from headers, labels and values, with how sure it is of each line."""
+
+
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from vertebro_outcomes.loaders.cells import SEX, TRUTH
+from vertebro_outcomes.loaders.format import BLANK, STAGED
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.staging import read_levels
+from vertebro_outcomes.loaders.words import (
+    CODE_WORDS,
+    EVENT_WORDS,
+    HEADERS,
+    INSTRUMENT_WORDS,
+    fold,
+    timepoint_days,
+    unit_of,
+    word_for,
+)
+from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES, INSTRUMENTS
+
+MOST_VALUES: Final = 400
+SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
+_BY_HEADER: Final = {
+    word: key for key, words in reversed(HEADERS.items()) for word in words.split()
+}
+_TEXT_DATE = re.compile(r"^(\d{1,2})([-/. ])(\d{1,2})[-/. ](\d{4})")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One proposed column: `entry` is what the mapping file would say; `sure` from 0 to 1."""
+
+    source: str
+    table: str
+    target: str
+    column: str
+    sure: float
+    why: str
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    day: int | None = None  # of a wide score column
+    instrument: str = ""
+
+
+def sample_values(source: Source, column: str) -> list[str]:
+    """Distinct texts of a column, without blanks; at most 400."""
+    text = source.data[column].strip()
+    found = source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
+    values = found.order_by("v").limit(MOST_VALUES).to_pyarrow()["v"].to_pylist()
+    return [value for value in values if value.lower() not in BLANK]
+
+
+def propose_lines(source: Source) -> list[Line]:
+    """What each column of a source seems to be."""
+    lines = [line for column in source.columns for line in _lines_of(source, column)]
+    best: dict[tuple[Any, ...], Line] = {}
+    for line in lines:  # two columns for one target: the surer, else the first
+        key = (line.table, line.target, line.instrument, line.day)
+        if key not in best or line.sure > best[key].sure:
+            best[key] = line
+    return [
+        line for line in lines if best[line.table, line.target, line.instrument, line.day] is line
+    ]
+
+
+def _lines_of(source: Source, column: str) -> list[Line]:
+    values = sample_values(source, column)
+    label = source.labels.get(column, "")
+    wide = _wide_score(source, column, label, values)
+    if wide is not None:
+        return [wide]
+    folded = fold(column)
+    key = _BY_HEADER.get(folded) or _BY_HEADER.get(fold(label))
+    if key is None:
+        return []
+    table, target = key
+    table = _at_home(source, table, target)
+    entry, fits, why = _entry(source, column, target, table, values)
+    exact = folded == target
+    sure = (0.95 if exact else 0.85) * fits
+    return [Line(source.name, table, target, column, round(sure, 2), why, entry)]
+
+
+def _at_home(source: Source, table: str, target: str) -> str:
+    """`date` and `level` mean what the other columns of the file say they mean."""
+    present = {_BY_HEADER.get(fold(column)) for column in source.columns}
+    names = {key[1] for key in present if key}
+    if target in ("date", "day", "symptomatic", "level") and table in (
+        "scores",
+        "events",
+        "levels",
+    ):
+        if ("events", "type") in present and ("scores", "value") not in present:
+            return "events"
+        if target in ("symptomatic",) or (
+            target in ("level", "date", "day")
+            and re.search("fracture|fraktur|refract|newfx", fold(source.name))
+            and "treatment" not in names
+        ):
+            return "fractures"
+    return table
+
+
+def _wide_score(source: Source, column: str, label: str, values: Sequence[str]) -> Line | None:
+    """`VAS_3m`: an instrument and a time in one header."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
+    day = timepoint_days(text)
+    day = timepoint_days(label) if day is None else day
+    if day is None:
+        return None
+    stem = fold(text)
+    for pattern, name in INSTRUMENT_WORDS:
+        if re.search(rf"(^|_)({pattern})(_|\d|$)", stem):
+            fits = _share(values, _is_number)
+            if fits < 0.5:
+                return None
+            scale = _scale(name, column, values)
+            entry: dict[str, Any] = {"column": column}
+            if scale:
+                entry["scale"] = scale
+            entry |= _decimal(values)
+            why = f"{name} at day {day}; {fits:.0%} of values are numbers"
+            return Line(
+                source.name, "scores", "value", column, round(0.9 * fits, 2), why, entry, day, name
+            )
+    return None
+
+
+def _entry(
+    source: Source, column: str, target: str, table: str, values: Sequence[str]
+) -> tuple[dict[str, Any], float, str]:
+    """The mapping entry, the share of values it reads, and why."""
+    declared = STAGED[table][target]
+    entry: dict[str, Any] = {"column": column}
+    if not values:
+        return entry, 0.8, "the header; no values"
+    if target == "level":
+        return entry, _share(values, lambda v: bool(read_levels(v))), "header and levels"
+    if target in CODE_WORDS or target == "type" or declared.codes:
+        codes, fits = propose_codes(target, declared.codes, values, source.codes.get(column, {}))
+        if codes:
+            entry["codes"] = codes
+        return entry, fits, f"header; {fits:.0%} of the codes are understood"
+    if declared.type == "bool":
+        labels = source.codes.get(column, {})
+        known = {v for v in values if v.lower() in TRUTH or labels.get(v, "").lower() in TRUTH}
+        codes = {v: TRUTH[labels[v].lower()] for v in known if labels.get(v, "").lower() in TRUTH}
+        if codes:
+            entry["codes"] = codes
+        return entry, len(known) / len(values), "header and yes/no values"
+    if declared.type == "date":
+        order, fits = propose_dates(values)
+        entry |= {"dates": order} if order != "iso" else {}
+        return entry, fits, f"header; dates read {order}"
+    if declared.type in ("int", "float"):
+        entry |= _decimal(values)
+        unit = unit_of(column)
+        if (declared.unit, unit) in (("years", "months"), ("days", "weeks"), ("days", "months")):
+            entry["unit"] = unit
+        return entry, _share(values, _is_number), "header and numbers"
+    return entry, 1.0, "header"
+
+
+def propose_codes(
+    target: str, allowed: Sequence[str], values: Sequence[str], labels: Mapping[str, str]
+) -> tuple[dict[str, str], float]:
+    """Codes of the file -> canonical words, from labels or from the codes themselves."""
+    codes: dict[str, str] = {}
+    understood = 0
+    canonical = {code.lower(): code for code in allowed}
+    for value in values:
+        label = labels.get(value, value)
+        plain = fold(label)
+        word = canonical.get(plain) or canonical.get(label.lower()) or (
+            SEX.get(label.lower()) if target == "sex" else None
+        )  # fmt: skip
+        if word is None and target == "type":
+            word = EVENT_ALIASES.get(plain) or word_for(label, EVENT_WORDS, whole=False)
+        elif word is None:
+            word = word_for(label, CODE_WORDS.get(target, ()))
+        if word is not None and (word in allowed or not allowed):
+            understood += 1
+            if word.lower() != value.lower():
+                codes[value] = word
+    return codes, understood / len(values) if values else 1.0
+
+
+def propose_dates(values: Sequence[str]) -> tuple[str, float]:
+    """The order in which dates are written, and how sure that is."""
+    if not values:
+        return "iso", 0.5
+    if _share(values, lambda v: bool(re.match(r"^\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?", v))) > 0.5:
+        return "iso", _share(values, lambda v: bool(re.match(r"^\d{4}-\d{2}-\d{2}", v)))
+    if _share(values, lambda v: bool(re.fullmatch(r"(19|20|21)\d{6}(\.0)?", v))) > 0.5:
+        return "compact", 0.95
+    if _share(values, lambda v: bool(re.fullmatch(r"\d{4,5}(\.\d+)?", v))) > 0.5:
+        return "excel", 0.85
+    parts = [found for v in values if (found := _TEXT_DATE.match(v))]
+    if not parts:
+        return "iso", 0.0
+    share = len(parts) / len(values)
+    if any(int(p[1]) > 12 for p in parts):
+        return "day_first", 0.0 if any(int(p[3]) > 12 for p in parts) else share
+    if any(int(p[3]) > 12 for p in parts):
+        return "month_first", share
+    dotted = parts[0][2] == "."
+    return "day_first", share * (0.95 if dotted else 0.6)
+
+
+def _scale(name: str, column: str, values: Sequence[str]) -> list[float] | None:
+    """0-100 where a header says mm, or values of a 0-10 instrument go far beyond ten."""
+    instrument = INSTRUMENTS[name]
+    numbers = [float(v.replace(",", ".")) for v in values if _is_number(v)]
+    if instrument.high == 10 and (
+        unit_of(column) == "mm" or (numbers and _mostly_above(numbers, 10))
+    ):
+        return [0.0, 100.0]
+    return None
+
+
+def _mostly_above(numbers: Sequence[float], limit: float) -> bool:
+    above = sum(number > limit for number in numbers)
+    return above >= 3 and above > 0.3 * len(numbers) and max(numbers) <= 100
+
+
+def long_scales(
+    source: Source, instrument: str, value: str, codes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Recorded scales of a long table, per instrument, from its values."""
+    rows = source.data.select(i=source.data[instrument].strip(), v=source.data[value].strip())
+    rows = rows.filter(rows.v.notnull()).limit(200_000)
+    number = rows.v.replace(",", ".").try_cast("float64")
+    rows = rows.mutate(x=number)
+    facts = rows.group_by("i").aggregate(
+        n=rows.x.count(), above=(rows.x > 10).sum(), top=rows.x.max()
+    )
+    scales = {}
+    for fact in facts.to_pyarrow().to_pylist():
+        name = codes.get(fact["i"], fold(fact["i"] or ""))
+        known = INSTRUMENTS.get(name)
+        mostly = fact["n"] and (fact["above"] or 0) > 0.3 * fact["n"] and (fact["top"] or 0) <= 100
+        if known and known.high == 10 and mostly:
+            scales[name] = [0, 100]
+    return scales
+
+
+def _decimal(values: Sequence[str]) -> dict[str, str]:
+    return {"decimal": ","} if any(re.fullmatch(r"[+-]?\d+,\d+", v) for v in values) else {}
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)", text.strip()))
+
+
+def _share(values: Sequence[str], test: Any) -> float:
+    return sum(bool(test(value)) for value in values) / len(values) if values else 1.0
+
+
+assert all(column in STAGED[table].names for table, column in HEADERS)
+assert EVENT_TYPES.keys() >= set(EVENT_ALIASES.values())

@@ -1,0 +1,171 @@
+"""Proposed lines -> a mapping file: as text for people to correct, as content for `load`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from vertebro_outcomes.loaders.files import files_of, read_file, require
+from vertebro_outcomes.loaders.proposal import SURE, Line, long_scales, propose_lines
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.tables.engine import embedded_engine
+
+# A table is proposed only where these columns of it were recognised (any one of the second group).
+LEAST: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "patients": (),
+    "episodes": (("treatment", "treatment_date", "fracture_date", "presentation_date",
+                  "enrolment_date", "episode_id", "fracture_age_days"),),
+    "levels": (("level",),),
+    "scores": (("value",), ("instrument",)),
+    "events": (("type",),),
+    "fractures": (("date", "day", "level"),),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ProposedMapping:
+    """What `vertebro map` shows: `lines` with confidence, and the same as a TOML file."""
+
+    name: str
+    lines: tuple[Line, ...]
+    content: Mapping[str, Any]  # sure lines only
+    unmapped: tuple[tuple[str, str, str], ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """`source column table target sure why`, unmapped columns last."""
+        known = [
+            {"source": x.source, "column": x.column, "table": x.table, "target": x.target,
+             "sure": x.sure, "why": x.why}
+            for x in self.lines
+        ]  # fmt: skip
+        rest = [
+            {"source": s, "column": c, "table": "", "target": "", "sure": 0.0, "why": why}
+            for s, c, why in self.unmapped
+        ]
+        return pd.DataFrame([*known, *rest])
+
+    def __str__(self) -> str:
+        """The mapping file; every line says how sure it is, doubtful lines are commented out."""
+        return toml_text(self)
+
+
+def propose_mapping(path: str | Path) -> ProposedMapping:
+    """Propose a mapping for an export from its headers, labels and values.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file or a folder of tables.
+
+    Returns
+    -------
+    ProposedMapping
+        `str()` is a mapping file to correct; `to_frame()` says how sure each line is.
+
+    Raises
+    ------
+    LoadError
+        If no file can be read.
+    """
+    path = Path(path)
+    require(path)
+    engine = embedded_engine()
+    sources = [source for file in files_of(path) for source in read_file(engine, file)]
+    return propose_for(path.stem, sources)
+
+
+def propose_for(name: str, sources: Sequence[Source]) -> ProposedMapping:
+    """The proposal for sources that are already read."""
+    lines = tuple(line for source in sources for line in propose_lines(source))
+    feeds = [feed for source in sources for feed in _feeds(source, lines)]
+    used = {(f["source"], c.get("column")) for f in feeds for c in f["columns"].values()}
+    unmapped = []
+    for source in sources:
+        for column in source.columns:
+            if (source.name, column) not in used:
+                said = [x for x in lines if (x.source, x.column) == (source.name, column)]
+                why = f"perhaps {said[0].table}.{said[0].target}" if said else "not recognised"
+                unmapped.append((source.name, column, why))
+    return ProposedMapping(name, lines, {"name": name, "feed": feeds}, tuple(unmapped))
+
+
+def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:
+    sure = [line for line in lines if line.source == source.name and line.sure >= SURE]
+    key = next((line for line in sure if line.target == "patient_id"), None)
+    if key is None:
+        return []
+    episode = next((line for line in sure if line.target == "episode_id"), None)
+    keys: dict[str, Any] = {"patient_id": dict(key.entry)}
+    if episode is not None:
+        keys["episode_id"] = dict(episode.entry)
+    feeds = []
+    for table, least in LEAST.items():
+        own = {
+            line.target: dict(line.entry)
+            for line in sure
+            if line.table == table and not line.instrument and line.target != "patient_id"
+        }
+        if not all(any(name in own for name in group) for group in least):
+            continue
+        if table == "patients" and not own and not _is_patient_list(sure):
+            continue
+        own_keys = {"patient_id": keys["patient_id"]} if table == "patients" else keys
+        feed: dict[str, Any] = {
+            "source": source.name,
+            "table": table,
+            "columns": {**own_keys, **own},
+        }
+        if table == "scores":
+            feed["scales"] = long_scales(
+                source, own["instrument"]["column"], own["value"]["column"],
+                own["instrument"].get("codes", {}),
+            )  # fmt: skip
+        feeds.append(feed)
+    return feeds + [_wide_feed(source, line, keys) for line in sure if line.instrument]
+
+
+def _is_patient_list(sure: Sequence[Line]) -> bool:
+    """A file of scores or events repeats patients without describing them."""
+    return not any(line.table in ("scores", "events", "fractures", "levels") for line in sure)
+
+
+def _wide_feed(source: Source, line: Line, keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "source": source.name,
+        "table": "scores",
+        "columns": {
+            **keys,
+            "instrument": {"constant": line.instrument},
+            "day": {"constant": str(line.day)},
+            "value": dict(line.entry),
+        },
+    }
+
+
+def toml_text(proposal: ProposedMapping) -> str:
+    """TOML with a comment per line; what is below the threshold stands in comments."""
+    sure_of = {(x.source, x.table, x.target, x.column): x for x in proposal.lines}
+    out = [f"name = {json.dumps(proposal.name)}", ""]
+    for feed in proposal.content["feed"]:
+        out += ["[[feed]]", f"source = {_value(feed['source'])}", f'table = "{feed["table"]}"']
+        if feed.get("scales"):
+            out.append(f"scales = {_value(feed['scales'])}")
+        out.append("[feed.columns]")
+        for target, entry in feed["columns"].items():
+            line = sure_of.get((feed["source"], feed["table"], target, entry.get("column", "")))
+            note = f"  # {line.sure:.0%}: {line.why}" if line else ""
+            out.append(f"{target} = {_value(entry)}{note}")
+        out.append("")
+    out += [f"# not mapped: {s}: {c} ({why})" for s, c, why in proposal.unmapped]
+    return "\n".join(out) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(k)} = {_value(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,55 @@
+"""Identifiers -> stable pseudonyms by keyed hash; the key belongs to the user, never to the data."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from vertebro_outcomes.tables.engine import store
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+KEY_VARIABLE: Final = "VERTEBRO_PSEUDONYM_KEY"
+KEY_FILE: Final = "vertebro/pseudonym.key"
+LENGTH: Final = 16  # 64 bits: one chance in 30 million of a collision among a million patients
+UNLINKABLE: Final = (
+    "patients carry pseudonyms made with a key that exists for this run only: runs cannot be "
+    f"linked. Set {KEY_VARIABLE} or write a key to ~/.config/{KEY_FILE} to keep them stable"
+)
+
+
+def user_key() -> bytes | None:
+    """The key from the environment, else from the user's configuration, else none."""
+    given = os.environ.get(KEY_VARIABLE, "")
+    if given:
+        return given.encode()
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    try:
+        return (Path(base) / KEY_FILE).read_bytes().strip() or None
+    except OSError:
+        return None
+
+
+def random_key() -> bytes:
+    """A key nobody keeps."""
+    return secrets.token_bytes(32)
+
+
+def pseudonym(identifier: str, key: bytes, *, kind: str = "P") -> str:
+    """HMAC-SHA256 of an identifier, shortened: equal identifiers give equal pseudonyms."""
+    digest = hmac.digest(key, f"{kind}\x1f{identifier}".encode(), hashlib.sha256)
+    return kind + digest.hex()[:LENGTH]
+
+
+def pseudonyms(engine: Any, identifiers: "ir.Table", key: bytes, *, kind: str) -> "ir.Table":
+    """A table `raw, pseudo` for a one-column table of distinct identifiers."""
+    import pyarrow as pa
+
+    raw = identifiers.to_pyarrow().column(0)
+    made = [pseudonym(text, key, kind=kind) for text in raw.to_pylist()]
+    return store(
+        engine, "pseudonyms", pa.table({"raw": raw, "pseudo": pa.array(made, pa.string())})
+    )

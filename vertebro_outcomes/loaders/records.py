@@ -1,0 +1,136 @@
+"""Staged rows of all feeds -> one table per kind, under pseudonyms; rows of one thing merged."""
+
+
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from vertebro_outcomes.loaders.format import STAGED
+from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Ledger
+from vertebro_outcomes.loaders.pseudonyms import pseudonyms
+from vertebro_outcomes.loaders.sources import LINE
+from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged
+from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.typed_frames import ARROW
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+TRACE: Final = (FILE, LINE, ORDER)
+
+
+def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> dict[str, "ir.Table"]:
+    """One table per kind with typed columns, file, line and order, patient ids replaced."""
+    tables = {name: _union(engine, name, staged) for name in STAGED}
+    ids: Any = None
+    for table in tables.values():
+        part = table.select("patient_id")
+        ids = part if ids is None else ids.union(part)
+    names = pseudonyms(engine, ids.distinct(), key, kind="P")
+    return {name: _renamed(table, names) for name, table in tables.items()}
+
+
+def _union(engine: Any, name: str, staged: Sequence[Staged]) -> "ir.Table":
+    columns = [*STAGED[name].names, *TRACE]
+    if name == "scores":
+        columns += [WHY + "value"]
+    parts = []
+    for item in staged:
+        if item.feed.table == name:
+            data = item.data.filter(item.data[REFUSED].isnull())
+            parts.append(data.select([_column(data, c) for c in columns]))
+    if not parts:
+        return empty(engine, name)
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.union(part)
+    return whole
+
+
+def _column(data: "ir.Table", name: str) -> Any:
+    import ibis
+
+    return data[name] if name in data.columns else ibis.null("string").name(name)
+
+
+def empty(engine: Any, name: str) -> "ir.Table":
+    """A staged table of this kind without rows."""
+    import pyarrow as pa
+
+    columns = {c.name: pa.array([], ARROW[c.type]) for c in STAGED[name].columns}
+    columns |= {FILE: pa.array([], pa.string())}
+    columns |= {mark: pa.array([], pa.int64()) for mark in (LINE, ORDER)}
+    columns |= {WHY + "value": pa.array([], pa.string())} if name == "scores" else {}
+    return store(engine, f"no_{name}", pa.table(columns))
+
+
+def _renamed(table: "ir.Table", names: "ir.Table") -> "ir.Table":
+    joined = table.inner_join(names, table.patient_id == names.raw)
+    return joined.mutate(patient_id=joined.pseudo, _raw=joined.raw).drop("raw", "pseudo")
+
+
+def merge(
+    engine: Any, rows: "ir.Table", by: Sequence[str], *, name: str, ledger: Ledger
+) -> "ir.Table":
+    """Rows about the same thing become one: per column the first value in file order.
+
+    A later row that says otherwise is flagged cell by cell.
+    """
+    rest = [c for c in rows.columns if c not in (*by, *TRACE)]
+    firsts = {c: rows[c].argmin(rows[ORDER], where=rows[c].notnull()) for c in rest}
+    traces = {c: rows[c].argmin(rows[ORDER]) for c in (FILE, LINE)}
+    kinds = {f"n {c}": rows[c].nunique() for c in rest}
+    merged = rows.group_by(list(by)).aggregate(
+        **firsts, **traces, **{ORDER: rows[ORDER].min()}, **kinds
+    )
+    merged = store(engine, f"merged_{name}", merged)
+    _flag_contradictions(rows, merged, by, rest, name, ledger)
+    return merged.drop(*kinds)
+
+
+def _flag_contradictions(
+    rows: "ir.Table",
+    merged: "ir.Table",
+    by: Sequence[str],
+    rest: Sequence[str],
+    name: str,
+    ledger: Ledger,
+) -> None:
+    counts = merged.aggregate(**{c: (merged[f"n {c}"] > 1).sum() for c in rest}).to_pyarrow()
+    for column in rest:
+        if not (counts[column][0].as_py() or 0):
+            continue
+        kept = merged.filter(merged[f"n {column}"] > 1).select(*by, kept=merged[column])
+        pairs = rows.inner_join(kept, list(by))
+        other = pairs.filter(pairs[column].notnull() & (pairs[column] != pairs.kept))
+        private = column in STAGED[name].names and STAGED[name][column].private
+        rule = f"two records for one of {name} disagree; the first value is kept"
+        found = NOT_SHOWN if private else other[column]
+        ledger.flag_cells(other, rule, column=column, found=found)
+
+
+def stated_absences(staged: Sequence[Staged], found: Mapping[str, "ir.Table"]) -> "ir.Table | None":
+    """`patient_id table column reason` for cells with a stated reason; scores carry their own."""
+    import ibis
+
+    whole: Any = None
+    for item in staged:
+        if item.feed.table == "scores":
+            continue
+        data = item.data.filter(item.data[REFUSED].isnull())
+        for column in item.feed.cells:
+            if WHY + column in data.columns:
+                part = data.filter(data[WHY + column].notnull()).select(
+                    _raw=data.patient_id,
+                    table=ibis.literal(item.feed.table),
+                    column=ibis.literal(column),
+                    reason=data[WHY + column],
+                )
+                whole = part if whole is None else whole.union(part)
+    if whole is None:
+        return None
+    names: Any = None
+    for table in found.values():
+        part = table.select("_raw", "patient_id")
+        names = part if names is None else names.union(part)
+    return whole.inner_join(names.distinct(), "_raw").drop("_raw").distinct()

@@ -1,0 +1,104 @@
+"""Flat tables: CSV in any dialect, Excel, SAS, Stata, SPSS, Parquet, with one mapping file."""
+
+from pathlib import Path
+from typing import Any
+
+from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.files import files_of, other_files, read_file
+from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
+from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
+from vertebro_outcomes.loaders.proposed_mapping import propose_for
+from vertebro_outcomes.loaders.sources import Source
+
+
+def _recognises(path: Path) -> float:
+    return 0.2 if files_of(path) else 0.0
+
+
+def mapping_beside(path: Path) -> Path | None:
+    """`mapping.toml` in the folder of the data, or `<file>.toml` beside a file."""
+    folder = path if path.is_dir() else path.parent
+    for name in (f"{path.stem}.toml", "mapping.toml"):
+        if (folder / name).is_file():
+            return folder / name
+    return None
+
+
+def read(engine: Any, path: Path, mapping: Any) -> Export:
+    """The tables of a file or folder, and what the mapping says they mean."""
+    files = files_of(path)
+    sources = tuple(source for file in files for source in read_file(engine, file))
+    if not sources:
+        problem = Problem(path.name, "no table", "CSV, Excel, SAS, Stata, SPSS or Parquet")
+        raise LoadError(path.name, [problem], "put the export into one folder")
+    given = mapping if mapping is not None else mapping_beside(path)
+    notes: tuple[str, ...] = ()
+    if given is None:
+        proposal = propose_for(path.stem, sources)
+        if not proposal.content["feed"]:
+            raise _nothing_recognised(path, sources)
+        rules = RegistryMapping(path.stem, proposal.content, "proposed mapping")
+        notes = ("no mapping file: columns were recognised by their headers and values",)
+        reasons = {(s, c): why for s, c, why in proposal.unmapped}
+    else:
+        rules, reasons = read_mapping(given), {}
+    feeds = feeds_of(rules, sources)
+    unread = tuple((name, "", "no reader for this file") for name in other_files(path))
+    return Export(
+        name=rules.name,
+        sources=sources,
+        feeds=feeds,
+        synthetic=bool(rules.get("synthetic", False)),
+        unmapped=(*_unmapped(sources, feeds, reasons), *unread),
+        notes=(*notes, *rules.get("notes", ())),
+        duplicates=rules.get("duplicates", "first"),
+        one_episode=rules.get("episodes", "several") == "single",
+    )
+
+
+def _unmapped(
+    sources: tuple[Source, ...], feeds: tuple[Feed, ...], reasons: dict[tuple[str, str], str]
+) -> list[tuple[str, str, str]]:
+    used = {(feed.source, cell.column) for feed in feeds for cell in feed.cells.values()}
+    used |= {(feed.source, column) for feed in feeds for column in feed.where}
+    return [
+        (source.name, column, reasons.get((source.name, column), "not in the mapping"))
+        for source in sources
+        for column in source.columns
+        if (source.name, column) not in used
+    ]
+
+
+def _nothing_recognised(path: Path, sources: tuple[Source, ...]) -> LoadError:
+    problems = [
+        Problem(source.name, f"columns {', '.join(source.columns[:8])}", "a patient identifier")
+        for source in sources[:10]
+    ]
+    return LoadError(
+        path.name, problems, "write a mapping file; `vertebro map PATH` shows what was recognised"
+    )
+
+
+SAMPLE = """\
+Patientennummer;Geschlecht;Alter;Behandlung;Operationsdatum;H\u00f6he;VAS pre (mm);VAS 3 Monate (mm);ODI 3 Monate
+N001;w;78;Kyphoplastie;03.02.2019;Th12;85;20;22,5
+N002;m;81;konservativ;11.02.2019;L1, L3;70;;41,0
+N003;w;69;Vertebroplastie;31.02.2019;LWK1;90;30;18,0
+"""
+
+
+def _sample(folder: Path) -> Path:
+    """Three invented patients as a German spreadsheet program writes them; one date is impossible."""
+    path = folder / "verlauf.csv"
+    text = SAMPLE.replace("Operationsdatum", "OP-Datum")
+    path.write_bytes(text.encode("latin-1"))
+    return path
+
+
+FORMAT = RegistryFormat(
+    name="flat",
+    meaning="tables in files (CSV, Excel, SAS, Stata, SPSS, Parquet) with a mapping file",
+    recognises=_recognises,
+    read=read,
+    sample=_sample,
+)

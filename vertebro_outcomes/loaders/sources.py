@@ -1,0 +1,83 @@
+"""One file or sheet of an export as text cells with line numbers, and what the reader set aside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from vertebro_outcomes.tables.engine import store
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+LINE: Final = "_line"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How numbers and dates are written in one file."""
+
+    decimal: str = "."
+    thousands: str = ""
+    dates: str = "iso"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file (or sheet) as text: `data` holds `_line` and one text column per header.
+
+    `set_aside` counts rows that carry no record, by reason (blank line, repeated header, footer);
+    `refused` are rows the reader could not split: (line, found, rule).
+    """
+
+    name: str
+    data: "ir.Table"
+    n_rows: int
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+    refused: Sequence[tuple[int, str, str]] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)  # column -> label
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column -> code -> label
+    setting: Setting = Setting()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(name for name in self.data.columns if name != LINE)
+
+    @property
+    def rows_in(self) -> int:
+        """Every row after the header."""
+        return self.n_rows + sum(self.set_aside.values()) + len(self.refused)
+
+
+def source_from_rows(
+    engine: Any,
+    name: str,
+    *,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str | None]],
+    lines: Sequence[int],
+    **more: Any,
+) -> Source:
+    """Rows in memory -> a text table on the engine; every row has as many cells as the header."""
+    import pyarrow as pa
+
+    columns: dict[str, pa.Array] = {LINE: pa.array(lines, pa.int64())}
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(header)
+    for title, values in zip(unique_names(header), cells, strict=True):
+        columns[title] = pa.array(values, pa.string())
+    return Source(name, store(engine, "source", pa.table(columns)), len(rows), **more)
+
+
+def unique_names(header: Sequence[str]) -> list[str]:
+    """Headers trimmed, blanks numbered, repeats marked: `VAS`, `VAS (2)`."""
+    names: list[str] = []
+    taken: set[str] = {LINE}
+    for place, title in enumerate(header, start=1):
+        base = " ".join(str(title).split()) or f"column {place}"
+        name, n = base, 1
+        while name.lower() in taken:
+            n += 1
+            name = f"{base} ({n})"
+        taken.add(name.lower())
+        names.append(name)
+    return names

@@ -1,0 +1,224 @@
+"""Feeds -> staged rows: typed canonical columns with file, line and the rule each misfit broke."""
+
+# ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from vertebro_outcomes.errors import InputError
+from vertebro_outcomes.loaders.cells import parse
+from vertebro_outcomes.loaders.format import STAGED, Cell, Export, Feed
+from vertebro_outcomes.loaders.sources import LINE, Source
+from vertebro_outcomes.spine import parse_levels
+from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.schema import Column
+from vertebro_outcomes.tables.typed_frames import ARROW
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+# A misfit in one of these refuses the row; elsewhere only the cell.
+ROW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "patients": ("patient_id",),
+    "episodes": ("patient_id",),
+    "levels": ("patient_id", "level"),
+    "scores": ("patient_id", "instrument", "value", "day", "date"),
+    "events": ("patient_id", "type", "day", "date"),
+    "fractures": ("patient_id", "day", "date"),
+}
+FILE, ORDER, REFUSED = "_file", "_order", "_refused"
+RULE, FOUND, WHY = "rule ", "found ", "why "  # prefixes of the companions of a column
+MOST_LEVEL_SPELLINGS: Final = 20_000
+
+
+@dataclass(frozen=True)
+class Staged:
+    """The rows of one feed on the engine; `_refused` is the rule that refuses the whole row."""
+
+    feed: Feed
+    source: Source
+    data: "ir.Table"
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """Canonical column -> header in the file."""
+        return {name: cell.column or name for name, cell in self.feed.cells.items()}
+
+
+def stage(engine: Any, export: Export) -> list[Staged]:
+    """Every feed of an export, computed on the engine."""
+    by_name = {source.name: source for source in export.sources}
+    return [
+        _stage_feed(engine, feed, by_name[feed.source], place)
+        for place, feed in enumerate(export.feeds)
+    ]
+
+
+def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
+    import ibis
+
+    rows = source.data
+    for column, allowed in feed.where.items():
+        rows = rows.filter(rows[column].lower().isin([text.lower() for text in allowed]))
+    rows = _with_levels(engine, rows, feed)
+    columns: dict[str, Any] = {
+        FILE: ibis.literal(source.name),
+        LINE: rows[LINE],
+        ORDER: rows[LINE] + place * 10**10,
+    }
+    for column in STAGED[feed.table].columns:
+        columns |= _column(rows, column, feed, source)
+    data = rows.select(**columns)
+    data = _only_records(data, feed)
+    data = data.mutate(**{REFUSED: _refusal(data, feed)})
+    return Staged(feed, source, store(engine, f"staged_{feed.table}", data))
+
+
+def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dict[str, Any]:
+    """The typed value, and where it can fail its companions."""
+    import ibis
+
+    cell = feed.cells.get(column.name)
+    if cell is None:
+        return {column.name: ibis.null(_ibis_type(column))}
+    if cell.constant is not None:
+        parsed = parse(ibis.literal(cell.constant), column, cell, source.setting)
+        return {column.name: parsed.value}
+    text = rows[cell.column]
+    if column.name == "level" or _is_plain(column, cell):
+        value = rows[_LEVEL] if column.name == "level" else text.strip()
+        rule = _level_rule(rows, text) if column.name == "level" else ibis.null("string")
+        made = {column.name: value, RULE + column.name: rule}
+    elif feed.table == "scores" and column.name == "value":
+        return _score(rows, column, feed, cell, source)
+    else:
+        parsed = parse(text, column, cell, source.setting)
+        made = {column.name: parsed.value, RULE + column.name: parsed.rule}
+        if cell.absent:
+            made[WHY + column.name] = parsed.why
+    shown = ibis.ifelse(made[RULE + column.name].notnull(), text, ibis.null("string"))
+    return {**made, FOUND + column.name: shown}
+
+
+def _score(
+    rows: "ir.Table", column: Column, feed: Feed, cell: Cell, source: Source
+) -> dict[str, Any]:
+    """The recorded number; scales are applied when all scores are together."""
+    import ibis
+
+    text = rows[cell.column]
+    parsed = parse(text, column, cell, source.setting)
+    shown = ibis.ifelse(parsed.rule.notnull(), text, ibis.null("string"))
+    found = {column.name: parsed.value, RULE + column.name: parsed.rule, FOUND + column.name: shown}
+    return {**found, WHY + column.name: parsed.why}
+
+
+def _is_plain(column: Column, cell: Cell) -> bool:
+    return column.type == "text" and not column.codes and not cell.codes and not cell.absent
+
+
+def _ibis_type(column: Column) -> str:
+    return {"text": "string", "int": "int64", "float": "float64", "bool": "boolean"}.get(
+        column.type, "date"
+    )
+
+
+def _only_records(data: "ir.Table", feed: Feed) -> "ir.Table":
+    """A row of the file is a record of this table only if one needed column was filled in."""
+    if not feed.needs:
+        return data
+    filled: Any = None
+    for name in feed.needs:
+        here = data[name].notnull()
+        if RULE + name in data.columns:
+            here = here | data[RULE + name].notnull()
+        if WHY + name in data.columns:
+            here = here | data[WHY + name].notnull()
+        filled = here if filled is None else filled | here
+    return data.filter(filled)
+
+
+def _refusal(data: "ir.Table", feed: Feed) -> Any:
+    """The first rule that makes the row useless."""
+    import ibis
+
+    rules = [(data["patient_id"].isnull(), "no patient identifier")]
+    for name in ROW_COLUMNS[feed.table]:
+        if RULE + name in data.columns:
+            rules.append((data[RULE + name].notnull(), "see cell"))
+        if name in ("instrument", "type", "level") and name in data.columns:
+            empty = data[name].isnull()
+            if feed.table in ("scores", "events", "levels"):
+                rules.append((empty, f"no {name}"))
+    return ibis.cases(*rules, else_=ibis.null("string"))
+
+
+_LEVEL, _RAW_LEVEL = "_level", "_raw_level"
+
+
+def _with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
+    """A cell that lists several levels becomes several rows; spellings are read once each."""
+    cell = feed.cells.get("level")
+    if cell is None or cell.constant is not None:
+        return rows
+    spelled = rows.select(raw=rows[cell.column]).distinct().filter(lambda t: t.raw.notnull())
+    texts = spelled.limit(MOST_LEVEL_SPELLINGS).to_pyarrow()["raw"].to_pylist()
+    import pyarrow as pa
+
+    codes = {code.strip().lower(): word for code, word in cell.codes.items()}
+    pairs = [(raw, level) for raw in texts for level in read_levels(codes.get(raw.lower(), raw))]
+    lookup = store(
+        engine,
+        "levels",
+        pa.table(
+            {
+                _RAW_LEVEL: pa.array([raw for raw, _ in pairs], ARROW["text"]),
+                _LEVEL: pa.array([level for _, level in pairs], ARROW["text"]),
+            }
+        ),
+    )
+    return rows.left_join(lookup, rows[cell.column] == lookup[_RAW_LEVEL]).drop(_RAW_LEVEL)
+
+
+def read_levels(text: str) -> Sequence[str]:
+    try:
+        return parse_levels(text)
+    except InputError:
+        return ()
+
+
+def _level_rule(rows: "ir.Table", text: Any) -> Any:
+    import ibis
+
+    unread = text.notnull() & rows[_LEVEL].isnull()
+    return ibis.ifelse(unread, "not a level from T1 to L5", ibis.null("string"))
+
+
+def cell_rejects(staged: Staged) -> pd.DataFrame:
+    """`source_file line column found rule row` for every cell that broke a rule."""
+    data = staged.data
+    ruled = [name for name in staged.feed.cells if RULE + name in data.columns]
+    if not ruled:
+        return pd.DataFrame()
+    counts = data.aggregate(**{name: data[RULE + name].count() for name in ruled}).to_pyarrow()
+    frames = []
+    for name in ruled:
+        if counts[name][0].as_py():
+            bad = data.filter(data[RULE + name].notnull())
+            frame = bad.select(line=bad[LINE], found=bad[FOUND + name], rule=bad[RULE + name])
+            frame = frame.distinct().order_by("line").to_pyarrow().to_pandas()
+            private = STAGED[staged.feed.table][name].private
+            frame["found"] = "(not shown)" if private else frame["found"].map(shorten)
+            frames.append(frame.assign(source_file=staged.source.name, column=staged.titles[name]))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def shorten(text: Any) -> str:
+    """What was found, short enough to be no free text and no name: numbers, codes, three letters."""
+    plain = " ".join(str(text).split())
+    if len(plain) <= 4 or (len(plain) <= 12 and any(letter.isdigit() for letter in plain)):
+        return plain
+    return f"{plain[:3]}... ({len(plain)} characters)"

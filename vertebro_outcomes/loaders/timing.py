@@ -1,0 +1,136 @@
+"""Episodes, their day 0, and the days of everything else counted from it."""
+
+
+
+from typing import TYPE_CHECKING, Any, Final
+
+from vertebro_outcomes.loaders.format import DATED
+from vertebro_outcomes.loaders.ledger import Ledger
+from vertebro_outcomes.loaders.records import merge
+from vertebro_outcomes.tables.engine import count, store
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+# Day 0 is the first of these dates that a record has.
+DAY0_ORDER: Final = ("treatment", "presentation", "enrolment", "fracture")
+# A record up to a month before day 0 still belongs to that episode (baseline visit).
+BASELINE_DAYS: Final = 30
+DAY0_DATE, NUMBER, EPISODES = "_day0_date", "_number", "_episodes"
+
+
+def episodes_of(engine: Any, rows: "ir.Table", *, single: bool, ledger: Ledger) -> "ir.Table":
+    """One row per episode with `episode_id`, `day0` and the hidden date of day 0."""
+    import ibis
+
+    dates = [f"{word}_date" for word in DAY0_ORDER]
+    by_date = ibis.coalesce(*(rows[date] for date in dates)).cast("string")
+    given = rows.episode_id if not single else ibis.null("string")
+    rows = rows.mutate(_key=given.coalesce(by_date if not single else ibis.literal("1"), ""))
+    episodes = merge(
+        engine, rows.drop("episode_id"), ["patient_id", "_key"], name="episodes", ledger=ledger
+    )
+    day0 = ibis.coalesce(*(episodes[date] for date in dates))
+    known = [(episodes[f"{word}_date"].notnull(), word) for word in DAY0_ORDER]
+    order = ibis.row_number().over(
+        group_by="patient_id", order_by=[day0.asc(nulls_first=False), episodes["_key"]]
+    )
+    n = ibis.window(group_by="patient_id")
+    episodes = episodes.mutate(
+        **{
+            DAY0_DATE: day0,
+            NUMBER: order + 1,
+            EPISODES: episodes["_key"].count().over(n),
+            "day0": episodes.day0.coalesce(ibis.cases(*known, else_="given")),
+        }
+    )
+    ids = "E" + episodes.patient_id.substr(1) + "-" + episodes[NUMBER].cast("string")
+    episodes = episodes.mutate(episode_id=ids)
+    for word in ("treatment", "presentation", "fracture"):
+        days = episodes[f"{word}_date"].delta(episodes[DAY0_DATE], unit="day")
+        episodes = episodes.mutate(
+            **{f"{word}_day": episodes[f"{word}_day"].coalesce(days.cast("int64"))}
+        )
+    ends = episodes.followup_end_date.delta(episodes[DAY0_DATE], unit="day").cast("int64")
+    episodes = episodes.mutate(followup_end_day=episodes.followup_end_day.coalesce(ends))
+    return store(engine, "episodes", episodes)
+
+
+def check_order(engine: Any, episodes: "ir.Table", ledger: Ledger) -> "ir.Table":
+    """A fracture after its own treatment or presentation is a wrong date: it is set aside."""
+    import ibis
+
+    for word in ("treatment", "presentation"):
+        wrong = (episodes[f"{word}_day"] < episodes.fracture_day).fill_null(False)
+        rule = f"{word} before the fracture; the fracture date is set aside"
+        ledger.flag_cells(
+            episodes.filter(wrong), rule, column="fracture_date", found=episodes.fracture_day
+        )
+        none = {"fracture_day": ibis.null("int64"), "fracture_date": ibis.null("date")}
+        episodes = episodes.mutate(
+            **{name: ibis.ifelse(wrong, value, episodes[name]) for name, value in none.items()}
+        )
+    wrong = (episodes.followup_end_day < 0).fill_null(False)
+    ledger.flag_cells(
+        episodes.filter(wrong),
+        "follow-up ends before day 0",
+        column="followup_end_date",
+        found=episodes.followup_end_day,
+    )
+    end = ibis.ifelse(wrong, ibis.null("int64"), episodes.followup_end_day)
+    return store(engine, "episodes", episodes.mutate(followup_end_day=end))
+
+
+def attach(
+    engine: Any, rows: "ir.Table", episodes: "ir.Table", *, name: str, ledger: Ledger
+) -> "ir.Table":
+    """Rows with the episode they belong to, and days from its day 0."""
+    one = count(episodes.filter(episodes[EPISODES] > 1)) == 0
+    if one:
+        own = episodes.select(
+            DAY0_DATE, own_patient=episodes.patient_id, own_id=episodes.episode_id
+        )
+        joined = rows.left_join(own, rows.patient_id == own.own_patient)
+        placed = joined.mutate(episode_id=joined.own_id).drop("own_patient", "own_id")
+    else:
+        placed = _choose(engine, rows, episodes)
+    if not DATED[name]:
+        return store(engine, name, placed)
+    days = placed.date.delta(placed[DAY0_DATE], unit="day").cast("int64")
+    placed = store(engine, name, placed.mutate(day=placed.day.coalesce(days)))
+    lost = placed.filter(placed.date.notnull() & placed.day.isnull())
+    ledger.refuse_rows(lost, "no day 0 to count this date from", column="date", found=lost.date)
+    return placed.filter(placed.day.notnull() | placed.date.isnull())
+
+
+def _choose(engine: Any, rows: "ir.Table", episodes: "ir.Table") -> "ir.Table":
+    """The episode named by the row; else the last one that began before it; else the first."""
+    import ibis
+
+    has_date = "date" in rows.columns
+    rows = store(engine, "rows", rows.mutate(_row=ibis.row_number()))
+    own = episodes.select(
+        "_key", DAY0_DATE, NUMBER, own_id=episodes.episode_id, own_patient=episodes.patient_id
+    )
+    pairs = rows.left_join(own, rows.patient_id == own.own_patient)
+    named = (pairs.episode_id == pairs["_key"]).fill_null(False)
+    begun: Any = ibis.literal(False)
+    if has_date:
+        begun = (pairs.date.delta(pairs[DAY0_DATE], unit="day") >= -BASELINE_DAYS).fill_null(False)
+    rank = ibis.cases(
+        (named, 10**9), (begun, pairs[NUMBER].cast("int64") + 10**6), else_=-pairs[NUMBER]
+    )
+    best = ibis.row_number().over(group_by="_row", order_by=rank.desc())
+    chosen = pairs.mutate(_best=best).filter(lambda t: t["_best"] == 0)
+    hidden = ("own_patient", "_key", NUMBER, "own_id", "_row", "_best")
+    return chosen.mutate(episode_id=chosen.own_id).drop(*hidden)
+
+
+def kept_dates(table: "ir.Table", *, keep: bool) -> "ir.Table":
+    """Dates leave once days are known, unless the caller keeps them."""
+    import ibis
+
+    if keep:
+        return table
+    dates = [f"{word}_date" for word in ("treatment", "presentation", "fracture")]
+    return table.mutate(**{name: ibis.null("date") for name in dates})

@@ -1,0 +1,143 @@
+"""Excel workbooks, SAS, Stata and SPSS files, Parquet: every cell as text, labels kept beside."""
+
+import math
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, Final
+
+from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.delimited import source_from_table
+from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
+from vertebro_outcomes.tables.engine import count, open_parquet, store
+
+
+def read_workbook(engine: Any, path: Path) -> list[Source]:
+    """Every sheet with at least two rows; merged title rows above the header are left out."""
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(path, read_only=False, data_only=True)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise _unreadable(path, error, "save it again as .xlsx") from None
+    sources = []
+    for sheet in book.worksheets:
+        rows = [
+            (line, [cell_text(value) or "" for value in row])
+            for line, row in enumerate(sheet.iter_rows(values_only=True), start=1)
+        ]
+        while rows and not any(rows[-1][1]):
+            rows.pop()
+        filled = [sum(bool(cell) for cell in row) for _, row in rows]
+        usual = sorted(filled)[len(filled) // 2] if filled else 0
+        title = next((i for i, n in enumerate(filled[:20]) if n >= max(2, usual / 2)), 0)
+        name = f"{path.name}[{sheet.title}]"
+        if len(rows) > title:
+            sources.append(source_from_table(engine, name, rows, title_rows=title))
+    book.close()
+    return sources
+
+
+def cell_text(value: Any) -> str | None:
+    """A typed cell as text: whole numbers without a point, dates as YYYY-MM-DD."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    return str(value).strip() or None
+
+
+def read_statistical(engine: Any, path: Path) -> Source:
+    """SAS, Stata or SPSS: coded values as codes, value labels beside, user missings as text."""
+    reader, options = _readers()[path.suffix.lower()]
+    try:
+        frame, meta = reader(str(path), **options)
+    except UnicodeDecodeError:
+        frame, meta = reader(str(path), encoding="latin-1", **options)
+    except Exception as error:
+        if type(error).__name__ not in ("ReadstatError", "PyreadstatError"):
+            raise
+        raise _unreadable(path, error, "export the file again") from None
+    columns = [[cell_text(value) for value in frame[name].tolist()] for name in frame.columns]
+    rows = list(zip(*columns, strict=True)) if columns else []
+    labels = dict(zip(meta.column_names, meta.column_labels or (), strict=False))
+    codes = {
+        column: {str(cell_text(code)): str(label) for code, label in values.items()}
+        for column, values in (meta.variable_value_labels or {}).items()
+    }
+    notes: tuple[str, ...] = ()
+    if path.suffix.lower() in (".sas7bdat", ".xpt") and not codes:
+        notes = (f"{path.name}: value labels live in a catalogue file that is not here",)
+    return source_from_rows(
+        engine,
+        path.name,
+        header=list(frame.columns),
+        rows=rows,
+        lines=list(range(1, len(rows) + 1)),
+        labels={name: label for name, label in labels.items() if label},
+        codes=codes,
+        notes=notes,
+    )
+
+
+def _readers() -> Mapping[str, tuple[Callable[..., Any], dict[str, Any]]]:
+    import pyreadstat
+
+    return {
+        ".sas7bdat": (pyreadstat.read_sas7bdat, {}),
+        ".xpt": (pyreadstat.read_xport, {}),
+        ".dta": (pyreadstat.read_dta, {"user_missing": True}),
+        ".sav": (pyreadstat.read_sav, {"user_missing": False}),
+        ".zsav": (pyreadstat.read_sav, {"user_missing": False}),
+        ".por": (pyreadstat.read_por, {}),
+    }
+
+
+def read_parquet(engine: Any, path: Path) -> Source:
+    """A Parquet file; numbers and dates become text, row numbers stand for lines."""
+    import ibis
+
+    try:
+        data = open_parquet(engine, path)
+    except Exception as error:
+        raise _unreadable(path, error, "write the Parquet file again") from None
+    cells = {}
+    for title in data.columns:
+        kind = data[title].type()
+        if kind.is_timestamp():
+            cells[title] = data[title].strftime("%Y-%m-%d")
+        elif kind.is_nested() or kind.is_binary():
+            continue
+        elif kind.is_floating():
+            whole = data[title] == data[title].floor()
+            small = data[title].abs() < 2.0**53
+            as_int = data[title].try_cast("int64").cast("string")
+            cells[title] = ibis.ifelse(whole & small, as_int, data[title].cast("string"))
+        else:
+            cells[title] = data[title].cast("string").strip()
+    text = data.select(
+        ibis.row_number().cast("int64").name(LINE),
+        **{title: cell.nullif("") for title, cell in cells.items()},
+    )
+    text = store(engine, "source", text.mutate(**{LINE: text[LINE] + 1}))
+    return Source(path.name, text, count(text))
+
+
+def _unreadable(path: Path, error: Exception, next_step: str) -> LoadError:
+    said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+    return LoadError(path.name, [Problem(path.name, said, "a readable file")], next_step)
+
+
+STATISTICAL: Final = (".sas7bdat", ".xpt", ".dta", ".sav", ".zsav", ".por")
+WORKBOOKS: Final = (".xlsx", ".xlsm")
+DELIMITED: Final = (".csv", ".tsv", ".txt", ".tab", ".psv", ".dat")
