@@ -97,10 +97,9 @@ def forest(
     """
     from matplotlib import rc_context
 
-    k = len(studies)
-    pooled = int(summary.get("k", k)) > 1
+    pooled = int(summary.get("k", len(studies))) > 1
     predicted = pooled and math.isfinite(summary.get("prediction_low", math.nan))
-    rows = Rows(k=k, pooled=pooled, predicted=predicted)
+    rows = Rows(k=len(studies), pooled=pooled, predicted=predicted)
     compares = not math.isnan(MEASURES[measure].no_effect)
     favours = tuple(arms) if compares else ()
     spread = heterogeneity_line(summary, compares=compares)

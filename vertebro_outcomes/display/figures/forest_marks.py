@@ -19,6 +19,7 @@ HEADER_ROWS = 2.0
 _LARGEST_SQUARE_PT = 12.0
 _SMALLEST_SQUARE_PT = 3.5
 _HALF_DIAMOND = 0.32  # of a row
+_TOP = -0.6  # where vertical lines begin, in rows
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,26 @@ def scale(
     ax.xaxis.set_minor_locator(NullLocator())
     ax.tick_params(axis="x", length=3, width=0.8, pad=2)
     ax.set_yticks([])
+    _reference_lines(ax, summary, rows=rows, measure=measure, worthwhile=worthwhile)
+
+
+def _reference_lines(
+    ax: "Axes",
+    summary: Mapping[str, Any],
+    *,
+    rows: Rows,
+    measure: str,
+    worthwhile: float | None,
+) -> None:
+    """No effect, the smallest worthwhile effect, and the pooled estimate, from top to bottom."""
     end = rows.diamond + 0.5 if rows.pooled else rows.k - 0.5
-    if not one_arm:
-        ax.plot([no_effect(measure)] * 2, [-0.6, rows.bottom], color=INK, lw=0.8, zorder=1)
+    if not math.isnan(no_effect(measure)):
+        ax.plot([no_effect(measure)] * 2, [_TOP, rows.bottom], color=INK, lw=0.8, zorder=1)
     if worthwhile is not None:
-        ax.plot([worthwhile] * 2, [-0.6, end], color=QUIET, lw=1.0, ls=(0, (1, 2)), zorder=1)
+        ax.plot([worthwhile] * 2, [_TOP, end], color=QUIET, lw=1.0, ls=(0, (1, 2)), zorder=1)
     if rows.pooled:
         estimate = float(summary["estimate"])
-        ax.plot([estimate] * 2, [-0.6, end], color=ORANGE, lw=0.8, ls=(0, (4, 3)), zorder=1)
+        ax.plot([estimate] * 2, [_TOP, end], color=ORANGE, lw=0.8, ls=(0, (4, 3)), zorder=1)
 
 
 def _short(value: float) -> str:
