@@ -20,6 +20,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "dialects": "DIALECTS",
     "errors": "VertebroError LoadError InputError Problem",
+    "loaders.load": "check load normalise",
+    "loaders.proposed_mapping": "propose_mapping",
     "loaders.table_file": "read_table",
     "measures": "MEASURES",
     "meta_analysis.check_reported": "check_reported",
@@ -27,6 +29,8 @@ _HOMES = {
     "meta_analysis.counts": "pool_counts",
     "meta_analysis.effect_sizes": "effect_sizes",
     "meta_analysis.gosh": "gosh",
+    "meta_analysis.influence": "influence",
+    "meta_analysis.meta_regression": "meta_regression",
     "meta_analysis.multiverse": "multiverse",
     "meta_analysis.pool": "pool",
     "meta_analysis.pool_many": "pool_many",
@@ -42,6 +46,11 @@ _HOMES = {
     "meta_analysis.evidence": "select_contrasts select_proportions",
     "meta_analysis.questions": "QUESTIONS Question answer",
     "outcomes": "FAMILIES OUTCOMES Outcome",
+    "meta_analysis.funnel": "funnel_data",
+    "meta_analysis.selection": "selection_model",
+    "meta_analysis.small_study": "small_study_effects",
+    "meta_analysis.trim_and_fill": "trim_and_fill",
+    "meta_analysis.repeated_pools": "leave_one_out cumulative",
     "vocabulary": "TREATMENTS",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

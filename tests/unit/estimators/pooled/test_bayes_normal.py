@@ -17,10 +17,10 @@ FITS = [
     for name, data in PINNED.items()
     for fit in data["fits"]
 ]  # fmt: skip
-COMPARED = (
-    "mean sd median ci_low ci_high prediction_low prediction_high tau_mean tau_median tau_ci_low "
-    "tau_ci_high bf_no_effect bf_no_heterogeneity"
-).split()
+COMPARED = [
+    "mean", "sd", "median", "ci_low", "ci_high", "prediction_low", "prediction_high", "tau_mean",
+    "tau_median", "tau_ci_low", "tau_ci_high", "bf_no_effect", "bf_no_heterogeneity",
+]  # fmt: skip
 
 # Pooled by bayesmeta with dhalfnormal(scale = 0.5) for tau and normal(0, 1) for the mean; Hedges' g and
 # output as printed in the reproducibility guide of SYPRES, psilocybin for depression (12 trials),
