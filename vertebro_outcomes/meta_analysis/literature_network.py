@@ -11,7 +11,7 @@ from vertebro_outcomes.estimators.network.fit import NetworkMethod
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.network import network_components, pool_network
 from vertebro_outcomes.meta_analysis.question_list import WINDOWS, Question
-from vertebro_outcomes.meta_analysis.questions import METHOD, answer
+from vertebro_outcomes.meta_analysis.questions import answer
 from vertebro_outcomes.results.network_effect import NetworkEffect
 from vertebro_outcomes.results.pooled_effect import ExcludedStudy
 
@@ -42,7 +42,7 @@ LITERATURE_NETWORKS: Final[tuple[Question, ...]] = (
 
 
 def literature_network(
-    question: Question, literature: Literature, *, method: NetworkMethod = METHOD
+    question: Question, literature: Literature, *, method: NetworkMethod = "REML_exact"
 ) -> NetworkEffect:
     """The network of treatments that the trials on a question make.
 

@@ -16,6 +16,7 @@ from vertebro_outcomes.estimators.effect_sizes import means, two_by_two
 from vertebro_outcomes.estimators.pooled.heterogeneity import Tau2Method
 from vertebro_outcomes.estimators.pooled.inverse_variance import Interval, fit_inverse_variance
 from vertebro_outcomes.measures import MEASURES
+from vertebro_outcomes.meta_analysis.multiverse_counts import mantel_haenszel_frames
 from vertebro_outcomes.meta_analysis.readings import (
     Columns,
     Family,
@@ -111,6 +112,8 @@ def multiverse(
         for effects in _all_effects(study_table, ways, measures)
         for frame in _pool_models(effects)
     ]
+    if study_table.family == "counts":
+        frames += mantel_haenszel_frames([way.columns for way in ways], measures)
     specifications = pd.concat(frames, ignore_index=True)
     words = pd.DataFrame({"change": [w.change for w in ways], "reading": [w.words for w in ways]})
     specifications = specifications.join(words, on="way").sort_values("way", kind="stable")

@@ -55,13 +55,13 @@ def pool_network(
         an effect are left out and listed; a multi-arm study that is not whole without them, too.
     method
         Between-study variance of the random-effects model, common to all comparisons: "DL"
-        (generalised moments), "REML" (exact likelihood of all contrasts), or "EE" for the common
-        effect alone. "REML_netmeta" repeats netmeta 2.8: its likelihood leaves out the sampling
-        covariance within multi-arm studies, so tau² depends on `reference`; with
-        two-arm studies only it equals "REML".
+        (generalised moments), "REML" (as netmeta), "REML_exact", or "EE" for the common effect
+        alone. netmeta's likelihood leaves out the sampling covariance within multi-arm studies, so
+        that with such studies tau² depends on `reference`, and a note says so; "REML_exact" is
+        the likelihood of all contrasts. With two-arm studies only the two are one.
     reference
         Treatment that printed results compare with. Default: the first in order. It changes no
-        estimate (but see "REML_netmeta").
+        estimate (but see "REML").
     measure
         Name of `MEASURES`. Default: the column `measure` of `contrasts`, else "GEN".
     level : float
@@ -113,7 +113,7 @@ def pool_network(
     )
     independent = independent_contrasts(studies, treatments=len(names))
     found = estimate_tau2(independent, basis(independent.x), method=method)
-    if method == "REML_netmeta":
+    if method == "REML":
         at = names.index(anchor)
         found = replace(found, **_reml_of_netmeta(studies, treatments=len(names), anchor=at))
     common = fit_network(independent, tau2=0.0)
@@ -144,7 +144,7 @@ def pool_network(
         design=design,
         designs=designs,
         excluded=rows.excluded,
-        notes=_notes(found, method=method),
+        notes=_notes(found, method=method, multi_arm=len(pairs.effect) > len(studies)),
     )
 
 
@@ -152,7 +152,7 @@ def _reml_of_netmeta(
     studies: tuple[StudyArms, ...], *, treatments: int, anchor: int
 ) -> dict[str, Any]:
     rows = contrasts_without_sampling_covariance(studies, treatments=treatments, reference=anchor)
-    found = estimate_tau2(rows, basis(rows.x), method="REML")
+    found = estimate_tau2(rows, basis(rows.x), method="REML_exact")
     return {"tau2": found.tau2, "converged": found.converged}
 
 
@@ -261,8 +261,13 @@ def _measure(contrasts: pd.DataFrame, measure: str | None) -> str:
     return measure
 
 
-def _notes(found: Heterogeneity, *, method: NetworkMethod) -> tuple[str, ...]:
+def _notes(found: Heterogeneity, *, method: NetworkMethod, multi_arm: bool) -> tuple[str, ...]:
     notes = []
+    if method == "REML" and multi_arm:
+        notes.append(
+            "tau² is netmeta's REML, which leaves out the sampling covariance within multi-arm "
+            "studies and depends on the reference; method='REML_exact' does not."
+        )
     if not found.converged:
         notes.append(f"The search for tau² ({method}) did not end; the random model is not safe.")
     if found.df == 0:

@@ -99,9 +99,9 @@ def pick_dialect(name: str, *, function: str) -> Dialect:
     return DIALECTS[name]
 
 
-def check_level(level: float, *, function: str) -> None:
+def check_level(level: object, *, function: str) -> None:
     """Raise an InputError unless the confidence level lies strictly between 0 and 1."""
-    if not 0 < level < 1:
+    if not isinstance(level, int | float | np.number) or not 0 < level < 1:
         raise refuse_argument(function, "level", level, "a number between 0 and 1, such as 0.95")
 
 

@@ -48,6 +48,7 @@ def test_every_problem_is_told_at_once():
         (lambda: vo.pool(ES, method="WLS"), ["method", "WLS", "REML"]),
         (lambda: vo.pool(ES, ci="bootstrap"), ["ci", "hksj"]),
         (lambda: vo.pool(ES, prediction="yes"), ["prediction", "t_k1"]),
+        (lambda: vo.pool(ES, level="95"), ["level", "'95'", "between 0 and 1"]),
         (lambda: vo.pool(ES, level=95), ["level", "95", "between 0 and 1"]),
         (lambda: vo.pool(ES.drop(columns="effect")), ["effect", "missing"]),
         (lambda: vo.pool(ES.assign(variance=[0.0, 0.1])), ["variance", "zero or negative", "in A"]),

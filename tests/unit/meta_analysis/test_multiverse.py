@@ -97,7 +97,9 @@ def test_mistakes_are_searched_when_asked(change, expected):
 def test_each_specification_of_the_table_as_it_stands_is_what_pool_gives(table, least):
     found = vo.multiverse(table)
     assert len(found.specifications) >= least
-    plain = found.specifications.query("change == 'none' and zero_cells != '0.5_if_any_zero'")
+    plain = found.specifications.query(
+        "change == 'none' and zero_cells != '0.5_if_any_zero' and weighting == 'inverse variance'"
+    )
     rules = {"none": {"add_to": "none"}, "0.5_all": {"add_to": "all"}, "0.5_only_zero": {}}
     checked = 0
     for row in plain.itertuples():
@@ -111,6 +113,29 @@ def test_each_specification_of_the_table_as_it_stands_is_what_pool_gives(table, 
             assert getattr(row, name) == pytest.approx(fit[name], rel=1e-10, abs=1e-12)
         checked += 1
     assert checked >= 40
+
+
+@pytest.mark.parametrize("measure", ["OR", "RR", "RD"])
+def test_mantel_haenszel_is_among_the_specifications(measure):
+    found = vo.multiverse(COUNTS, measure=measure).specifications
+    mine = found.query("change == 'none' and weighting == 'Mantel-Haenszel'")
+    assert mine[["variant", "method"]].values.tolist() == [
+        ["", "EE"],
+        ["revman", "EE"],
+        ["revman", "DL"],
+    ]
+    for dialect, row in zip(("metafor", "revman5"), mine.itertuples(), strict=False):
+        fit = vo.pool_counts(COUNTS, measure=measure, method="mantel_haenszel", dialect=dialect)
+        natural = fit.to_frame(scale="natural").iloc[0]
+        for name in ("estimate", "ci_low", "ci_high"):
+            assert getattr(row, name) == pytest.approx(natural[name], rel=1e-10)
+    left_out = found.query(
+        "change == 'left_out' and weighting == 'Mantel-Haenszel' and variant == ''"
+    )
+    fit = vo.pool_counts(COUNTS[1:], measure=measure, method="mantel_haenszel")
+    assert left_out["estimate"].iloc[0] == pytest.approx(
+        fit.to_frame(scale="natural")["estimate"][0], rel=1e-10
+    )
 
 
 def test_duplicates_and_shared_controls_are_readings():

@@ -68,7 +68,7 @@ def test_heterogeneity_of_the_network(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_reml_of_netmeta(name):
     """Without the sampling covariance of multi-arm studies, as netmeta 2.8 computes it."""
-    net = pool(name, method="REML_netmeta", reference=ANCHOR[name])
+    net = pool(name, method="REML", reference=ANCHOR[name])
     pin = NETMETA[name]["random_reml"]
     assert net.tau2 == pytest.approx(pin["tau2"], abs=1e-8)
     assert net.tau2 == pytest.approx(REML[name]["diagonal"]["tau2"], abs=2e-8)
@@ -79,7 +79,7 @@ def test_reml_of_netmeta(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_reml_of_the_exact_model(name):
     """metafor::rma.mv with the full sampling covariance and tau²/2 between contrasts of a study."""
-    net, pin = pool(name, method="REML"), REML[name]["exact"]
+    net, pin = pool(name, method="REML_exact"), REML[name]["exact"]
     assert net.treatments[0] == REML[name]["first"]
     assert net.tau2 == pytest.approx(pin["tau2"], abs=2e-8)
     first = REML[name]["first"]

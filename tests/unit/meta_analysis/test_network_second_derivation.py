@@ -107,7 +107,7 @@ def test_moments(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_reml_maximises_the_restricted_likelihood(name):
     table, gls = case(name)
-    net = vo.pool_network(table, method="REML")
+    net = vo.pool_network(table, method="REML_exact")
     grid = np.linspace(0, 1, 401)
     best = grid[np.argmin([gls.reml_loss(t) for t in grid])]
     found = optimize.minimize_scalar(

@@ -16,7 +16,7 @@ from vertebro_outcomes.estimators.arrays import Floats, Ints
 from vertebro_outcomes.estimators.network.independent_contrasts import IndependentContrasts
 from vertebro_outcomes.estimators.roots import solve_decreasing
 
-NetworkMethod = Literal["EE", "DL", "REML", "REML_netmeta"]
+NetworkMethod = Literal["EE", "DL", "REML", "REML_exact"]
 NETWORK_METHODS: Final[tuple[NetworkMethod, ...]] = get_args(NetworkMethod)
 
 
@@ -149,7 +149,7 @@ def _unweighted_moments(rows: IndependentContrasts, z: Floats, df: int) -> float
 
 def estimate_tau2(rows: IndependentContrasts, z: Floats, *, method: NetworkMethod) -> Heterogeneity:
     """Q, df and tau² of the regression on `z`; "EE" leaves tau² at 0."""
-    if method in {"REML", "REML_netmeta"}:
+    if method in {"REML", "REML_exact"}:
         return restricted_likelihood(rows, z)
     found = dersimonian_laird(rows, z)
     return found if method == "DL" else Heterogeneity(found.q, found.df, 0.0)
