@@ -18,6 +18,7 @@ sets <- list(
   collins1985a=two(seq_len(nrow(co)), co$b.xti, co$nti, co$b.xci, co$nci),
   sparse=sparse,
   all_events=two(1:4, c(12,9,20,7), c(12,15,20,16), c(14,11,20,5), c(14,14,21,15)))
+no_event_t <- two(1:3, c(0,0,0), c(40,55,28), c(3,1,2), c(41,50,30))
 sets$bcg_k1 <- sets$bcg[1,]; sets$bcg_k2 <- sets$bcg[1:2,]; sets$bcg_k3 <- sets$bcg[4:6,]
 rates <- list(nielweise2008=rate(n8$study, n8$x1i, n8$t1i, n8$x2i, n8$t2i),
               hart1999=rate(ha$trial, ha$x1i, ha$t1i, ha$x2i, ha$t2i),
@@ -91,6 +92,15 @@ direct_laplace <- function(d) { d <- d[informative(d),]
   for (i in 1:2) o$par <- o$par - drop(solve(hessian(f, o$par), grad(f, o$par)))
   list(estimate=o$par[2], se=sqrt(solve(hessian(f, o$par))[2,2]), tau2=o$par[4]^2, sigma2=o$par[3]^2) }
 
+firth <- function(d) { d <- d[informative(d),]; k <- nrow(d); X <- cbind(rbind(diag(k), diag(k)), rep(1:0, each=k))
+  x <- c(d$events_t, d$events_c); n <- c(d$n_t, d$n_c)
+  f <- function(b) { e <- drop(X %*% b); p <- plogis(e)
+    -(sum(x*e - n*(pmax(e, 0) + log1p(exp(-abs(e))))) + as.numeric(determinant(crossprod(X, n*p*(1-p)*X))$modulus)/2) }
+  o <- nlminb(c(qlogis((d$events_t + d$events_c + .5)/(d$n_t + d$n_c + 1)), 0), f, control=list(rel.tol=1e-15, x.tol=1e-12, eval.max=1e4, iter.max=1e4))
+  for (i in 1:2) o$par <- o$par - drop(solve(hessian(f, o$par), grad(f, o$par)))
+  p <- plogis(drop(X %*% o$par))
+  list(estimate=o$par[k+1], se=sqrt(solve(crossprod(X, n*p*(1-p)*X))[k+1,k+1])) }
+
 glmm_sets <- c("bcg","hine1989","nielweise2007","yusuf1985_table6","collins1985a","sparse","bcg_k2","bcg_k3")
 out <- list(versions=list(R=R.version.string, metafor=as.character(packageVersion("metafor")), lme4=as.character(packageVersion("lme4"))), two_by_two=list(), rates=list(), one_arm=list())
 for (s in names(sets)) { d <- sets[[s]]; r <- list(data=d)
@@ -107,6 +117,7 @@ for (s in names(sets)) { d <- sets[[s]]; r <- list(data=d)
     r$direct_exact <- direct_el(d)
     r$direct_approximate <- with(e, direct_binomial(events_t, events_t + events_c, log(n_t/n_c), -0.5)) }
   if (nrow(d) > 2) r$beta_binomial <- bb2(d)
+  r$firth <- firth(d)
   out$two_by_two[[s]] <- r; cat(s, "\n") }
 for (s in names(rates)) { d <- rates[[s]]; e <- d[informative(d),]
   out$rates[[s]] <- list(data=d, mantel_haenszel=list(IRR=mh(d, "IRR"), IRD=mh(d, "IRD")),
@@ -116,4 +127,5 @@ for (s in names(rates)) { d <- rates[[s]]; e <- d[informative(d),]
 for (s in names(one)) { d <- one[[s]]
   out$one_arm[[s]] <- list(data=d, glmm=glmm(d, "PLO", NULL), direct=direct_binomial(d$events, d$n, rep(0, nrow(d)), -2),
     beta_binomial=beta_binomial(d$events, d$n, cbind(rep(1, nrow(d))))); cat(s, "\n") }
+out$firth_no_event_t <- list(data=no_event_t, firth=firth(no_event_t))
 write_json(out, "counts.json", digits=NA, auto_unbox=TRUE, na="null", pretty=TRUE)

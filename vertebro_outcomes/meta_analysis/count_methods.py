@@ -1,4 +1,4 @@
-"""Each way to pool counts, from checked rows to the numbers of a pooled effect."""
+"""Mantel-Haenszel and Peto, from checked rows to the numbers of a pooled effect."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -13,18 +13,6 @@ from vertebro_outcomes.estimators.effect_sizes.two_by_two import (
     double_zero,
     zero_cells,
 )
-from vertebro_outcomes.estimators.pooled.beta_binomial import (
-    fit_beta_binomial,
-    fit_beta_binomial_one_arm,
-)
-from vertebro_outcomes.estimators.pooled.glmm import (
-    POINTS,
-    GlmmFit,
-    fit_binomial_normal,
-    fit_conditional_exact,
-    fit_unconditional,
-)
-from vertebro_outcomes.estimators.pooled.glmm_random_intercepts import fit_random_intercepts
 from vertebro_outcomes.estimators.pooled.mantel_haenszel import (
     CountFit,
     corrected,
@@ -43,7 +31,6 @@ from vertebro_outcomes.meta_analysis.count_rows import (
     is_two_by_two,
 )
 
-GlmmModel = Literal["UM.FS", "UM.RS", "CM.EL", "CM.AL"]
 Effects = Literal["common", "random"]
 ADD: Final = 0.5  # to the cells of studies with a zero cell, for their own effects
 _NAN: Final = float("nan")
@@ -74,7 +61,7 @@ def pool_mantel_haenszel(rows: CountRows, *, rules: Dialect, effects: Effects) -
     fit = _fit_mantel_haenszel(rows, revman=revman)
     around = fit_around_centre(y, v, centre=fit.estimate)
     i2, h2 = _from_q(around.q, around.df)
-    notes = _corrections(rows, in_sums=revman)
+    notes = corrections_note(rows, in_sums=revman)
     if effects == "common" or len(rows.labels) == 1:
         found = fit.estimate, fit.se, fit.weights, 0.0
     else:
@@ -127,89 +114,6 @@ def pool_peto(rows: CountRows) -> CountPool:
     )
 
 
-def pool_glmm(
-    rows: CountRows, *, model: GlmmModel, effects: Effects, points: int = POINTS
-) -> CountPool:
-    """Generalised linear mixed model; heterogeneity test by likelihood ratio."""
-    random = effects == "random" and len(rows.labels) > 1
-    fit = _fit_glmm(rows, model=model, random=random, points=points)
-    y, v = study_effects(rows, revman=False)
-    typical = _typical_variance(v)
-    share = fit.tau2 / (fit.tau2 + typical) if len(rows.labels) > 1 else 0.0
-    notes = [
-        _MODEL_WORDS[model if rows.measure != "PLO" else "PLO"],
-        "Q is the likelihood-ratio statistic against one effect per study; "
-        "study weights are not defined.",
-    ]
-    if not np.isnan(fit.sigma2):
-        notes.append(f"Variance of the study intercepts: {fit.sigma2:.6g}.")
-    if not fit.converged:
-        notes.append("The search for the maximum did not end; estimate and interval are not safe.")
-    return CountPool(
-        estimate=fit.estimate,
-        se=fit.se,
-        effects=y,
-        variances=v,
-        weights=np.full(len(y), _NAN),
-        tau2=fit.tau2,
-        q=fit.q,
-        q_df=fit.df,
-        i2_pct=100.0 * share,
-        h2=1.0 / (1.0 - share),
-        random=effects == "random",
-        notes=(*notes, *_corrections(rows, in_sums=False)),
-    )
-
-
-def _fit_glmm(rows: CountRows, *, model: GlmmModel, random: bool, points: int) -> GlmmFit:
-    x = rows.columns
-    if rows.measure == "PLO":
-        return fit_binomial_normal(x["events"], x["n"], random=random, points=points)
-    is_rate = rows.measure == "IRR"
-    size = "time" if is_rate else "n"
-    a, n1, c, n2 = x["events_t"], x[f"{size}_t"], x["events_c"], x[f"{size}_c"]
-    if model == "UM.FS":
-        return fit_unconditional((a, c), (n1, n2), rates=is_rate, random=random, points=points)
-    if model == "UM.RS":
-        return fit_random_intercepts((a, c), (n1, n2), rates=is_rate, random=random)
-    if model == "CM.EL" and not is_rate:
-        return fit_conditional_exact(a, n1, c, n2, random=random)
-    return fit_binomial_normal(a, a + c, offset=np.log(n1 / n2), random=random, points=points)
-
-
-def pool_beta_binomial(rows: CountRows) -> CountPool:
-    """Beta-binomial with one intra-study correlation for both arms."""
-    x, measure = rows.columns, rows.measure
-    if measure == "PLO":
-        fit = fit_beta_binomial_one_arm(x["events"], x["n"])
-    else:
-        assert is_two_by_two(measure)
-        arms = x["events_t"], x["n_t"], x["events_c"], x["n_c"]
-        fit = fit_beta_binomial(arms, measure=measure)
-    y, v = study_effects(rows, revman=False)
-    means = " and ".join(f"{p:.4g}" for p in fit.probabilities)
-    notes = [
-        f"Intra-study correlation rho = {fit.rho:.4g}; mean probability {means}. Study weights, "
-        "tau², Q and I² are not defined for this model."
-    ]
-    if not fit.converged:
-        notes.append("The search for the maximum did not end; estimate and interval are not safe.")
-    return CountPool(
-        estimate=fit.estimate,
-        se=fit.se,
-        effects=y,
-        variances=v,
-        weights=np.full(len(y), _NAN),
-        tau2=_NAN,
-        q=_NAN,
-        q_df=len(y) - 1,
-        i2_pct=_NAN,
-        h2=_NAN,
-        random=False,
-        notes=(*notes, *_corrections(rows, in_sums=False)),
-    )
-
-
 def study_effects(rows: CountRows, *, revman: bool) -> tuple[Floats, Floats]:
     """Each study's own effect and variance, 0.5 added where a cell is zero.
 
@@ -242,14 +146,8 @@ def _from_q(q: float, df: int) -> tuple[float, float]:
     return (100.0 * (q - df) / q if q > df else 0.0), q / df
 
 
-def _typical_variance(v: Floats) -> float:
-    """Higgins and Thompson (2002), equation 9."""
-    w = 1.0 / v[~np.isnan(v)]
-    spread = w.sum() ** 2 - np.sum(w**2)
-    return float((len(w) - 1) * w.sum() / spread) if len(w) > 1 else _NAN
-
-
-def _corrections(rows: CountRows, *, in_sums: bool) -> tuple[str, ...]:
+def corrections_note(rows: CountRows, *, in_sums: bool) -> tuple[str, ...]:
+    """A sentence naming the studies with a zero cell; `in_sums`: their correction reaches the pool."""
     x = rows.columns
     if rows.measure == "PLO":
         zero = (x["events"] == 0) | (x["events"] == x["n"])
@@ -265,12 +163,3 @@ def _corrections(rows: CountRows, *, in_sums: bool) -> tuple[str, ...]:
         both = "their own variances and the pooled one"
         where = both if rows.measure == "RD" else "their own effects and the pooled sums"
     return (f"Zero cell: {names}. {ADD} was added to all cells for {where}.",)
-
-
-_MODEL_WORDS: Final = {
-    "UM.FS": "Model UM.FS: unconditional, fixed study effects, random treatment effects.",
-    "UM.RS": "Model UM.RS: unconditional, random study and treatment effects (Laplace approximation).",
-    "CM.EL": "Model CM.EL: conditional on the events of each study, exact likelihood.",
-    "CM.AL": "Model CM.AL: conditional on the events of each study, binomial approximation.",
-    "PLO": "Logit-normal model of the proportions.",
-}

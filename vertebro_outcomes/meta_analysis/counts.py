@@ -9,12 +9,15 @@ from scipy import special
 from vertebro_outcomes.dialects import Dialect
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.pooled.glmm import LARGEST_TAU, POINTS
+from vertebro_outcomes.meta_analysis.count_likelihoods import (
+    GlmmModel,
+    pool_beta_binomial,
+    pool_firth,
+    pool_glmm,
+)
 from vertebro_outcomes.meta_analysis.count_methods import (
     CountPool,
     Effects,
-    GlmmModel,
-    pool_beta_binomial,
-    pool_glmm,
     pool_mantel_haenszel,
     pool_peto,
 )
@@ -31,7 +34,7 @@ from vertebro_outcomes.meta_analysis.pool import (
 )
 from vertebro_outcomes.results.pooled_effect import PooledEffect
 
-CountMethod = Literal["mantel_haenszel", "peto", "glmm", "beta_binomial"]
+CountMethod = Literal["mantel_haenszel", "peto", "glmm", "beta_binomial", "firth"]
 CountMeasure = Literal["OR", "RR", "RD", "PETO", "IRR", "IRD", "PLO"]
 
 MEASURES_OF: Final[dict[str, tuple[str, ...]]] = {
@@ -39,6 +42,7 @@ MEASURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "peto": ("PETO", "OR"),
     "glmm": ("OR", "IRR", "PLO"),
     "beta_binomial": ("OR", "RR", "RD", "PLO"),
+    "firth": ("OR",),
 }
 MODELS_OF: Final[dict[str, tuple[str, ...]]] = {
     "OR": ("UM.FS", "UM.RS", "CM.EL", "CM.AL"),
@@ -49,6 +53,7 @@ EFFECTS_OF: Final[dict[str, tuple[Effects, ...]]] = {  # the first is the defaul
     "peto": ("common",),
     "glmm": ("random", "common"),
     "beta_binomial": ("random",),
+    "firth": ("common",),
 }
 
 
@@ -73,17 +78,17 @@ def pool_counts(
         listed.
     measure
         OR RR RD IRR IRD with "mantel_haenszel", PETO with "peto", OR IRR PLO with "glmm", OR RR RD
-        PLO with "beta_binomial".
+        PLO with "beta_binomial", OR with "firth".
     method
         "mantel_haenszel" (Robins-Breslow-Greenland, Greenland-Robins, Sato variances), "peto",
         "glmm" (maximum likelihood, adaptive quadrature), "beta_binomial" (a common intra-study
-        correlation).
+        correlation), "firth" (penalised logistic regression, finite where an arm has no event).
     model
         GLMM of two arms: "UM.FS" unconditional with fixed study effects (default), "UM.RS" with
         random ones, "CM.EL" conditional and exact (noncentral hypergeometric; binomial for rates),
         "CM.AL" conditional and approximate (OR with rare events).
     effects
-        "common" or "random". Default: common for Mantel-Haenszel and Peto, random for the others.
+        "common" or "random". Default: random for GLMM and beta-binomial, common for the others.
         Random Mantel-Haenszel is DerSimonian-Laird with Q around the Mantel-Haenszel estimate.
     quadrature_points : int, 1 to 101
         Nodes of the adaptive quadrature of UM.FS, CM.AL, rates and PLO. 7, as `metafor::rma.glmm`;
@@ -114,7 +119,8 @@ def pool_counts(
     ----------
     Robins et al. (1986), doi:10.2307/2531052; Greenland and Robins (1985), doi:10.2307/2530643;
     Sato (1989), doi:10.2307/2531784; Yusuf et al. (1985), doi:10.1016/S0033-0620(85)80003-7;
-    Stijnen et al. (2010), doi:10.1002/sim.4040; Kuss (2015), doi:10.1002/sim.6383.
+    Stijnen et al. (2010), doi:10.1002/sim.4040; Kuss (2015), doi:10.1002/sim.6383;
+    Firth (1993), doi:10.1093/biomet/80.1.27.
 
     Examples
     --------
@@ -134,15 +140,18 @@ def pool_counts(
         )
     rows = count_rows(table, measure=measure, keep_uninformative=method == "beta_binomial")
     corrects = method == "mantel_haenszel" and rules.name != "metafor"
-    refuse_without_estimate(rows, corrects=corrects, by_arm=method == "beta_binomial")
+    if method != "firth":
+        refuse_without_estimate(rows, corrects=corrects, by_arm=method == "beta_binomial")
     if method == "mantel_haenszel":
         found = pool_mantel_haenszel(rows, rules=rules, effects=effects)
     elif method == "peto":
         found = pool_peto(rows)
     elif method == "glmm":
         found = pool_glmm(rows, model=model, effects=effects, points=quadrature_points)
-    else:
+    elif method == "beta_binomial":
         found = pool_beta_binomial(rows)
+    else:
+        found = pool_firth(rows)
     if np.isnan(found.se) or found.tau2 > LARGEST_TAU**2:
         raise refuse_argument(
             "pool_counts",

@@ -193,6 +193,12 @@ def test_one_arm_beta_binomial_equals_the_likelihood_maximised_in_r(name):
     assert fit.se == pytest.approx(np.sqrt(np.ravel(expected["vcov"])[0]), abs=1e-6)
 
 
+@pytest.mark.parametrize("record", [*TWO_BY_TWO.values(), REFERENCE["firth_no_event_t"]])
+def test_firth_equals_the_penalised_likelihood_maximised_in_r(record):
+    fit = vo.pool_counts(frame(record), measure="OR", method="firth")
+    assert_agrees(fit, record["firth"], {"estimate": 1e-6, "se": 1e-6})
+
+
 def test_numbers_that_were_printed():
     """metafor's own checks print -1.2286 for the catheter trials with a common odds ratio (UM.FS)."""
     catheters = frame(TWO_BY_TWO["nielweise2007"])

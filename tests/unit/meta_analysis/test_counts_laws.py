@@ -16,6 +16,7 @@ RECIPES = [
     ("PETO", "peto", None, None),
     *(("OR", "glmm", model, None) for model in ("UM.FS", "UM.RS", "CM.EL", "CM.AL")),
     *((m, "beta_binomial", None, None) for m in ("OR", "RR", "RD")),
+    ("OR", "firth", None, None),
 ]
 TRIALS = pd.DataFrame(
     [("A", 4, 60, 9, 58), ("B", 12, 100, 10, 103), ("C", 0, 40, 3, 41), ("D", 7, 90, 20, 88)],
@@ -41,8 +42,8 @@ def swapped(table):
 
 
 def test_every_method_has_a_recipe():
-    assert {r[1] for r in RECIPES} == {"mantel_haenszel", "peto", "glmm", "beta_binomial"}
-    assert len(RECIPES) == 14
+    assert {r[1] for r in RECIPES} == {"mantel_haenszel", "peto", "glmm", "beta_binomial", "firth"}
+    assert len(RECIPES) == 15
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=str)
