@@ -18,6 +18,7 @@ import numpy as np
 from scipy import special
 
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.pooled.second_maximum import leave_zero
 from vertebro_outcomes.estimators.roots import solve_decreasing
 
 Tau2Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM"]
@@ -148,8 +149,22 @@ def _likelihood(restricted: bool) -> Callable[[Floats, Floats, Ints], tuple[Floa
                 falls = falls + 2.0 * np.einsum("ij,ij->i", w2, w) / s1 - (s2 / s1) ** 2
             return u, falls
 
-        start = np.maximum(_hedges(y, v, k), 0.0)
-        return solve_decreasing(score, start=np.where(k > 1, start, 0.0), scale=_scale(v))
+        def height(tau2: Floats, rows: Ints) -> Floats:
+            w, s1, r = _weighted(y[rows], v[rows], tau2)
+            value = np.log(np.where(w > 0, w, 1.0)).sum(axis=1) - np.einsum("ij,ij,ij->i", w, r, r)
+            return 0.5 * (value - np.log(s1) if restricted else value)
+
+        start = np.where(k > 1, np.maximum(_hedges(y, v, k), 0.0), 0.0)
+        tau2, done = solve_decreasing(score, start=start, scale=_scale(v))
+        return leave_zero(
+            tau2,
+            done,
+            score=score,
+            log_likelihood=height,
+            start=start,
+            reach=4.0 * start,
+            scale=_scale(v),
+        )
 
     return estimate
 
