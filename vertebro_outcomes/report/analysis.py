@@ -86,6 +86,15 @@ def _marks(entered: pd.DataFrame) -> tuple[list[str], list[str]]:
     return signs, legend
 
 
+def worthwhile_line(question: Question, answer: Answer) -> tuple[float | None, list[str]]:
+    """Where the smallest worthwhile difference lies, and the line of the legend that says so."""
+    least = worthwhile(question, answer)
+    if least is None:
+        return None, []
+    shown = f"{numbers.as_given(least)} {answer.unit}".strip()
+    return least, [f"Dotted line: smallest worthwhile difference, {shown}"]
+
+
 def _figure(question: Question, answer: Answer) -> FigureBlock:
     assert answer.pooled is not None
     signs, legend = _marks(answer.entered)
@@ -94,10 +103,8 @@ def _figure(question: Question, answer: Answer) -> FigureBlock:
     arms = answer.entered[given].astype(float)
     if given != ["effect"] and arms.notna().to_numpy().any():
         rows = rows.assign(**{name: arms[name].to_numpy() for name in given})
-    least = worthwhile(question, answer)
-    if least is not None:
-        shown = f"{numbers.as_given(least)} {answer.unit}".strip()
-        legend.append(f"Dotted line: smallest worthwhile difference, {shown}")
+    least, line = worthwhile_line(question, answer)
+    legend += line
     sides = (answer.treatment, answer.comparator) if answer.comparator else (answer.treatment,)
     axes = forest(
         rows,

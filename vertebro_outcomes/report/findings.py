@@ -8,14 +8,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.figures.forest import forest
+from vertebro_outcomes.display.figures.svg import save_svg
 from vertebro_outcomes.meta_analysis.questions import Question
-from vertebro_outcomes.report.analysis import analysis_anchor, analysis_blocks
-from vertebro_outcomes.report.blocks import Block, TableBlock, joined, link, prose
+from vertebro_outcomes.report.analysis import analysis_anchor, analysis_blocks, worthwhile_line
+from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, joined, link, prose
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.report.wording import against_worthwhile, caveats, direction, size
 from vertebro_outcomes.results.answer import Answer
 
+_FEWEST_ROWS: Final = 3  # fewer need no picture of their own
 _LABELS: Final = {
     "question": "Question",
     "k": "Studies",
@@ -61,6 +64,64 @@ def _words(question: Question, answer: Answer) -> Markup:
     return joined(said, "; ")
 
 
+def comparable(pairs: Sequence[tuple[Question, Answer]]) -> bool:
+    """Whether the answers can stand on one axis: same measure, unit, treatments, or one-arm shares."""
+    usable = [(q, a) for q, a in pairs if a.pooled is not None]
+    kinds = {
+        (
+            a.measure,
+            a.unit,
+            *((q.outcome_family, a.treatment, a.comparator) if a.comparator else ()),
+        )
+        for q, a in usable
+    }
+    return len(kinds) == 1 and len(usable) >= _FEWEST_ROWS
+
+
+def overview_figure(
+    pairs: Sequence[tuple[Question, Answer]], *, name: str, title: str
+) -> FigureBlock:
+    """The answers of a topic on one axis, one row each."""
+    usable = [(question, answer) for question, answer in pairs if answer.pooled is not None]
+    question, answer = usable[0]
+    stems = {a.title.rpartition(", ")[0] for _, a in usable}
+    stem = stems.pop() if len(stems) == 1 else ""
+    rows = pd.DataFrame([_overview_row(a, stem) for _, a in usable])
+    least, legend = worthwhile_line(question, answer)
+    axes = forest(
+        rows,
+        {"k": 0},
+        measure=answer.measure,
+        arms=(answer.treatment, answer.comparator) if answer.comparator else (),
+        better=answer.better or None,
+        unit=answer.unit,
+        worthwhile=least,
+        notes=legend,
+        heading="When (studies)" if stem else "What (studies)",
+    )
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    said = "; ".join(f"{a.title}: {size(a)}" for _, a in usable)
+    return FigureBlock(
+        name=name,
+        svg=save_svg(figure),
+        alt=f"{title}, one row per analysis. {said}.",
+        caption=f"{title}: the results of the analyses below, one row each.",
+    )
+
+
+def _overview_row(answer: Answer, stem: str) -> dict[str, object]:
+    fit = answer.pooled
+    assert fit is not None
+    label = answer.title.removeprefix(f"{stem}, ")
+    return {
+        "study": f"{label[0].upper()}{label[1:]} ({numbers.count(answer.k)})",
+        "effect": fit.natural(fit.estimate),
+        "ci_low": fit.natural(fit.ci_low),
+        "ci_high": fit.natural(fit.ci_high),
+    }
+
+
 @dataclass(frozen=True)
 class Topic:
     """Questions that belong together: a section of the report, and a part of its first page.
@@ -90,6 +151,8 @@ class Topic:
         blocks += [prose("{note}", note=shared)] if shared else []
         caption = f"{self.title}: overview"
         blocks.append(findings_table(pairs, name=f"overview_{self.name}", caption=caption))
+        if comparable(pairs):
+            blocks.append(overview_figure(pairs, name=f"overview_{self.name}", title=self.title))
         for question, answer in pairs:
             note = "" if shared else question.note
             blocks += analysis_blocks(question, answer, note=note)

@@ -169,7 +169,7 @@ def _shared(pairs: Sequence[tuple[Question, Answer]], side: str) -> str:
     return (
         words.pop()
         if len(words) == 1
-        else {"treatment": "the first named"}.get(side, "the second named")
+        else {"treatment": "the treatment named first"}.get(side, "the one named second")
     )
 
 

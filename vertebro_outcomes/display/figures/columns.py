@@ -11,7 +11,7 @@ from vertebro_outcomes.display.style import FONT_SIZE_PT
 
 _POINTS_PER_INCH = 72.0
 _GAP_IN = 0.22  # between neighbouring columns
-_LONGEST_LABEL = 42  # characters
+_LONGEST_LABEL = 56  # characters
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def forest(
     decimals: int | None = None,
     worthwhile: float | None = None,
     notes: Sequence[str] = (),
+    heading: str = "Study",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw a forest plot of one analysis; every number on the reader's scale.
@@ -72,7 +73,8 @@ def forest(
         `notes` explains; their squares are hollow. A NaN effect prints "not estimable".
     summary : mapping
         `k estimate ci_low ci_high`; optional `label prediction_low prediction_high tau2 i2_pct q
-        q_df q_p_value p_value`. With one study nothing is drawn below it.
+        q_df q_p_value p_value`. With `k` 1 nothing is drawn below it, with `k` 0 the rows are no
+        studies of one question and nothing is said about pooling.
     measure : str
         A name of `MEASURES`; ratios get a log axis, proportions an axis in percent.
     arms : pair of str
@@ -87,6 +89,8 @@ def forest(
         Smallest worthwhile effect, drawn as a dotted line.
     notes : sequence of str
         Lines printed under the plot.
+    heading : str
+        What the rows are.
     ax : Axes, optional
         Drawn into, without changing its size; a new figure of fitting size if not given.
 
@@ -102,9 +106,9 @@ def forest(
     rows = Rows(k=len(studies), pooled=pooled, predicted=predicted)
     compares = not math.isnan(MEASURES[measure].no_effect)
     favours = tuple(arms) if compares else ()
-    spread = heterogeneity_line(summary, compares=compares)
-    lines = [spread if pooled else "One study: nothing to pool", *notes]
-    left, right = _columns(studies, summary, measure=measure, arms=arms, decimals=decimals)
+    lines = [*_said_below(summary, rows, compares=compares), *notes]
+    left = _left_columns(studies, summary, rows=rows, arms=arms, heading=heading)
+    right = _right_columns(studies, summary, rows=rows, measure=measure, decimals=decimals)
     with rc_context(HOUSE):
         blocks = place(left), place(right)
         if ax is None:
@@ -143,27 +147,40 @@ def _write_beside(
     write_lines(ax, lines, x=start, below_pt=below_pt)
 
 
-def _columns(
+def _said_below(summary: Mapping[str, Any], rows: Rows, *, compares: bool) -> list[str]:
+    if rows.pooled:
+        return [heterogeneity_line(summary, compares=compares)]
+    return ["One study: nothing to pool"] if summary.get("k", rows.k) == 1 else []
+
+
+def _left_columns(
     studies: pd.DataFrame,
     summary: Mapping[str, Any],
     *,
-    measure: str,
+    rows: Rows,
     arms: Sequence[str],
-    decimals: int | None,
-) -> tuple[list[TextColumn], list[TextColumn]]:
+    heading: str,
+) -> list[TextColumn]:
     marks = studies["mark"].fillna("") if "mark" in studies else [""] * len(studies)
     labels = tuple(
         f"{shortened(str(study))} {mark}".rstrip()
         for study, mark in zip(studies["study"], marks, strict=True)
     )
-    many = int(summary.get("k", len(studies))) > 1
-    label = str(summary.get("label", "Pooled")) if many else ""
-    predicted = many and math.isfinite(summary.get("prediction_low", math.nan))
-    under = "Prediction interval" if predicted else ""
-    left = [TextColumn(("Study",), labels, label, under, align="left")]
+    label = str(summary.get("label", "Pooled")) if rows.pooled else ""
+    under = "Prediction interval" if rows.predicted else ""
+    named = TextColumn((heading,), labels, label, under, align="left")
     contributed = arm_columns(studies, arms)
-    left += [column if many else replace(column, total="") for column in contributed]
+    return [named, *(c if rows.pooled else replace(c, total="") for c in contributed)]
 
+
+def _right_columns(
+    studies: pd.DataFrame,
+    summary: Mapping[str, Any],
+    *,
+    rows: Rows,
+    measure: str,
+    decimals: int | None,
+) -> list[TextColumn]:
     def said(row: Mapping[str, Any], estimate: str) -> str:
         limits = (row["ci_low"], row["ci_high"])
         return numbers.estimate_with_interval(
@@ -174,14 +191,16 @@ def _columns(
     effects = tuple(said(row, "effect") for row in studies.to_dict("records"))
     short = "" if math.isnan(MEASURES[measure].no_effect) or measure == "GEN" else measure
     heading = {"PETO": "Peto OR", "GEN": "Effect"}.get(measure, short) or "Estimate"
-    limits = summary.get("prediction_low", math.nan), summary.get("prediction_high", math.nan)
-    under = numbers.interval(limits, measure, decimals) if predicted else ""
-    total = said(summary, "estimate") if many else ""
-    right = [TextColumn((heading, level), effects, total, under)]
-    if many and "weight_pct" in studies and studies["weight_pct"].notna().any():
+    under = ""
+    if rows.predicted:
+        limits = summary["prediction_low"], summary["prediction_high"]
+        under = numbers.interval(limits, measure, decimals)
+    total = said(summary, "estimate") if rows.pooled else ""
+    columns = [TextColumn((heading, level), effects, total, under)]
+    if rows.pooled and "weight_pct" in studies and studies["weight_pct"].notna().any():
         weights = tuple(numbers.percent(w / 100) for w in studies["weight_pct"])
-        right.append(TextColumn(("Weight",), weights))
-    return left, right
+        columns.append(TextColumn(("Weight",), weights))
+    return columns
 
 
 def _axes(
@@ -192,7 +211,7 @@ def _axes(
 
     before = _MARGIN_IN + widths_in[0] + _BLOCK_GAP_IN
     after = _BLOCK_GAP_IN + widths_in[1] + _MARGIN_IN
-    longest = max(text_width_in(line) for line in lines)
+    longest = max((text_width_in(line) for line in lines), default=0.0)
     width = max(before + _PLOT_IN + after, longest + 2 * _MARGIN_IN)
     body = (rows.bottom + HEADER_ROWS) * _ROW_IN
     below = (axis_height_pt(favours) + LINE_PT * len(lines)) / 72.0 + _MARGIN_IN

@@ -69,7 +69,7 @@ def scale(
     one_arm = math.isnan(MEASURES[measure].no_effect)
     in_percent = measure == "RD" or (one_arm and measure != "MN")
     must_show = [*studies["effect"].dropna(), no_effect(measure)]
-    must_show += [summary[name] for name in ("estimate", "ci_low", "ci_high")]
+    must_show += [summary.get(name, math.nan) for name in ("estimate", "ci_low", "ci_high")]
     if worthwhile is not None:
         must_show.append(worthwhile)
     bounds = (0.0, 1.0) if one_arm and in_percent else (-math.inf, math.inf)

@@ -103,6 +103,15 @@ def test_one_study_is_not_pooled():
     assert not ax.patches
 
 
+def test_rows_that_are_no_studies_of_one_question():
+    ax = forest(trials(3), {"k": 0}, measure="RR", arms=("VP", "SHAM"), heading="When")
+    said = words(ax)
+    assert "When" in said
+    assert "Study" not in said
+    assert not any("pool" in text.lower() or "Heterogeneity" in text for text in said)
+    assert not ax.patches
+
+
 @pytest.mark.parametrize(
     ("better", "left", "right"),
     [
@@ -183,7 +192,7 @@ def test_long_labels_are_cut_between_words():
     ax = forest(
         trials(2).assign(study=[long, "B"]), POOLED | {"k": 2}, measure="RR", arms=("VP", "SHAM")
     )
-    assert "Chinese-language quasi-randomised trial…" in words(ax)
+    assert "Chinese-language quasi-randomised trial (record…" in words(ax)
 
 
 def test_same_bytes_and_no_date():
