@@ -13,6 +13,7 @@ from vertebro_outcomes.estimators.pooled.bayes_normal import (
     posterior_tail,
 )
 from vertebro_outcomes.estimators.pooled.tau_priors import TAU_PRIORS, TauPrior, flat
+from vertebro_outcomes.measures import MEASURES
 from vertebro_outcomes.meta_analysis.pool import check_level, check_option
 from vertebro_outcomes.meta_analysis.study_rows import study_rows
 from vertebro_outcomes.results.bayes_effect import BayesEffect, CredibleInterval
@@ -24,12 +25,13 @@ _TAU_FORMS: Final = (
 )
 _MEAN_FORMS: Final = '("normal", mean, sd) with sd above 0, or "flat"'
 Prior = str | Sequence[str | float]
+DEFAULT_TAU_PRIOR: Final = ("half_normal", 0.5)  # Friede et al. (2017), for log odds ratios
 
 
 def pool_bayes(
     es: pd.DataFrame,
     *,
-    tau_prior: Prior = ("half_normal", 0.5),
+    tau_prior: Prior = DEFAULT_TAU_PRIOR,
     mean_prior: Prior = ("normal", 0, 4),
     level: float = 0.95,
     interval: CredibleInterval = "equal_tailed",
@@ -115,13 +117,14 @@ def pool_bayes(
         variances=rows.variances,
         posterior=fit,
         excluded=rows.excluded,
-        notes=_notes(k, tau, mean, converged=fit.tau.converged),
+        notes=(
+            *_unit_note(rows.measure, tau_prior),
+            *_notes(k, tau, mean, converged=fit.tau.converged),
+        ),
     )
 
 
 def _tau_prior(given: Prior) -> TauPrior:
-    if isinstance(given, TauPrior):
-        return given
     name, numbers = _read(given, "tau_prior", _TAU_FORMS)
     if name == "flat" or (name == "uniform" and not numbers):
         return flat()
@@ -153,6 +156,16 @@ def _read(given: Prior, argument: str, allowed: str) -> tuple[str, list[float]]:
     if not isinstance(name, str) or not all(np.isfinite(numbers)):
         raise refusal
     return name, numbers
+
+
+def _unit_note(measure: str, tau_prior: Prior) -> tuple[str, ...]:
+    suits = MEASURES[measure].scale in ("log", "logit") or measure in ("SMD", "GEN")
+    if suits or tau_prior != DEFAULT_TAU_PRIOR:
+        return ()
+    return (
+        f"The default prior of tau is meant for log ratios and standardised differences; for {measure} "
+        "give priors in its own unit.",
+    )
 
 
 def _notes(k: int, tau: TauPrior, mean: MeanPrior, *, converged: bool) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ def small_study_effects(
         )
     check_sizes_differ(data, test)
     result = _run(data, test=test, model=model, method=method, level=level)
-    return replace(result, notes=(*result.notes, *_notes(data, test)))
+    return replace(result, notes=(*result.notes, *_notes(data, test), *_undefined(result)))
 
 
 def _run(
@@ -195,6 +195,14 @@ def _rank_result(data: SizedStudies, *, level: float) -> SmallStudyTest:
         p_value=p_value,
         notes=(f"The p-value is {how}.",),
     )
+
+
+def _undefined(result: SmallStudyTest) -> list[str]:
+    if np.isfinite(result.statistic):
+        return []
+    if result.test == "begg":
+        return ["All effects or all variances are tied: the correlation is not defined."]
+    return ["All studies lie on one line: there is no scatter to compare it with."]
 
 
 def _notes(data: SizedStudies, test: str) -> list[str]:

@@ -294,3 +294,14 @@ def test_results_show_themselves():
         axes = result.plot()
         assert axes.get_ylim()[1] == 0  # the largest study stands on top
         assert axes.get_xlabel() == "risk ratio"
+
+
+@pytest.mark.parametrize("test", ["egger", "begg"])
+def test_equal_effects_leave_nothing_to_test(test):
+    table = pd.DataFrame({"effect": [0.3] * 5, "variance": [0.1, 0.2, 0.3, 0.4, 0.5]})
+    found = vo.small_study_effects(table, test=test)
+    assert np.isnan(found.p_value)
+    assert "not defined" in found.notes[-1] or "no scatter" in found.notes[-1]
+    if test == "egger":
+        assert (found.bias, found.limit) == (0.0, pytest.approx(0.3))
+    assert vo.trim_and_fill(table).k_added == 0

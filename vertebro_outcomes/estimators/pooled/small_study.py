@@ -25,6 +25,7 @@ from vertebro_outcomes.estimators.pooled.heterogeneity import Tau2Method
 from vertebro_outcomes.estimators.pooled.mixed_effects import fit_mixed_effects
 
 CONSTANT: Final = 1e-10  # a predictor whose spread is below this share of its size is constant
+PERFECT: Final = 1e-13  # residuals below this share of the effects are rounding
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ def weighted_line(y: Floats, x: Floats, w: Floats) -> Line:
     b = inverse @ (q.T @ (root * y))
     rest = root * y - design @ b
     dispersion = float(rest @ rest) / (len(y) - 2)
+    size = float(np.linalg.norm(root * y))
+    if np.sqrt(dispersion) <= PERFECT * size:  # rounding is no scatter, and no slope
+        dispersion = 0.0
+        b[1] = 0.0 if abs(b[1]) * np.linalg.norm(design[:, 1]) <= PERFECT * size else b[1]
     se = np.sqrt(dispersion * np.square(inverse).sum(axis=1))
     return Line(float(b[0]), float(se[0]), float(b[1]), float(se[1]), float(len(y) - 2))
 

@@ -267,3 +267,10 @@ def test_the_result_shows_itself():
     assert fit.studies["weight_pct"].sum() == pytest.approx(100)
     assert "<table>" in fit._repr_html_()
     assert fit.plot().get_xlabel() == "risk ratio"
+
+
+def test_default_priors_on_a_scale_in_points_are_pointed_out():
+    es = table([-1.0, -0.2], [0.3, 0.1]).assign(measure="MD")
+    assert "own unit" in vo.pool_bayes(es).notes[0]
+    assert not vo.pool_bayes(es, tau_prior=("half_normal", 2)).notes
+    assert not vo.pool_bayes(es.assign(measure="SMD")).notes
