@@ -44,6 +44,7 @@ MEASURES_OF: Final[dict[str, tuple[str, ...]]] = {
     "beta_binomial": ("OR", "RR", "RD", "PLO"),
     "firth": ("OR",),
 }
+DEFAULT_METHOD: Final[dict[str, CountMethod]] = {"PETO": "peto", "PLO": "glmm"}
 MODELS_OF: Final[dict[str, tuple[str, ...]]] = {
     "OR": ("UM.FS", "UM.RS", "CM.EL", "CM.AL"),
     "IRR": ("UM.FS", "UM.RS", "CM.EL"),
@@ -61,7 +62,7 @@ def pool_counts(
     table: pd.DataFrame,
     *,
     measure: CountMeasure,
-    method: CountMethod = "mantel_haenszel",
+    method: CountMethod | None = None,
     model: GlmmModel | None = None,
     effects: Effects | None = None,
     quadrature_points: int = POINTS,
@@ -83,6 +84,7 @@ def pool_counts(
         "mantel_haenszel" (Robins-Breslow-Greenland, Greenland-Robins, Sato variances), "peto",
         "glmm" (maximum likelihood, adaptive quadrature), "beta_binomial" (a common intra-study
         correlation), "firth" (penalised logistic regression, finite where an arm has no event).
+        Default: Mantel-Haenszel; "peto" for PETO, "glmm" for PLO.
     model
         GLMM of two arms: "UM.FS" unconditional with fixed study effects (default), "UM.RS" with
         random ones, "CM.EL" conditional and exact (noncentral hypergeometric; binomial for rates),
@@ -133,6 +135,7 @@ def pool_counts(
     """
     rules = pick_dialect(dialect, function="pool_counts")
     check_level(level, function="pool_counts")
+    method = method or DEFAULT_METHOD.get(measure, "mantel_haenszel")
     measure, model, effects = _checked(measure, method, model, effects)
     if quadrature_points not in range(1, 102):
         raise refuse_argument(

@@ -186,6 +186,9 @@ def test_interval_prediction_and_texts():
 def test_peto_may_be_asked_for_as_an_odds_ratio():
     fit = vo.pool_counts(TRIALS, measure="OR", method="peto")
     assert fit.measure == "PETO"
+    assert vo.pool_counts(TRIALS, measure="PETO").estimate == fit.estimate
+    one_arm = pd.DataFrame({"events": [3, 5, 9], "n": [30, 41, 66]})
+    assert vo.pool_counts(one_arm, measure="PLO").method == "glmm"
 
 
 @pytest.mark.parametrize(

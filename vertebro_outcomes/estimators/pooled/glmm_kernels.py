@@ -9,11 +9,14 @@ Turner, Omar, Yang, Goldstein, Thompson (2000), Stat Med 19:3417-3432,
 doi:10.1002/1097-0258(20001230)19:24<3417::AID-SIM614>3.0.CO;2-L (random effect split over the arms).
 """
 
+from typing import Final
+
 import numpy as np
 from scipy import special
 
 from vertebro_outcomes.estimators.arrays import Floats, Ints
 
+MOST_TERMS: Final = 4_000_000  # of the hypergeometric sums held in memory at once
 Derivatives = tuple[Floats, Floats, Floats]
 
 
@@ -79,6 +82,9 @@ class FisherHypergeometric:
 
     def __call__(self, delta: Floats) -> Derivatives:
         """Log-probability of the observed count and its derivatives in delta."""
+        if delta.ndim > 1 and len(delta) * len(self.distance) > MOST_TERMS:
+            value, slope, bend = zip(*(self(row) for row in delta), strict=True)
+            return np.stack(value), np.stack(slope), np.stack(bend)
         height = self.log_ways + self.distance * np.repeat(delta, self.lengths, axis=-1)
         top = np.maximum.reduceat(height, self.starts, axis=-1)
         weight = np.exp(height - np.repeat(top, self.lengths, axis=-1))
