@@ -1,7 +1,5 @@
 """Staged rows -> the canonical cohort: merge, count days, check across tables, settle accounts."""
 
-
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,5 @@
 """Text cells -> typed values, as Ibis expressions that run on any engine; a misfit gets a rule."""
 
-
-
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,8 +9,46 @@ from vertebro_outcomes.tables.schema import Column
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # dates of de-identified exports are shifted to the 2100s
 TRUTH: Final[dict[str, str]] = {
-    **dict.fromkeys(["1", "true", "t", "yes", "y", "ja", "j", "oui", "si", "sí", "sim", "checked", "x", "wahr", "vrai", "1.0", "1,0"], "1"),
-    **dict.fromkeys(["0", "false", "f", "no", "n", "nein", "non", "não", "unchecked", "falsch", "faux", "0.0", "0,0"], "0"),
+    **dict.fromkeys(
+        [
+            "1",
+            "true",
+            "t",
+            "yes",
+            "y",
+            "ja",
+            "j",
+            "oui",
+            "si",
+            "sí",
+            "sim",
+            "checked",
+            "x",
+            "wahr",
+            "vrai",
+            "1.0",
+            "1,0",
+        ],
+        "1",
+    ),
+    **dict.fromkeys(
+        [
+            "0",
+            "false",
+            "f",
+            "no",
+            "n",
+            "nein",
+            "non",
+            "não",
+            "unchecked",
+            "falsch",
+            "faux",
+            "0.0",
+            "0,0",
+        ],
+        "0",
+    ),
 }
 SEX: Final[dict[str, str]] = {
     **dict.fromkeys(["f", "female", "w", "weiblich", "frau", "woman", "femme", "femelle", "mujer", "vrouw", "k", "kvinne"], "female"),
@@ -46,7 +82,8 @@ def parse(text: Any, column: Column, cell: Cell, setting: Setting) -> Parsed:
     plain = text.strip()
     low = plain.lower()
     no_text = ibis.null("string")
-    why = _look_up(low, {key.lower(): word for key, word in cell.absent.items()}) or no_text
+    said = _look_up(low, {key.lower(): word for key, word in cell.absent.items()})
+    why = no_text if said is None else said
     blank = plain.isnull() | (low.isin(BLANK) & ~low.isin([c.lower() for c in cell.codes]))
     absent = blank | why.notnull()
     value, rule = _typed(plain, low, column, cell, setting)

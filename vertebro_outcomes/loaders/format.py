@@ -10,7 +10,22 @@ from vertebro_outcomes.tables.cohort_tables import TABLES
 from vertebro_outcomes.tables.schema import Column, Table
 
 Duplicates = Literal["first", "last"]
-BLANK: Final = ("", "na", "n/a", "nan", "null", "none", ".", "-", "--", "#n/a", "#null!", "missing")
+BLANK: Final = (
+    "",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "none",
+    ".",
+    "-",
+    "--",
+    "#n/a",
+    "#null!",
+    "missing",
+    "[not completed]",
+    "[document]",
+)
 
 
 def _date(name: str, meaning: str) -> Column:

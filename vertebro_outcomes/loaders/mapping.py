@@ -14,9 +14,33 @@ from vertebro_outcomes.loaders.format import STAGED, Cell, Feed
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS
 
-TOP_KEYS: Final = ["name", "synthetic", "dates", "decimal", "thousands", "duplicates", "episodes", "missing", "feed", "notes", "ignore", "codes"]
+TOP_KEYS: Final = [
+    "name",
+    "synthetic",
+    "dates",
+    "decimal",
+    "thousands",
+    "duplicates",
+    "episodes",
+    "missing",
+    "feed",
+    "notes",
+    "ignore",
+    "codes",
+]
 FEED_KEYS: Final = ["source", "table", "columns", "where", "needs", "scales"]
-CELL_KEYS: Final = ["column", "constant", "codes", "missing", "dates", "decimal", "thousands", "factor", "unit", "scale"]
+CELL_KEYS: Final = [
+    "column",
+    "constant",
+    "codes",
+    "missing",
+    "dates",
+    "decimal",
+    "thousands",
+    "factor",
+    "unit",
+    "scale",
+]
 # Recorded unit -> factor to the canonical unit, for the columns where it is unambiguous.
 UNIT_FACTORS: Final[dict[tuple[str, str], float]] = {
     ("ml", "cc"): 1.0,
@@ -200,6 +224,8 @@ def _usual_needs(table: str, cells: Mapping[str, Cell]) -> tuple[str, ...]:
     if table == "scores":
         wide = "instrument" in cells and cells["instrument"].constant is not None
         return ("value",) if wide else ("value", "instrument")
+    if table == "events" and "type" in cells and cells["type"].constant is not None:
+        return ()  # the condition of the feed says that the event happened
     names = {
         "episodes": [c for c in cells if c not in ("patient_id", "day0", "n_levels")],
         "levels": ["level"],

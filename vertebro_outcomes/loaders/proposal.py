@@ -1,7 +1,5 @@
 """A mapping proposed from headers, labels and values, with how sure it is of each line."""
 
-
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from vertebro_outcomes.loaders.words import (
     EVENT_WORDS,
     HEADERS,
     INSTRUMENT_WORDS,
+    VISIT_WORDS,
     fold,
     timepoint_days,
     unit_of,
@@ -54,25 +53,32 @@ def sample_values(source: Source, column: str) -> list[str]:
     return [value for value in values if value.lower() not in BLANK]
 
 
-def propose_lines(source: Source) -> list[Line]:
-    """What each column of a source seems to be."""
-    lines = [line for column in source.columns for line in _lines_of(source, column)]
+def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
+    """What each column of a source seems to be; `record_column`: the first one is the patient."""
+    values = {column: sample_values(source, column) for column in source.columns}
+    timed = any(_visit_line(source, c, v) or _is_time(c) for c, v in values.items())
+    lines = [line for c, v in values.items() for line in _lines_of(source, c, v, timed)]
+    if record_column and source.columns:
+        first = source.columns[0]
+        lines = [x for x in lines if x.target != "patient_id" and x.column != first]
+        said = {"column": first}
+        lines = [Line(source.name, "patients", "patient_id", first, 0.99, "record", said), *lines]
     best: dict[tuple[Any, ...], Line] = {}
     for line in lines:  # two columns for one target: the surer, else the first
         key = (line.table, line.target, line.instrument, line.day)
         if key not in best or line.sure > best[key].sure:
             best[key] = line
-    return [
-        line for line in lines if best[line.table, line.target, line.instrument, line.day] is line
-    ]
+    return [x for x in lines if best[x.table, x.target, x.instrument, x.day] is x]
 
 
-def _lines_of(source: Source, column: str) -> list[Line]:
-    values = sample_values(source, column)
+def _lines_of(source: Source, column: str, values: Sequence[str], timed: bool) -> list[Line]:
     label = source.labels.get(column, "")
-    wide = _wide_score(source, column, label, values)
-    if wide is not None:
-        return [wide]
+    visit = _visit_line(source, column, values)
+    if visit is not None:
+        return [visit]
+    score = _score_column(source, column, label, values, timed)
+    if score is not None:
+        return [score]
     folded = fold(column)
     key = _BY_HEADER.get(folded) or _BY_HEADER.get(fold(label))
     if key is None:
@@ -83,6 +89,25 @@ def _lines_of(source: Source, column: str) -> list[Line]:
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
     return [Line(source.name, table, target, column, round(sure, 2), why, entry)]
+
+
+def _is_time(column: str) -> bool:
+    return _BY_HEADER.get(fold(column)) in (("scores", "date"), ("scores", "day"))
+
+
+def _visit_line(source: Source, column: str, values: Sequence[str]) -> Line | None:
+    """A column of visits (`baseline`, `3 months`) gives the day where no date does."""
+    if fold(column) not in VISIT_WORDS or not values:
+        return None
+    labels = source.codes.get(column, {})
+    days = {v: timepoint_days(labels.get(v, v)) for v in values}
+    known = {v: str(day) for v, day in days.items() if day is not None}
+    if len(known) < 0.5 * len(values):
+        return None
+    entry = {"column": column, "codes": known}
+    why = f"{len(known)} of {len(values)} visits name a time"
+    sure = round(0.7 + 0.2 * len(known) / len(values), 2)
+    return Line(source.name, "scores", "day", column, sure, why, entry)
 
 
 def _at_home(source: Source, table: str, target: str) -> str:
@@ -105,28 +130,35 @@ def _at_home(source: Source, table: str, target: str) -> str:
     return table
 
 
-def _wide_score(source: Source, column: str, label: str, values: Sequence[str]) -> Line | None:
-    """`VAS_3m`: an instrument and a time in one header."""
+def _score_column(
+    source: Source, column: str, label: str, values: Sequence[str], timed: bool
+) -> Line | None:
+    """`VAS_3m`: an instrument and a time in one header; `VAS` where the row says the time."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
     day = timepoint_days(text)
     day = timepoint_days(label) if day is None else day
-    if day is None:
+    if (day is None and not timed) or _BY_HEADER.get(fold(column)):
         return None
+    name = instrument_in(text) or instrument_in(label)
+    fits = _share(values, _is_number)
+    if name is None or fits < 0.5:
+        return None
+    entry: dict[str, Any] = {"column": column, **_decimal(values)}
+    scale = _scale(name, column, values)
+    if scale:
+        entry["scale"] = scale
+    when = f"at day {day}" if day is not None else "at the visit of the row"
+    why = f"{name} {when}; {fits:.0%} of values are numbers"
+    sure = round(0.9 * max(fits, 0.8), 2)
+    return Line(source.name, "scores", "value", column, sure, why, entry, day, name)
+
+
+def instrument_in(text: str) -> str | None:
+    """The instrument a header or label names."""
     stem = fold(text)
     for pattern, name in INSTRUMENT_WORDS:
         if re.search(rf"(^|_)({pattern})(_|\d|$)", stem):
-            fits = _share(values, _is_number)
-            if fits < 0.5:
-                return None
-            scale = _scale(name, column, values)
-            entry: dict[str, Any] = {"column": column}
-            if scale:
-                entry["scale"] = scale
-            entry |= _decimal(values)
-            why = f"{name} at day {day}; {fits:.0%} of values are numbers"
-            return Line(
-                source.name, "scores", "value", column, round(0.9 * fits, 2), why, entry, day, name
-            )
+            return name
     return None
 
 

@@ -77,9 +77,13 @@ def propose_mapping(path: str | Path) -> ProposedMapping:
     return propose_for(path.stem, sources)
 
 
-def propose_for(name: str, sources: Sequence[Source]) -> ProposedMapping:
+def propose_for(
+    name: str, sources: Sequence[Source], *, record_column: bool = False
+) -> ProposedMapping:
     """The proposal for sources that are already read."""
-    lines = tuple(line for source in sources for line in propose_lines(source))
+    lines = tuple(
+        line for source in sources for line in propose_lines(source, record_column=record_column)
+    )
     feeds = [feed for source in sources for feed in _feeds(source, lines)]
     used = {(f["source"], c.get("column")) for f in feeds for c in f["columns"].values()}
     unmapped = []
@@ -124,7 +128,15 @@ def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:
                 own["instrument"].get("codes", {}),
             )  # fmt: skip
         feeds.append(feed)
-    return feeds + [_wide_feed(source, line, keys) for line in sure if line.instrument]
+    times = {
+        line.target: dict(line.entry)
+        for line in sure
+        if line.table == "scores" and line.target in ("date", "day")
+    }
+    if "date" in times:  # the date itself says more than the name of the visit
+        times.pop("day", None)
+    wide = [line for line in sure if line.instrument and (line.day is not None or times)]
+    return feeds + [_score_feed(source, line, keys, times) for line in wide]
 
 
 def _is_patient_list(sure: Sequence[Line]) -> bool:
@@ -132,14 +144,17 @@ def _is_patient_list(sure: Sequence[Line]) -> bool:
     return not any(line.table in ("scores", "events", "fractures", "levels") for line in sure)
 
 
-def _wide_feed(source: Source, line: Line, keys: Mapping[str, Any]) -> dict[str, Any]:
+def _score_feed(
+    source: Source, line: Line, keys: Mapping[str, Any], times: Mapping[str, Any]
+) -> dict[str, Any]:
+    when = {"day": {"constant": str(line.day)}} if line.day is not None else times
     return {
         "source": source.name,
         "table": "scores",
         "columns": {
             **keys,
             "instrument": {"constant": line.instrument},
-            "day": {"constant": str(line.day)},
+            **when,
             "value": dict(line.entry),
         },
     }

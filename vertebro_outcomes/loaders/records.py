@@ -1,7 +1,5 @@
 """Staged rows of all feeds -> one table per kind, under pseudonyms; rows of one thing merged."""
 
-
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 

@@ -1,7 +1,5 @@
 """Scores: recorded scale -> canonical scale, contradictions of scale, duplicates."""
 
-
-
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 

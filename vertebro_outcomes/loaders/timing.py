@@ -1,7 +1,5 @@
 """Episodes, their day 0, and the days of everything else counted from it."""
 
-
-
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import DATED

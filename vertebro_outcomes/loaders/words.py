@@ -90,6 +90,11 @@ HEADERS: Final[dict[tuple[str, str], str]] = {
     " folgefraktur_datum date_of_new_fracture",
     ("fractures", "day"): "new_fracture_day refracture_day newfx_day subsequent_fracture_day",
 }
+# Headers of a column that names the visit; its values must name a time.
+VISIT_WORDS: Final = (
+    "visit visit_name event event_name redcap_event_name timepoint time_point time zeitpunkt avisit"
+    " visite besuch follow_up followup fu period".split()
+)
 INSTRUMENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"leg_pain|beinschmerz", "leg_pain_vas"),
     (r"eq_?5d_?(5l|3l)?_?vas|eqvas|eq_vas", "eq5d_vas"),

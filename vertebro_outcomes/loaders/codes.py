@@ -1,0 +1,115 @@
+"""Procedure, diagnosis and score codes of health records: the shipped list, and the user's own."""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.literature.load import literature_folder
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.vocabulary import TREATMENTS
+
+# LOINC codes of pain ratings and the OMOP concept of the first; more may be given by the user.
+SCORE_CODES: Final[dict[str, str]] = {
+    "725143": "pain_nrs",  # Pain severity - 0-10 verbal numeric rating [Score] - Reported
+    "382143": "pain_vas",  # Pain severity [Score] Visual analog score
+    "43055141": "pain_nrs",
+}
+SCORE_NAMES: Final = (
+    (r"pain severity.*(verbal|numeric)", "pain_nrs"),
+    (r"pain severity.*visual|visual analog.*pain", "pain_vas"),
+    (r"oswestry", "odi"),
+    (r"roland.?morris", "rmdq"),
+)
+TREATMENT_NAMES: Final = ((r"kyphoplasty", "KP"), (r"vertebroplasty", "VP"))
+# `VP or cement step of KP` is read as its first word, `KP fracture reduction step` as KP.
+_FIRST_TREATMENT = re.compile(r"^(VP|KP|VAI|NSM|SHAM|FACET|VA)\b")
+_FRACTURE = re.compile(r"vertebral fracture|collapsed vertebra", re.I)
+FRACTURE_NAME: Final = r"(vertebra|spin).*(fracture|collaps)|(fracture|collaps).*(vertebra|spin)"
+# The level an ICD-10-CM code names alone; codes that name two levels give none.
+LEVEL_OF_STEM: Final[dict[str, str]] = {
+    **{f"S220{n}": f"T{n}" for n in range(1, 5)},
+    **{f"S320{n}": f"L{n}" for n in range(1, 6)},
+}
+
+
+@dataclass(frozen=True)
+class CodeSets:
+    """Code (without dots, upper case) or concept id -> what it means here."""
+
+    procedures: Mapping[str, str]
+    fractures: frozenset[str]
+    scores: Mapping[str, str]
+    notes: tuple[str, ...] = field(default=())
+
+
+def plain_code(code: str) -> str:
+    """`S32.010A` -> `S32010A`."""
+    return re.sub(r"[^A-Z0-9]", "", str(code).upper())
+
+
+def code_sets(given: Any = None) -> CodeSets:
+    """The shipped codes, or those of a mapping's `codes`: a CSV path, or tables of codes.
+
+    A table (`procedures`, `fractures`, `scores`) replaces the shipped list of that kind.
+    """
+    shipped = _from_csv(literature_folder() / "codes.csv")
+    if given is None:
+        return shipped
+    if isinstance(given, str | Path):
+        own = _from_csv(Path(given))
+        return CodeSets(
+            own.procedures, own.fractures, shipped.scores, (f"codes: {Path(given).name}",)
+        )
+    _refuse_unknown(given)
+    procedures = {plain_code(k): str(v) for k, v in given.get("procedures", {}).items()}
+    scores = {plain_code(k): str(v) for k, v in given.get("scores", {}).items()}
+    fractures = frozenset(plain_code(code) for code in given.get("fractures", ()))
+    return CodeSets(
+        procedures or shipped.procedures,
+        fractures or shipped.fractures,
+        scores or shipped.scores,
+        (f"codes of the mapping for {', '.join(given)}",),
+    )
+
+
+def _from_csv(path: Path) -> CodeSets:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except OSError as error:
+        problem = Problem(path.name, error.strerror or "cannot be read", "a CSV of codes")
+        raise LoadError(path.name, [problem], "check the path of the codes") from None
+    if rows and not {"code", "treatment_or_condition"} <= set(rows[0]):
+        problem = Problem(path.name, ", ".join(rows[0]), "columns code, treatment_or_condition")
+        raise LoadError(path.name, [problem], "name the columns as in the shipped codes.csv")
+    procedures, fractures = {}, set()
+    for row in rows:
+        meaning = (row["treatment_or_condition"] or "").strip()
+        treatment = _FIRST_TREATMENT.match(meaning)
+        if treatment:
+            word = "VA" if meaning == "VP or KP" else treatment[1]
+            procedures[plain_code(row["code"])] = word
+        elif _FRACTURE.search(meaning):
+            fractures.add(plain_code(row["code"]))
+    return CodeSets(procedures, frozenset(fractures), SCORE_CODES)
+
+
+def _refuse_unknown(given: Mapping[str, Any]) -> None:
+    allowed = {"procedures": tuple(TREATMENTS), "scores": tuple(INSTRUMENTS)}
+    problems = [
+        Problem(f"mapping, codes.{key}", "unknown key", "procedures, fractures, scores")
+        for key in given
+        if key not in ("procedures", "fractures", "scores")
+    ]
+    problems += [
+        Problem(f"mapping, codes.{kind}.{code}", repr(word), ", ".join(words))
+        for kind, words in allowed.items()
+        for code, word in given.get(kind, {}).items()
+        if word not in words
+    ]
+    if problems:
+        raise LoadError("mapping", problems, "correct the codes of the mapping file")

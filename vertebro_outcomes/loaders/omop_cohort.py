@@ -1,0 +1,234 @@
+"""Cohort entry in an OMOP CDM: index fracture, treatment, subsequent fractures, scores, end of view.
+
+Each step adds derived text columns (`_treatment`, `_role` ...) to a source and leaves its rows alone,
+so that every row of the database can still be accounted for.
+"""
+
+# ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from vertebro_outcomes.loaders.codes import (
+    FRACTURE_NAME,
+    LEVEL_OF_STEM,
+    SCORE_NAMES,
+    TREATMENT_NAMES,
+    CodeSets,
+)
+from vertebro_outcomes.loaders.sources import LINE, Source
+from vertebro_outcomes.tables.engine import store
+
+# Diagnoses of one fracture repeat at each visit; a new one follows a gap of at least this.
+CLEAN_WINDOW_DAYS: Final = 90
+# A fracture diagnosed up to this long before a procedure is the one that was treated.
+LOOK_BACK_DAYS: Final = 365
+
+
+@dataclass(frozen=True)
+class Concepts:
+    """Concept ids from the vocabulary table, by what their code or name means."""
+
+    treatments: dict[str, str]
+    fractures: frozenset[str]
+    scores: dict[str, str]
+
+
+def concepts_of(source: Source | None, codes: CodeSets) -> Concepts:
+    """Concepts whose code is listed, or whose name says vertebroplasty, fracture of a vertebra ..."""
+    if source is None:
+        return Concepts({}, frozenset(), {})
+    data = source.data
+    code = data.concept_code.upper().re_replace(r"[^A-Z0-9]", "")
+    name = data.concept_name.lower()
+    treatment = _by_pattern(name, TREATMENT_NAMES)
+    domain = data.domain_id.lower() if "domain_id" in data.columns else name
+    treatment = _look_up(code, codes.procedures).coalesce(
+        _in_domain(treatment, domain, "procedure")
+    )
+    score = _look_up(code, codes.scores).coalesce(_by_pattern(name, SCORE_NAMES))
+    fracture = code.isin(sorted(codes.fractures) or [""]) | (
+        name.re_search(FRACTURE_NAME) & domain.contains("condition")
+    )
+    found = data.select(
+        id=data.concept_id, treatment=treatment, score=score, fracture=fracture.fill_null(False)
+    )
+    found = found.filter(found.treatment.notnull() | found.score.notnull() | found.fracture)
+    rows = found.to_pyarrow().to_pylist()
+    return Concepts(
+        {row["id"]: row["treatment"] for row in rows if row["treatment"]},
+        frozenset(row["id"] for row in rows if row["fracture"]),
+        {row["id"]: row["score"] for row in rows if row["score"]},
+    )
+
+
+def with_treatments(engine: Any, source: Source, codes: CodeSets, concepts: Concepts) -> Source:
+    """Procedures: `_treatment` where the code is an augmentation, `_role` index for the first."""
+    import ibis
+
+    data = source.data
+    word = _meaning(data, "procedure", codes.procedures, concepts.treatments)
+    day = _date(data, "procedure_date", "procedure_datetime")
+    marked = data.mutate(_found=word, _date=day.cast("string"))
+    mine = marked["_found"].notnull() & marked["_date"].notnull()
+    # On one day the cement step and the reduction step of a kyphoplasty stand together.
+    step = marked["_found"].cases(("KP", 0), ("VP", 1), else_=2)
+    order = ibis.row_number().over(
+        group_by=["person_id", mine], order_by=[marked["_date"], step, marked[LINE]]
+    )
+    first = mine & (order == 0)
+    role = ibis.cases((first, "index"), (mine, "later"), else_=ibis.null("string"))
+    treatment = ibis.ifelse(mine, marked["_found"], ibis.null("string"))
+    return _with(engine, source, marked.mutate(_role=role, _treatment=treatment).drop("_found"))
+
+
+def with_fractures(
+    engine: Any, source: Source, procedures: Source | None, codes: CodeSets, concepts: Concepts
+) -> Source:
+    """Conditions: `_role` index (the fracture of the episode) or new, `_arm` NSM without a procedure."""
+    import ibis
+
+    data = source.data
+    code = _code(data, "condition_source_value")
+    listed = code.isin(sorted(codes.fractures) or [""]).fill_null(False)
+    known = sorted(concepts.fractures) or [""]
+    for column in ("condition_concept_id", "condition_source_concept_id"):
+        if column in data.columns:
+            listed |= data[column].isin(known).fill_null(False)
+    day = _date(data, "condition_start_date", "condition_start_datetime")
+    level = _look_up(code.substr(0, 5), LEVEL_OF_STEM)
+    marked = data.mutate(_mine=listed & day.notnull(), _when=day, _level=level)
+    marked = store(engine, "conditions", marked)
+    own = marked.filter(marked["_mine"])
+    before = own["_when"].lag().over(group_by="person_id", order_by=[own["_when"], own[LINE]])
+    gap = own["_when"].delta(before, unit="day")
+    starts = own.mutate(_gap=gap).filter(
+        lambda t: t["_gap"].isnull() | (t["_gap"] > CLEAN_WINDOW_DAYS)
+    )
+    starts = starts.select("person_id", LINE, "_when")
+    if procedures is not None:
+        index = procedures.data.filter(procedures.data["_role"] == "index")
+        index = index.select(treated_person=index.person_id, _treated=index["_date"].cast("date"))
+        starts = starts.left_join(index, starts.person_id == index.treated_person)
+    else:
+        starts = starts.mutate(_treated=ibis.null("date"))
+    lead = starts["_treated"].delta(starts["_when"], unit="day")
+    candidate = starts["_treated"].isnull() | lead.between(0, LOOK_BACK_DAYS)
+    untreated = starts["_treated"].isnull()
+    rank = ibis.row_number().over(
+        group_by=["person_id", candidate],
+        order_by=[lead.abs().asc(), starts["_when"], starts[LINE]],
+    )
+    is_index = candidate & (rank == 0)
+    later = starts["_treated"].isnull() | (lead < 0)
+    role = ibis.cases((is_index, "index"), (later, "new"), else_="earlier")
+    arm = ibis.ifelse(is_index & untreated, "NSM", ibis.null("string"))
+    starts = starts.select(start_line=starts[LINE], _role=role, _arm=arm)
+    joined = marked.left_join(starts, marked[LINE] == starts.start_line).drop("start_line", "_mine")
+    return _with(engine, source, joined.mutate(_when=joined["_when"].cast("string")))
+
+
+def with_scores(
+    engine: Any, source: Source, kind: str, codes: CodeSets, concepts: Concepts
+) -> Source:
+    """Measurements or observations: `_instrument` where the code is a score we know."""
+    word = _meaning(source.data, kind, codes.scores, concepts.scores)
+    day = _date(source.data, f"{kind}_date", f"{kind}_datetime").cast("string")
+    return _with(engine, source, source.data.mutate(_instrument=word, _date=day))
+
+
+def with_members(engine: Any, source: Source, members: Any) -> Source:
+    """`_member` is 1 on rows of people in the cohort."""
+    import ibis
+
+    people = members.select(member=members.person_id).distinct()
+    joined = source.data.left_join(people, source.data.person_id == people.member)
+    mark = ibis.ifelse(joined.member.notnull(), "1", ibis.null("string"))
+    return _with(engine, source, joined.mutate(_member=mark).drop("member"))
+
+
+def with_birth_dates(engine: Any, source: Source) -> Source:
+    """Birth dates; without month or day the middle of the year or month stands in."""
+    data = source.data
+    year = data.year_of_birth.re_extract(r"^(\d{4})", 1)
+    month = _number(data, "month_of_birth").coalesce("7")
+    day = _number(data, "day_of_birth").coalesce("1")
+    date = year + "-" + month.lpad(2, "0") + "-" + day.lpad(2, "0")
+    return _with(engine, source, data.mutate(_birth=date))
+
+
+def with_last_period(engine: Any, source: Source) -> Source:
+    """`_role` last on the observation period that ends last."""
+    import ibis
+
+    data = source.data
+    order = ibis.row_number().over(
+        group_by="person_id",
+        order_by=[data.observation_period_end_date.desc(nulls_first=False), data[LINE]],
+    )
+    role = ibis.ifelse(order == 0, "last", ibis.null("string"))
+    return _with(engine, source, data.mutate(_role=role))
+
+
+def _with(engine: Any, source: Source, data: Any) -> Source:
+    return replace(source, data=store(engine, "omop", data))
+
+
+def _number(data: Any, column: str) -> Any:
+    import ibis
+
+    if column not in data.columns:
+        return ibis.null("string")
+    return data[column].re_extract(r"^0*(\d{1,2})(\.0)?$", 1).nullif("").nullif("0")
+
+
+def _code(data: Any, column: str) -> Any:
+    import ibis
+
+    if column not in data.columns:
+        return ibis.null("string")
+    return data[column].upper().re_replace(r"[^A-Z0-9]", "")
+
+
+def _date(data: Any, date: str, datetime: str) -> Any:
+    """The date column, else the day of the datetime column; ISO or YYYYMMDD."""
+    import ibis
+
+    columns = [data[c] for c in (date, datetime) if c in data.columns]
+    if not columns:
+        return ibis.null("date")
+    text = ibis.coalesce(*columns)
+    compact = text.substr(0, 4) + "-" + text.substr(4, 2) + "-" + text.substr(6, 2)
+    iso = ibis.ifelse(text.re_search(r"^\d{8}$"), compact, text.substr(0, 10))
+    return ibis.ifelse(iso.length() == 10, iso, ibis.null("string")).try_cast("date")
+
+
+def _meaning(data: Any, kind: str, codes: Any, concepts: Any) -> Any:
+    """By source code, else by concept id."""
+    word = _look_up(_code(data, f"{kind}_source_value"), codes)
+    ids = {**{k: v for k, v in codes.items() if k.isdigit() and len(k) > 5}, **concepts}
+    for column in (f"{kind}_concept_id", f"{kind}_source_concept_id"):
+        if column in data.columns:
+            word = word.coalesce(_look_up(data[column], ids))
+    return word
+
+
+def _look_up(text: Any, words: Any) -> Any:
+    import ibis
+
+    if not words:
+        return ibis.null("string")
+    return text.cases(*sorted(words.items()), else_=ibis.null("string"))
+
+
+def _by_pattern(name: Any, patterns: Any) -> Any:
+    import ibis
+
+    branches = [(name.re_search(pattern), word) for pattern, word in patterns]
+    return ibis.cases(*branches, else_=ibis.null("string"))
+
+
+def _in_domain(word: Any, domain: Any, wanted: str) -> Any:
+    import ibis
+
+    return ibis.ifelse(domain.contains(wanted), word, ibis.null("string"))

@@ -1,0 +1,128 @@
+"""The data dictionary of a REDCap project, in both spellings of its columns."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vertebro_outcomes.loaders.words import fold
+
+# Field of ours -> folded column names, human and API spelling.
+_COLUMNS: Final = {
+    "name": ("variable_field_name", "field_name"),
+    "form": ("form_name",),
+    "type": ("field_type",),
+    "label": ("field_label",),
+    "choices": ("choices_calculations_or_slider_labels", "select_choices_or_calculations",
+                "choices_or_calculations"),
+    "validation": ("text_validation_type_or_show_slider_number",),
+    "branching": ("branching_logic_show_field_only_if", "branching_logic"),
+}  # fmt: skip
+CODED: Final = ("radio", "dropdown", "checkbox", "select")
+STRUCTURE: Final[dict[str, str]] = {
+    "event_name": "redcap_event_name",
+    "repeat_instrument": "redcap_repeat_instrument",
+    "repeat_instance": "redcap_repeat_instance",
+    "data_access_group": "redcap_data_access_group",
+    "survey_identifier": "redcap_survey_identifier",
+    "arm_name": "redcap_arm_name",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the dictionary; `choices` maps codes to labels where the field is coded."""
+
+    name: str
+    form: str
+    type: str
+    label: str
+    choices: Mapping[str, str]
+    validation: str
+    branching: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the export that belong to this field."""
+        if self.type != "checkbox":
+            return (self.name,)
+        return tuple(checkbox_column(self.name, code) for code in self.choices)
+
+
+def is_dictionary(header: Sequence[str]) -> bool:
+    """Whether a header is that of a data dictionary."""
+    folded = {fold(title) for title in header}
+    return bool(
+        folded & {"variable_field_name", "field_name"} and {"field_type", "form_name"} <= folded
+    )
+
+
+def fields_of(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> dict[str, Field]:
+    """Every field by name, in the order of the dictionary."""
+    titles = {fold(title): title for title in header}
+    columns = {
+        key: next((titles[name] for name in names if name in titles), None)
+        for key, names in _COLUMNS.items()
+    }
+    fields = {}
+    for row in rows:
+        text = {
+            key: (row.get(title) or "").strip() if title else "" for key, title in columns.items()
+        }
+        kind = text["type"].lower()
+        if not text["name"] or kind == "descriptive":
+            continue
+        choices = parse_choices(text["choices"]) if kind in CODED else _implied(kind)
+        fields[text["name"]] = Field(
+            text["name"], text["form"], kind, plain_label(text["label"]), choices,
+            text["validation"].lower(), text["branching"],
+        )  # fmt: skip
+    return fields
+
+
+def parse_choices(text: str) -> dict[str, str]:
+    """`1, one | 2, two, or more` -> codes and labels; the bar may stand without spaces."""
+    choices = {}
+    for part in re.split(r"\||\n", text):
+        code, comma, label = part.partition(",")
+        if comma and code.strip():
+            choices[code.strip()] = plain_label(label)
+    return choices
+
+
+def plain_label(text: str) -> str:
+    """A label without HTML tags and line breaks."""
+    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+
+
+def checkbox_column(name: str, code: str) -> str:
+    """`f` and code `-1` -> `f____1`; letters become lower case."""
+    return f"{name}___{re.sub(r'[^a-z0-9_]', '_', code.lower())}"
+
+
+def _implied(kind: str) -> dict[str, str]:
+    return {"1": "Yes", "0": "No"} if kind == "yesno" else (
+        {"1": "True", "0": "False"} if kind == "truefalse" else {}
+    )  # fmt: skip
+
+
+def names_for_labels(header: Sequence[str], fields: Mapping[str, Field]) -> dict[str, str]:
+    """Header as exported -> field name, for exports whose headers are labels."""
+    by_label: dict[str, list[str]] = {}
+    for field in fields.values():
+        by_label.setdefault(fold(field.label), []).append(field.name)
+    names: dict[str, str] = {}
+    for title in header:
+        if title in fields or title.startswith("redcap_") or "___" in title:
+            continue
+        choice = re.fullmatch(r"(.*) \(choice=(.*)\)", title)
+        base = fold(re.sub(r" \(\d+\)$", "", choice[1] if choice else title))
+        known = by_label.get(base, [])
+        name = STRUCTURE.get(base) or (known[0] if len(known) == 1 else None)
+        if name and choice:
+            wanted = fold(choice[2])
+            codes = [c for c, label in fields[name].choices.items() if fold(label) == wanted]
+            name = checkbox_column(name, codes[0]) if codes else None
+        if name and name not in names.values():
+            names[title] = name
+    return names

@@ -1,0 +1,277 @@
+"""OMOP CDM 5.3 and 5.4 from CSV, Parquet or an Ibis backend."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.codes import code_sets
+from vertebro_outcomes.loaders.files import files_of, other_files, read_file
+from vertebro_outcomes.loaders.format import Cell, Export, Feed, RegistryFormat
+from vertebro_outcomes.loaders.mapping import RegistryMapping, read_mapping
+from vertebro_outcomes.loaders.omop_cohort import (
+    CLEAN_WINDOW_DAYS,
+    concepts_of,
+    with_birth_dates,
+    with_fractures,
+    with_last_period,
+    with_members,
+    with_scores,
+    with_treatments,
+)
+from vertebro_outcomes.loaders.registries.flat import mapping_beside
+from vertebro_outcomes.loaders.sources import LINE, Source
+
+USED: Final = (
+    "person", "observation_period", "condition_occurrence", "procedure_occurrence", "measurement",
+    "observation", "death", "concept",
+)  # fmt: skip
+CDM_TABLES: Final = (
+    *USED, "visit_occurrence", "visit_detail", "drug_exposure", "device_exposure", "note",
+    "note_nlp", "specimen", "fact_relationship", "location", "care_site", "provider", "cost",
+    "payer_plan_period", "drug_era", "dose_era", "condition_era", "episode", "episode_event",
+    "metadata", "cdm_source", "vocabulary", "domain", "concept_class", "concept_relationship",
+    "relationship", "concept_synonym", "concept_ancestor", "source_to_concept_map",
+    "drug_strength", "cohort", "cohort_definition", "survey_conduct",
+)  # fmt: skip
+_NEEDED: Final = {
+    "person": ("person_id", "year_of_birth"),
+    "observation_period": ("person_id", "observation_period_end_date"),
+    "condition_occurrence": ("person_id", "condition_start_date"),
+    "procedure_occurrence": ("person_id", "procedure_date"),
+    "measurement": ("person_id", "measurement_date", "value_as_number"),
+    "observation": ("person_id", "observation_date", "value_as_number"),
+    "death": ("person_id", "death_date"),
+    "concept": ("concept_id", "concept_name", "concept_code"),
+}
+_SEX: Final = {"8507": "male", "8532": "female", "M": "male", "F": "female"}
+
+
+def table_name(file: Path) -> str | None:
+    """`2b_CONCEPT.csv`, `Person.parquet` -> the name of the CDM table."""
+    stem = file.stem.lower()
+    if stem in CDM_TABLES:
+        return stem
+    fitting = [name for name in CDM_TABLES if re.search(rf"(^|[^a-z]){name}$", stem)]
+    return max(fitting, key=len) if fitting else None
+
+
+def _recognises(path: Path) -> float:
+    if path.is_file():
+        return 0.0
+    names = {table_name(file) for file in files_of(path)}
+    has_records = names & {"condition_occurrence", "procedure_occurrence", "observation_period"}
+    return 0.95 if "person" in names and has_records else 0.0
+
+
+def read(engine: Any, path: Path, mapping: Any) -> Export:
+    """The tables of the database that say who is in the cohort and what became of them."""
+    given = mapping if mapping is not None else mapping_beside(path)
+    rules = read_mapping(given) if given is not None else RegistryMapping(path.stem, {}, "")
+    tables, others = _open(engine, path)
+    codes = code_sets(rules.get("codes", None))
+    concepts = concepts_of(_whole(tables, "concept"), codes)
+    procedures = conditions = None
+    if "procedure_occurrence" in tables:
+        procedures = with_treatments(engine, tables["procedure_occurrence"], codes, concepts)
+        tables["procedure_occurrence"] = procedures
+    if "condition_occurrence" in tables:
+        conditions = with_fractures(
+            engine, tables["condition_occurrence"], procedures, codes, concepts
+        )
+        tables["condition_occurrence"] = conditions
+    for kind in ("measurement", "observation"):
+        if kind in tables:
+            tables[kind] = with_scores(engine, tables[kind], kind, codes, concepts)
+    members = _members(tables)
+    if members is not None:
+        for name in ("person", "observation_period", "measurement", "observation", "death"):
+            if name in tables:
+                tables[name] = with_members(engine, tables[name], members)
+        tables["person"] = with_birth_dates(engine, tables["person"])
+        if "observation_period" in tables:
+            tables["observation_period"] = with_last_period(engine, tables["observation_period"])
+    feeds = _feeds(tables) if members is not None else ()
+    said = (f"{s.name}: table {name} holds nothing that is read here" for name, s in others.items())
+    return Export(
+        name=rules.name,
+        sources=(*tables.values(), *others.values()),
+        feeds=feeds,
+        synthetic=bool(rules.get("synthetic", False)),
+        unmapped=(
+            *((s.name, "", "table is not read") for s in others.values()),
+            *((name, "", "no reader for this file") for name in other_files(path)),
+        ),
+        notes=(*codes.notes, *_notes(tables), *rules.get("notes", ()), *tuple(said)[:0]),
+        duplicates=rules.get("duplicates", "first"),
+        one_episode=True,
+    )
+
+
+def _open(engine: Any, path: Path) -> tuple[dict[str, Source], dict[str, Source]]:
+    """Tables by CDM name, and files that are no table we use; headers lower case, blanks gone."""
+    tables: dict[str, Source] = {}
+    others: dict[str, Source] = {}
+    problems = []
+    for file in files_of(path):
+        name = table_name(file)
+        if file.stat().st_size == 0:
+            continue
+        for source in read_file(engine, file):
+            if name not in USED or name in tables:
+                others[source.name] = source
+                continue
+            tidy = _tidy(source)
+            missing = [c for c in _NEEDED[name] if c not in tidy.columns]
+            if missing:
+                found = f"no column {', '.join(missing)}"
+                problems.append(Problem(file.name, found, f"the columns of CDM table {name}"))
+            tables[name] = tidy
+    if "person" not in tables:
+        problems.append(Problem(path.name, "no table person", "an OMOP CDM with a person table"))
+    if problems:
+        raise LoadError(path.name, problems, "export whole CDM tables, 5.3 or 5.4")
+    return tables, others
+
+
+def _tidy(source: Source) -> Source:
+    names = {}
+    for title in source.columns:
+        lower = re.sub(r"\W+", "_", title.strip().lower())
+        if lower not in names:
+            names[lower] = title
+    data = source.data.select(LINE, **{new: source.data[old].strip() for new, old in names.items()})
+    return replace(source, data=data)
+
+
+def _whole(tables: Mapping[str, Source], name: str) -> Source | None:
+    return tables.get(name)
+
+
+def _members(tables: Mapping[str, Source]) -> Any:
+    """People with an index fracture or an index procedure."""
+    whole: Any = None
+    for name in ("procedure_occurrence", "condition_occurrence"):
+        if name in tables:
+            data = tables[name].data
+            part = data.filter(data["_role"] == "index").select("person_id")
+            whole = part if whole is None else whole.union(part)
+    return whole
+
+
+def _feeds(tables: Mapping[str, Source]) -> tuple[Feed, ...]:
+    person = Cell("person_id")
+    member = {"_member": ["1"]}
+    index, new = {"_role": ["index"]}, {"_role": ["new"]}
+    sex = "gender_concept_id" if "gender_concept_id" in tables["person"].columns else ""
+    who = {"patient_id": person, "birth_date": Cell("_birth")}
+    who |= {"sex": Cell(sex, codes=_SEX, absent={"0": "missing", "8551": "missing"})} if sex else {}
+    site = "care_site_id" if "care_site_id" in tables["person"].columns else ""
+    who |= {"site": Cell(site)} if site else {}
+    made: list[tuple[str, str, dict[str, Cell], Mapping[str, Any], tuple[str, ...]]] = [
+        ("person", "patients", who, member, ()),
+        ("death", "patients", {"patient_id": person, "death_date": Cell("death_date")}, member, ()),
+        (
+            "procedure_occurrence", "episodes",
+            {"patient_id": person, "treatment": Cell("_treatment"), "treatment_date": Cell("_date")},
+            index, (),
+        ),
+        (
+            "condition_occurrence", "episodes",
+            {"patient_id": person, "treatment": Cell("_arm"), "fracture_date": Cell("_when")},
+            index, (),
+        ),
+        (
+            "condition_occurrence", "levels",
+            {"patient_id": person, "level": Cell("_level")}, index, ("level",),
+        ),
+        (
+            "condition_occurrence", "fractures",
+            {"patient_id": person, "date": Cell("_when"), "level": Cell("_level")}, new, (),
+        ),
+        (
+            "observation_period", "episodes",
+            {"patient_id": person, "followup_end_date": Cell("observation_period_end_date")},
+            {**member, "_role": ["last"]}, (),
+        ),
+    ]  # fmt: skip
+    for kind in ("measurement", "observation"):
+        cells = {
+            "patient_id": person, "instrument": Cell("_instrument"), "date": Cell("_date"),
+            "value": Cell("value_as_number"),
+        }  # fmt: skip
+        made.append((kind, "scores", cells, member, ("instrument",)))
+    return tuple(
+        Feed(tables[name].name, table, cells, where, needs)
+        for name, table, cells, where, needs in made
+        if name in tables
+    )
+
+
+def _notes(tables: Mapping[str, Source]) -> list[str]:
+    notes = [
+        "index fracture: first vertebral fracture, for treated patients the one treated; a new "
+        f"fracture follows {CLEAN_WINDOW_DAYS} days without such a diagnosis",
+        "codes of procedures and diagnoses are configuration: review them for this database",
+    ]
+    people = _members(tables)
+    n = 0 if people is None else people.distinct().count().to_pyarrow().as_py()
+    if not n:
+        notes.append("nobody entered the cohort: no procedure or vertebral fracture of the codes")
+    return notes
+
+
+SAMPLE: Final[dict[str, str]] = {
+    "PERSON.csv": """\
+person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth,race_concept_id,care_site_id
+-9007199254740993,8532,2041,2,,0,7
+-9007199254740992,8507,2038,,,0,7
+5,8507,2050,1,1,0,8
+""",
+    "observation_period.csv": """\
+observation_period_id,person_id,observation_period_start_date,observation_period_end_date
+1,-9007199254740993,2110-01-01,2114-01-01
+2,-9007199254740992,2110-01-01,2113-06-01
+3,5,2110-01-01,2113-06-01
+""",
+    "condition_occurrence.csv": """\
+condition_occurrence_id,person_id,condition_concept_id,condition_start_date,condition_source_value
+1,-9007199254740993,0,2112-01-20,S32.010A
+2,-9007199254740993,0,2112-02-10,S32.010A
+3,-9007199254740993,0,2112-09-01, M80.08XA
+4,-9007199254740992,0,2112-05-01,M80.08XA
+5,5,0,2112-05-01,J20.9
+""",
+    "procedure_occurrence.csv": """\
+procedure_occurrence_id,person_id,procedure_concept_id,procedure_date,procedure_source_value
+1,-9007199254740993,0,2112-02-03,22514
+2,5,0,2112-02-03,99213
+""",
+    "measurement.csv": """\
+measurement_id,person_id,measurement_concept_id,measurement_date,value_as_number,measurement_source_value
+1,-9007199254740993,0,2112-02-01,9.0,72514-3
+2,-9007199254740993,0,2112-03-05,2.0,72514-3
+3,-9007199254740992,0,2112-05-01,12,72514-3
+4,5,0,2112-05-01,3,72514-3
+""",
+    "death.csv": "person_id,death_date,death_type_concept_id\n-9007199254740992,2113-05-30,0\n",
+    "note.csv": "note_id,person_id,note_date \n",
+}
+
+
+def _sample(folder: Path) -> Path:
+    """Three invented people, shifted dates, negative ids; one is not in the cohort."""
+    for name, text in SAMPLE.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+FORMAT = RegistryFormat(
+    name="omop",
+    meaning="OMOP CDM 5.3 or 5.4 as CSV, Parquet or database",
+    recognises=_recognises,
+    read=read,
+    sample=_sample,
+)

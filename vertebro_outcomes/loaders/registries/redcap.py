@@ -1,0 +1,251 @@
+"""REDCap flat export with its data dictionary: longitudinal, repeating, codes or labels."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.delimited import read_delimited
+from vertebro_outcomes.loaders.files import files_of
+from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
+from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
+from vertebro_outcomes.loaders.proposed_mapping import propose_for
+from vertebro_outcomes.loaders.redcap_dictionary import (
+    Field,
+    fields_of,
+    is_dictionary,
+    names_for_labels,
+)
+from vertebro_outcomes.loaders.redcap_rows import (
+    answered_checkboxes,
+    blanks_with_reasons,
+    checkbox_choices,
+    with_missing_codes,
+)
+from vertebro_outcomes.loaders.registries.flat import mapping_beside
+from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
+from vertebro_outcomes.loaders.staging import read_levels
+from vertebro_outcomes.loaders.words import EVENT_WORDS, LEAKAGE_WORDS, fold, word_for
+
+_TICKED: Final = ("1", "Checked")
+_STRUCTURE: Final = re.compile(r"^redcap_|_complete$|_timestamp$")
+_HEADS: Final = ("redcap_event_name", "redcap_repeat_instrument", "redcap_data_access_group",
+                 "redcap_repeat_instance", "redcap_survey_identifier")  # fmt: skip
+
+
+def _recognises(path: Path) -> float:
+    best = 0.0
+    for file in files_of(path):
+        if file.suffix.lower() not in (".csv", ".txt", ".tsv"):
+            continue
+        with file.open("rb") as stream:
+            head = stream.read(200_000).decode("utf-8-sig", errors="replace").split("\n", 1)[0]
+        titles = [title.strip().strip('"') for title in re.split(r"[,;\t]", head.strip())]
+        if any(title in _HEADS for title in titles) or is_dictionary(titles):
+            best = max(best, 0.9)
+        elif sum(title.endswith("_complete") for title in titles) and titles[0].endswith("id"):
+            best = max(best, 0.7)
+        elif "Event Name" in titles or "Repeat Instrument" in titles:
+            best = max(best, 0.6)
+    return best
+
+
+def read(engine: Any, path: Path, mapping: Any) -> Export:
+    """The records of a project, its fields, and what they mean."""
+    sources, fields, dictionaries = _open(engine, path)
+    if not sources:
+        problem = Problem(path.name, "no table of records", "a flat export in CSV")
+        raise LoadError(path.name, [problem], "export the data as raw CSV beside its dictionary")
+    given = mapping if mapping is not None else mapping_beside(path)
+    sources = [answered_checkboxes(engine, source, fields) for source in sources]
+    own = [s for s in sources if s.columns]
+    notes: list[str] = []
+    if not fields:
+        notes.append("no data dictionary beside the export: codes are read as they stand")
+    reasons: dict[tuple[str, str], str] = {}
+    rules = RegistryMapping(path.stem, {}, "no mapping")
+    feeds: tuple[Feed, ...] = ()
+    if given is not None:
+        rules = read_mapping(given)
+        feeds = feeds_of(rules, own)
+    elif own:
+        feeds, reasons = _proposed(path.stem, own, fields)
+        notes.append("no mapping file: fields were recognised by names, labels and choices")
+    feeds = with_missing_codes(feeds, fields)
+    made = [blanks_with_reasons(engine, source, _of(feeds, source), fields) for source in sources]
+    return Export(
+        name=rules.name,
+        sources=(*made, *dictionaries),
+        feeds=feeds,
+        synthetic=bool(rules.get("synthetic", False)),
+        unmapped=tuple(_unmapped(sources, feeds, fields, reasons)),
+        notes=(*notes, *rules.get("notes", ())),
+        duplicates=rules.get("duplicates", "first"),
+        one_episode=rules.get("episodes", "single") == "single",
+    )
+
+
+def _open(engine: Any, path: Path) -> tuple[list[Source], dict[str, Field], list[Source]]:
+    """Records, fields, and the dictionary itself (whose rows count as ignored)."""
+    records: list[Source] = []
+    dictionaries: list[Source] = []
+    fields: dict[str, Field] = {}
+    beside = sorted(path.parent.glob("*.csv")) if path.is_file() else []
+    for file in dict.fromkeys([*files_of(path), *beside]):
+        if file.suffix.lower() not in (".csv", ".txt", ".tsv"):
+            continue
+        if not file.read_bytes()[:100].strip(b" \r\n\xef\xbb\xbf"):
+            if file not in beside or file == path:
+                records.append(source_from_rows(engine, file.name, header=[], rows=[], lines=[]))
+            continue
+        if file in beside and file != path and not is_dictionary(_header(file)):
+            continue
+        source = read_delimited(engine, file)
+        if is_dictionary(source.columns):
+            rows = source.data.order_by(LINE).to_pyarrow().to_pylist()
+            fields |= fields_of(source.columns, rows)
+            dictionaries.append(replace(source, set_aside=_as_ignored(source), data=source.data))
+        else:
+            records.append(source)
+    return [_labelled(source, fields) for source in records], fields, dictionaries
+
+
+def _header(file: Path) -> list[str]:
+    with file.open("rb") as stream:
+        head = stream.read(20_000).decode("utf-8-sig", errors="replace").split("\n", 1)[0]
+    return [title.strip().strip('"') for title in head.split('","' if '","' in head else ",")]
+
+
+def _as_ignored(source: Source) -> dict[str, int]:
+    """Rows of a dictionary describe fields, not patients; nothing else is set aside."""
+    return dict(source.set_aside)
+
+
+def _labelled(source: Source, fields: Mapping[str, Field]) -> Source:
+    """Field names instead of labels as headers, and labels and choices beside each column."""
+    renamed = names_for_labels(source.columns, fields) if fields else {}
+    renamed = {old: new for old, new in renamed.items() if new not in source.columns}
+    data = (
+        source.data.rename({new: old for old, new in renamed.items()}) if renamed else source.data
+    )
+    present = set(data.columns)
+    labels = {f.name: f.label for f in fields.values() if f.name in present and f.label}
+    codes = {f.name: dict(f.choices) for f in fields.values() if f.name in present and f.choices}
+    return replace(source, data=data, labels=labels, codes=codes)
+
+
+def _proposed(
+    name: str, sources: Sequence[Source], fields: Mapping[str, Field]
+) -> tuple[tuple[Feed, ...], dict[tuple[str, str], str]]:
+    """Feeds from names, labels and choices; the first column is the record."""
+    proposal = propose_for(name, sources, record_column=True)
+    content = dict(proposal.content)
+    extra = [feed for source in sources for feed in _checkbox_feeds(source, fields, content)]
+    content["feed"] = [*content["feed"], *extra]
+    rules = RegistryMapping(name, content, "proposed mapping")
+    feeds = feeds_of(rules, sources) if content["feed"] else ()
+    return feeds, {(s, c): why for s, c, why in proposal.unmapped}
+
+
+def _checkbox_feeds(
+    source: Source, fields: Mapping[str, Field], content: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Ticked boxes that name a complication or a level become events and levels."""
+    keys = {"patient_id": {"column": source.columns[0]}}
+    when = _when(source, content)
+    feeds = []
+    for field, column, code, label in checkbox_choices(source, fields):
+        about = fold(f"{field.name} {field.label}")
+        where = {column: list(_TICKED)}
+        level = next(iter([*read_levels(label), *read_levels(code)]), None)
+        if level is not None and not re.search("new|refract|subsequent", about):
+            cells: dict[str, Any] = {**keys, "level": {"constant": level}}
+            feeds.append(
+                {"source": source.name, "table": "levels", "columns": cells, "where": where}
+            )
+            continue
+        kind = None
+        if re.search(r"leak|extravas", about):
+            site = word_for(label, LEAKAGE_WORDS)
+            kind = f"cement_leakage_{site}" if site not in (None, "none") else None
+        if kind is None and re.search(r"complic|advers|event|leak|komplik|\bae", about):
+            kind = word_for(label, EVENT_WORDS, whole=False)
+        if kind is not None:
+            cells = {**keys, "type": {"constant": kind}, **when}
+            feeds.append(
+                {"source": source.name, "table": "events", "columns": cells, "where": where}
+            )
+    return feeds
+
+
+def _when(source: Source, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The date or day that the scores of this source go by."""
+    for feed in content["feed"]:
+        if feed["source"] == source.name and feed["table"] in ("scores", "events"):
+            return {
+                k: v for k, v in feed["columns"].items() if k in ("date", "day") and "column" in v
+            }
+    return {}
+
+
+def _of(feeds: Sequence[Feed], source: Source) -> list[Feed]:
+    return [feed for feed in feeds if feed.source == source.name]
+
+
+def _unmapped(
+    sources: Sequence[Source],
+    feeds: Sequence[Feed],
+    fields: Mapping[str, Field],
+    reasons: Mapping[tuple[str, str], str],
+) -> list[tuple[str, str, str]]:
+    used = {(feed.source, cell.column) for feed in feeds for cell in feed.cells.values()}
+    used |= {(feed.source, column) for feed in feeds for column in feed.where}
+    said = []
+    for source in sources:
+        for column in source.columns:
+            if (source.name, column) in used or _STRUCTURE.search(column):
+                continue
+            kind = fields[column].type if column in fields else ""
+            why = "free text is dropped unless mapped" if kind in ("notes", "text", "file") else ""
+            said.append(
+                (source.name, column, why or reasons.get((source.name, column), "not mapped"))
+            )
+    return said
+
+
+SAMPLE_DICTIONARY = """\
+"Variable / Field Name","Form Name","Section Header","Field Type","Field Label","Choices, Calculations, OR Slider Labels","Field Note","Text Validation Type OR Show Slider Number","Text Validation Min","Text Validation Max",Identifier?,"Branching Logic (Show field only if...)","Required Field?","Custom Alignment","Question Number (surveys only)","Matrix Group Name","Matrix Ranking?","Field Annotation"
+record_id,base,,text,"Record ID",,,,,,,,,,,,,
+sex,base,,radio,Sex,"1, Female|2, Male",,,,,,,,,,,,
+age,base,,text,Age,,,integer,0,120,,,,,,,,
+treatment,base,,radio,"Treatment group","1, Vertebroplasty, percutaneous | 2, Kyphoplasty | 9, Conservative",,,,,,,,,,,,
+procedure_date,base,,text,"Date of procedure",,,date_dmy,,,,,,,,,,
+compl,visit,,checkbox,Complications,"1, Cement leakage | -1, None | inf, Infection",,,,,,,,,,,,
+visit_date,visit,,text,"Visit date",,,date_dmy,,,,,,,,,,
+vas,visit,,text,"Back pain VAS",,,number_comma_decimal,0,10,,,,,,,,
+"""
+SAMPLE_RECORDS = '''\
+record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,redcap_data_access_group,sex,age,treatment,procedure_date,base_complete,compl___1,compl____1,compl___inf,visit_date,vas,visit_complete
+331-1,baseline_arm_1,,,alpha,1,78,1,2019-02-03,2,1,0,0,2019-02-03,"8,5",2
+331-1,month_3_arm_1,,,alpha,,,,,,0,1,0,2019-05-05,"2,0",2
+331-2,baseline_arm_1,,,beta,2,81,9,2019-03-01,2,0,0,0,,,0
+331-2,month_3_arm_1,,,beta,,,,,,0,0,0,2019-06-01,UNK,2
+'''  # fmt: skip
+
+
+def _sample(folder: Path) -> Path:
+    """Two invented patients, longitudinal, with the dictionary in human spelling."""
+    (folder / "project_DATA.csv").write_text("\ufeff" + SAMPLE_RECORDS, encoding="utf-8")
+    (folder / "project_DataDictionary.csv").write_text(SAMPLE_DICTIONARY, encoding="utf-8")
+    return folder
+
+
+FORMAT = RegistryFormat(
+    name="redcap",
+    meaning="REDCap flat export (CSV) with its data dictionary",
+    recognises=_recognises,
+    read=read,
+    sample=_sample,
+)
