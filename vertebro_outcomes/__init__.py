@@ -32,6 +32,7 @@ _HOMES = {
     "meta_analysis.influence": "influence",
     "meta_analysis.meta_regression": "meta_regression",
     "meta_analysis.multiverse": "multiverse",
+    "meta_analysis.multilevel": "pool_multilevel",
     "meta_analysis.pool": "pool",
     "meta_analysis.pool_many": "pool_many",
     "meta_analysis.literature_network": "literature_network LITERATURE_NETWORKS",
@@ -51,6 +52,7 @@ _HOMES = {
     "meta_analysis.small_study": "small_study_effects",
     "meta_analysis.trim_and_fill": "trim_and_fill",
     "meta_analysis.repeated_pools": "leave_one_out cumulative",
+    "meta_analysis.subgroups": "subgroups",
     "vocabulary": "TREATMENTS",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
