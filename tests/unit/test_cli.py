@@ -151,6 +151,14 @@ def test_report_then_nothing_to_do_then_again_after_a_change(vertebro, project):
     assert vertebro("report").stdout == "reports/ is written\n"
 
 
+def test_a_place_that_cannot_be_written_ends_in_one_message(vertebro, project):
+    (project / "taken").write_text("")
+    done = vertebro("data", "--output", "taken")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("taken")
+    assert "Traceback" not in done.stderr
+
+
 def test_data_gives_the_same_bytes_again(vertebro, project):
     def tables():
         return {p.name: p.read_bytes() for p in (project / "data/processed").rglob("*.parquet")}

@@ -130,6 +130,8 @@ def sentence(question: Question, answer: Answer) -> Markup:
 def tally(pairs: Sequence[tuple[Question, Answer]]) -> Markup:
     """Several answers in one or two sentences: how many favour which side, how many are clear."""
     usable = [(question, answer) for question, answer in pairs if answer.pooled is not None]
+    if not usable:
+        return bound("No result could be computed.")
     said = [direction(answer) for _, answer in usable]
     unclear = said.count(_UNCLEAR)
     better = sum(words.endswith(_BETTER) for words in said)
