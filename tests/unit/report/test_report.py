@@ -207,5 +207,14 @@ def test_twice_the_same_bytes(study, inputs, folder, tmp_path):
     assert [name for name in first if first[name] != second[name]] == []
 
 
+def test_style_blocks_are_closed(html):
+    style = re.search(r"<style>(.*?)</style>", html, flags=re.DOTALL).group(1)
+    depth = 0
+    for sign in re.findall(r"[{}]", style):
+        depth += 1 if sign == "{" else -1
+        assert 0 <= depth <= 2
+    assert depth == 0
+
+
 def test_the_page_is_small_enough_for_mail(html):
     assert len(html.encode()) < 8_000_000
