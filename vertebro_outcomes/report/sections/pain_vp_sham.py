@@ -18,8 +18,7 @@ TOPIC = Topic(
     title="Pain: vertebroplasty against sham",
     wanted=_wanted,
     asked="Does vertebroplasty relieve pain more than a sham procedure?",
-    intro="Randomised trials in which neither patients nor assessors knew who had cement. Pain is on "
-    "a scale from none to worst (zero to ten); a negative difference is less pain after "
-    "vertebroplasty.",
+    intro="Randomised trials whose control patients had a sham procedure. Pain is on a scale from "
+    "none to worst (zero to ten); a negative difference is less pain after vertebroplasty.",
 )
 SECTION = TOPIC.section()
