@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 Scale = Literal["analysis", "natural"]
 
+METHOD_WORDS: Final = {
+    "mantel_haenszel": "Mantel-Haenszel",
+    "peto": "Peto",
+    "glmm": "generalised linear mixed model",
+    "beta_binomial": "beta-binomial",
+    "firth": "Firth",
+}
+
 
 @dataclass(frozen=True)
 class ExcludedStudy:
@@ -236,6 +244,6 @@ class PooledEffect:
         if self.method == "EE":
             return "common effect"
         if not self.tau2_method:
-            return self.method.replace("_", " ")
+            return METHOD_WORDS.get(self.method, self.method.replace("_", " "))
         kind = {"wald": "", "hksj": ", HKSJ", "hksj_adhoc": ", HKSJ with ad hoc correction"}
         return f"random effects ({self.method}{kind.get(self.ci, '')})"
