@@ -12,7 +12,7 @@ from vertebro_outcomes.loaders.format import Export
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.staging import FILE, REFUSED, Staged, cell_rejects, shorten
 from vertebro_outcomes.tables.cohort import ACCOUNT_COLUMNS, REJECT_COLUMNS
-from vertebro_outcomes.tables.engine import count
+from vertebro_outcomes.tables.engine import count, store
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -124,7 +124,7 @@ def _lines(tables: Sequence["ir.Table"]) -> "ir.Table | None":
     for table in tables:
         part = table.select(FILE, LINE)
         whole = part if whole is None else whole.union(part)
-    return whole.distinct() if whole is not None else None
+    return store(whole.get_backend(), "lines", whole.distinct()) if whole is not None else None
 
 
 def _of(lines: "ir.Table | None", source: Source) -> "ir.Table | None":

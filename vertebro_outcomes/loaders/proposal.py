@@ -171,7 +171,11 @@ def _entry(
     if not values:
         return entry, 0.8, "the header; no values"
     if target == "level":
-        return entry, _share(values, lambda v: bool(read_levels(v))), "header and levels"
+        labels = source.codes.get(column, {})
+        codes = {v: labels[v] for v in values if read_levels(labels.get(v, ""))}
+        entry |= {"codes": codes} if codes else {}
+        said = [codes.get(v, v) for v in values]
+        return entry, _share(said, lambda v: bool(read_levels(v))), "header and levels"
     if target in CODE_WORDS or target == "type" or declared.codes:
         codes, fits = propose_codes(target, declared.codes, values, source.codes.get(column, {}))
         if codes:
@@ -226,7 +230,7 @@ def propose_dates(values: Sequence[str]) -> tuple[str, float]:
     if not values:
         return "iso", 0.5
     if _share(values, lambda v: bool(re.match(r"^\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?", v))) > 0.5:
-        return "iso", _share(values, lambda v: bool(re.match(r"^\d{4}-\d{2}-\d{2}", v)))
+        return "iso", _share(values, lambda v: bool(re.match(r"^\d{4}-\d{2}(-\d{2}|$)", v)))
     if _share(values, lambda v: bool(re.fullmatch(r"(19|20|21)\d{6}(\.0)?", v))) > 0.5:
         return "compact", 0.95
     if _share(values, lambda v: bool(re.fullmatch(r"\d{4,5}(\.\d+)?", v))) > 0.5:

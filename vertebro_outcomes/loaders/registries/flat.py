@@ -33,15 +33,16 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         raise LoadError(path.name, [problem], "put the export into one folder")
     given = mapping if mapping is not None else mapping_beside(path)
     notes: tuple[str, ...] = ()
-    if given is None:
-        proposal = propose_for(path.stem, sources)
+    reasons: dict[tuple[str, str], str] = {}
+    rules = read_mapping(given) if given is not None else RegistryMapping(path.stem, {}, "none")
+    if not rules.get("feed", []):
+        proposal = propose_for(rules.name, sources)
         if not proposal.content["feed"]:
             raise _nothing_recognised(path, sources)
-        rules = RegistryMapping(path.stem, proposal.content, "proposed mapping")
+        content = {**rules.content, "feed": proposal.content["feed"]}
+        rules = RegistryMapping(rules.name, content, "proposed mapping")
         notes = ("no mapping file: columns were recognised by their headers and values",)
         reasons = {(s, c): why for s, c, why in proposal.unmapped}
-    else:
-        rules, reasons = read_mapping(given), {}
     feeds = feeds_of(rules, sources)
     unread = tuple((name, "", "no reader for this file") for name in other_files(path))
     return Export(
@@ -71,7 +72,11 @@ def _unmapped(
 
 def _nothing_recognised(path: Path, sources: tuple[Source, ...]) -> LoadError:
     problems = [
-        Problem(source.name, f"columns {', '.join(source.columns[:8])}", "a patient identifier")
+        Problem(
+            source.name,
+            f"columns {', '.join(source.columns[:8])}" if source.columns else "no header, no row",
+            "a column that names the patient",
+        )
         for source in sources[:10]
     ]
     return LoadError(

@@ -69,9 +69,10 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
     feeds: tuple[Feed, ...] = ()
     if given is not None:
         rules = read_mapping(given)
+    if rules.get("feed", []):
         feeds = feeds_of(rules, own)
     elif own:
-        feeds, reasons = _proposed(path.stem, own, fields)
+        feeds, reasons = _proposed(rules.name, own, fields)
         notes.append("no mapping file: fields were recognised by names, labels and choices")
     feeds = with_missing_codes(feeds, fields)
     made = [blanks_with_reasons(engine, source, _of(feeds, source), fields) for source in sources]
@@ -88,7 +89,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
 
 
 def _open(engine: Any, path: Path) -> tuple[list[Source], dict[str, Field], list[Source]]:
-    """Records, fields, and the dictionary itself (whose rows count as ignored)."""
+    """Records, fields, and files beside them such as the dictionary (their rows are ignored)."""
     records: list[Source] = []
     dictionaries: list[Source] = []
     fields: dict[str, Field] = {}
@@ -106,21 +107,27 @@ def _open(engine: Any, path: Path) -> tuple[list[Source], dict[str, Field], list
         if is_dictionary(source.columns):
             rows = source.data.order_by(LINE).to_pyarrow().to_pylist()
             fields |= fields_of(source.columns, rows)
-            dictionaries.append(replace(source, set_aside=_as_ignored(source), data=source.data))
+            dictionaries.append(source)
         else:
             records.append(source)
-    return [_labelled(source, fields) for source in records], fields, dictionaries
+    named = [_labelled(source, fields) for source in records]
+    ours = [source for source in named if not source.columns or _holds_records(source, fields)]
+    ours = ours or named
+    return ours, fields, [*dictionaries, *(source for source in named if source not in ours)]
+
+
+def _holds_records(source: Source, fields: Mapping[str, Field]) -> bool:
+    """Files of arms, events or users lie beside the records; they start with no record id."""
+    first = next(iter(fields), None)
+    if first is not None and first in source.columns:
+        return True
+    return any(c in _HEADS or c.endswith("_complete") for c in source.columns)
 
 
 def _header(file: Path) -> list[str]:
     with file.open("rb") as stream:
         head = stream.read(20_000).decode("utf-8-sig", errors="replace").split("\n", 1)[0]
     return [title.strip().strip('"') for title in head.split('","' if '","' in head else ",")]
-
-
-def _as_ignored(source: Source) -> dict[str, int]:
-    """Rows of a dictionary describe fields, not patients; nothing else is set aside."""
-    return dict(source.set_aside)
 
 
 def _labelled(source: Source, fields: Mapping[str, Field]) -> Source:
