@@ -50,8 +50,8 @@ def meta_regression(
         `effect` and `variance` on the analysis scale and the columns of the formula; optional
         `study`, `measure`. Rows with a missing value in one of them are left out and listed.
     formula : str
-        The right-hand side, such as "~ year + blinded", "~ year * design", "~ 0 + design". Text and
-        True/False columns are categories compared with the first in sorted order.
+        The right-hand side, such as "~ year + blinded", "~ year * design", "~ 0 + design". Text
+        columns are categories compared with the first in sorted order; True counts as 1.
     method
         tau² estimator DL HE HS SJ ML REML EB PM, or EE without residual heterogeneity. Default: the
         dialect's.

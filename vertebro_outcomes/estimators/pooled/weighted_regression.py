@@ -104,8 +104,8 @@ def invert(matrix: Floats) -> Floats:
     finite = np.isfinite(scaled).all(axis=(1, 2))
     scaled = np.where(finite[:, None, None], scaled, 0.0)
     values, vectors = np.linalg.eigh(scaled)
-    determined = values[:, 0] * WORST_CONDITION > values[:, -1]
-    sound: Bools = np.logical_and(finite, determined)
+    determined = np.asarray(values[:, 0] * WORST_CONDITION > values[:, -1], dtype=bool)
+    sound = np.asarray(finite, dtype=bool) & determined
     inverse = np.einsum(
         "ijl,il,iml->ijm", vectors, 1.0 / np.where(sound[:, None], values, np.nan), vectors
     )
