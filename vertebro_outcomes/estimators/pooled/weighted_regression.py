@@ -101,11 +101,11 @@ def invert(matrix: Floats) -> Floats:
     size = np.sqrt(np.einsum("ijj->ij", matrix))
     size = np.where(size > 0, size, 1.0)
     scaled = matrix / size[:, :, None] / size[:, None, :]
-    finite = np.isfinite(scaled).all(axis=(1, 2))
+    finite = np.asarray(np.isfinite(scaled).all(axis=(1, 2)), dtype=bool)
     scaled = np.where(finite[:, None, None], scaled, 0.0)
     values, vectors = np.linalg.eigh(scaled)
     determined = np.asarray(values[:, 0] * WORST_CONDITION > values[:, -1], dtype=bool)
-    sound = np.asarray(finite, dtype=bool) & determined
+    sound = finite & determined
     inverse = np.einsum(
         "ijl,il,iml->ijm", vectors, 1.0 / np.where(sound[:, None], values, np.nan), vectors
     )
