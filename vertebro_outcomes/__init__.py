@@ -27,6 +27,7 @@ _HOMES = {
     "meta_analysis.check_reported": "check_reported",
     "meta_analysis.bayes": "pool_bayes",
     "meta_analysis.counts": "pool_counts",
+    "meta_analysis.certainty": "summary_of_findings",
     "meta_analysis.effect_sizes": "effect_sizes",
     "meta_analysis.gosh": "gosh",
     "meta_analysis.influence": "influence",
