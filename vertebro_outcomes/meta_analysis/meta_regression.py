@@ -25,7 +25,7 @@ from vertebro_outcomes.estimators.pooled.weighted_regression import regressions
 from vertebro_outcomes.meta_analysis.coefficient_table import coefficient_table
 from vertebro_outcomes.meta_analysis.moderators import ModeratedStudies, moderated_studies
 from vertebro_outcomes.meta_analysis.pool import check_level, check_option, pick_dialect
-from vertebro_outcomes.results.meta_regression import MetaRegression, tested_terms
+from vertebro_outcomes.results.meta_regression import MetaRegression, joint_terms
 
 JointTest = tuple[float, int, float, float]
 
@@ -198,7 +198,7 @@ def robust_joint_test(
     by_cluster: RobustCovariance, beta: Floats, terms: tuple[str, ...], *, kind: Robust
 ) -> JointTest:
     """F, its degrees of freedom and p: approximate Hotelling for CR2, F on m - p otherwise."""
-    tested = tested_terms(terms)
+    tested = joint_terms(terms)
     if kind == "CR2":
         f, df, df2, p_value = by_cluster.joint_test(beta, tested)
         return float(f), int(df), float(df2), float(p_value)
@@ -210,7 +210,7 @@ def robust_joint_test(
 
 
 def _joint_test(fit: MixedEffectsFit, terms: tuple[str, ...], *, ci: Interval) -> JointTest:
-    tested = tested_terms(terms)
+    tested = joint_terms(terms)
     df, left = int(tested.sum()), int(fit.df[0])
     q = float(wald_test(fit, tested, ci=ci)[0])
     if ci == "wald" or left == 0:
@@ -225,10 +225,10 @@ def _explained(
     y, v = data.rows.effects[None], data.rows.variances[None]
     mean = fit_mixed_effects(y, v, x=np.ones((y.shape[1], 1)), method=method)
     without = float(mean.tau2[0])
-    if not data.design.has_intercept or len(data.design.terms) == 1:
+    if not data.design.has_intercept or len(data.design.terms) == 1 or not fit.df[0]:
         return without, math.nan
     if method == "EE":
-        before, after = float(mean.q[0] / mean.df[0]), float(fit.q[0] / max(int(fit.df[0]), 1))
+        before, after = float(mean.q[0] / mean.df[0]), float(fit.q[0] / fit.df[0])
     else:
         before, after = without, float(fit.tau2[0])
     return without, 100.0 * max(0.0, (before - after) / before) if before > 0 else 0.0

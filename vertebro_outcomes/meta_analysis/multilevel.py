@@ -28,7 +28,7 @@ from vertebro_outcomes.meta_analysis.meta_regression import (
 )
 from vertebro_outcomes.meta_analysis.moderators import ModeratedStudies, moderated_studies
 from vertebro_outcomes.meta_analysis.pool import check_level, check_option
-from vertebro_outcomes.results.meta_regression import tested_terms
+from vertebro_outcomes.results.meta_regression import joint_terms
 from vertebro_outcomes.results.multilevel_effect import MultilevelEffect
 
 Quantile = Literal["wald", "t"]
@@ -189,7 +189,7 @@ def _result(
 
 
 def _joint_test(fit: MultilevelFit, terms: tuple[str, ...], *, left: float) -> JointTest:
-    tested = tested_terms(terms)
+    tested = joint_terms(terms)
     df = int(tested.sum())
     b, v = fit.beta[tested], fit.covariance[np.ix_(tested, tested)]
     q = float(b @ np.linalg.solve(v, b))

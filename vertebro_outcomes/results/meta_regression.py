@@ -147,7 +147,7 @@ class MetaRegression:
             self.effects,
             self.variances,
             x=self.x,
-            tested=tested_terms(self.terms),
+            tested=joint_terms(self.terms),
             method=self.method,
             ci=self.ci,
             most=most,
@@ -212,7 +212,7 @@ class MetaRegression:
         return bubble_plot(self, moderator, ax=ax)
 
 
-def tested_terms(terms: tuple[str, ...]) -> np.ndarray:
+def joint_terms(terms: tuple[str, ...]) -> np.ndarray:
     """The terms of the joint test: all but the intercept, or the intercept if it stands alone."""
     if len(terms) == 1:
         return np.array([True])
