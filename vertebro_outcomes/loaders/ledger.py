@@ -13,6 +13,7 @@ from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.staging import FILE, REFUSED, Staged, cell_rejects, shorten
 from vertebro_outcomes.tables.cohort import ACCOUNT_COLUMNS, REJECT_COLUMNS
 from vertebro_outcomes.tables.engine import count, store
+from vertebro_outcomes.tables.storage import empty_ledger
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -71,7 +72,7 @@ class Ledger:
         ]
         frames = [frame for frame in [*self.frames, pd.DataFrame(reader)] if len(frame)]
         if not frames:
-            return pd.DataFrame({name: pd.Series(dtype=object) for name in REJECT_COLUMNS})
+            return empty_ledger(REJECT_COLUMNS)
         whole = pd.concat(frames, ignore_index=True)[list(REJECT_COLUMNS)]
         whole["line"] = whole["line"].astype("int64")
         whole["found"] = whole["found"].astype(object).where(whole["found"].notna(), "")

@@ -3,7 +3,7 @@
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -93,7 +93,7 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
         rule = _level_rule(rows, text) if column.name == "level" else ibis.null("string")
         made = {column.name: value, RULE + column.name: rule}
     elif feed.table == "scores" and column.name == "value":
-        return _score(rows, column, feed, cell, source)
+        return _score(rows, column, cell, source)
     else:
         parsed = parse(text, column, cell, source.setting)
         made = {column.name: parsed.value, RULE + column.name: parsed.rule}
@@ -104,13 +104,13 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
 
 
 def _score(
-    rows: "ir.Table", column: Column, feed: Feed, cell: Cell, source: Source
+    rows: "ir.Table", column: Column, cell: Cell, source: Source
 ) -> dict[str, Any]:
     """The recorded number; scales are applied when all scores are together."""
     import ibis
 
     text = rows[cell.column]
-    parsed = parse(text, column, cell, source.setting)
+    parsed = parse(text, column, replace(cell, scale=None), source.setting)
     shown = ibis.ifelse(parsed.rule.notnull(), text, ibis.null("string"))
     found = {column.name: parsed.value, RULE + column.name: parsed.rule, FOUND + column.name: shown}
     return {**found, WHY + column.name: parsed.why}
@@ -184,6 +184,7 @@ def _with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
 
 
 def read_levels(text: str) -> Sequence[str]:
+    """The levels a cell names; none where it names anything else."""
     try:
         return parse_levels(text)
     except InputError:

@@ -13,7 +13,7 @@ from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.derived import with_derived_columns
 from vertebro_outcomes.tables.quality import coverage, data_quality
 from vertebro_outcomes.tables.selection import attrition_line, restrict, select_rows
-from vertebro_outcomes.tables.storage import write_cohort
+from vertebro_outcomes.tables.storage import empty_ledger, write_cohort
 from vertebro_outcomes.tables.typed_frames import to_pandas
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 Unit = Literal["patients", "episodes", "levels"]
 REJECT_COLUMNS = ("source_file", "line", "column", "found", "rule")
 ACCOUNT_COLUMNS = ("source_file", "rows_in", "rows_used", "rows_rejected", "rows_ignored")
-
-
-def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,11 +50,11 @@ class Cohort:
 
     tables: Mapping[str, "ir.Table"]
     name: str = "cohort"
-    rejects: pd.DataFrame = field(default_factory=lambda: _empty(REJECT_COLUMNS))
-    accounting: pd.DataFrame = field(default_factory=lambda: _empty(ACCOUNT_COLUMNS))
+    rejects: pd.DataFrame = field(default_factory=lambda: empty_ledger(REJECT_COLUMNS))
+    accounting: pd.DataFrame = field(default_factory=lambda: empty_ledger(ACCOUNT_COLUMNS))
     attrition: pd.DataFrame = field(default_factory=pd.DataFrame)
     unmapped: pd.DataFrame = field(
-        default_factory=lambda: _empty(("source_file", "column", "reason"))
+        default_factory=lambda: empty_ledger(("source_file", "column", "reason"))
     )
     notes: tuple[str, ...] = ()
     synthetic: bool = False

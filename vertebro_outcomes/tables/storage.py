@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -111,9 +112,20 @@ def _swap(partial: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def empty_ledger(columns: Sequence[str]) -> pd.DataFrame:
+    """A ledger without lines, typed as a filled one."""
+    return pd.DataFrame(
+        {c: pd.Series(dtype="int64" if _is_whole(c) else "object") for c in columns}
+    )
+
+
+def _is_whole(column: str) -> bool:
+    return column in _WHOLE or column.startswith("n_")
+
+
 def _read_ledger(path: Path) -> pd.DataFrame:
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column in frame.columns:
-        if column in _WHOLE or column.startswith("n_"):
+        if _is_whole(column):
             frame[column] = frame[column].astype("int64")
     return frame

@@ -1,0 +1,110 @@
+"""Numbers, dates and codes as they are written in real files."""
+
+import ibis
+import pytest
+
+from vertebro_outcomes.loaders.cells import parse
+from vertebro_outcomes.loaders.format import STAGED, Cell
+from vertebro_outcomes.loaders.sources import Setting
+from vertebro_outcomes.loaders.words import timepoint_days, unit_of
+from vertebro_outcomes.tables.engine import embedded_engine
+
+VALUE, AGE = STAGED["scores"]["value"], STAGED["patients"]["age_years"]
+DATE, SEX = STAGED["scores"]["date"], STAGED["patients"]["sex"]
+SMOKER, LEVELS = STAGED["patients"]["smoker"], STAGED["episodes"]["n_levels"]
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return embedded_engine()
+
+
+def read(engine, texts, column, cell=None, setting=None):
+    table = ibis.memtable({"t": texts}, schema={"t": "string"})
+    parsed = parse(table.t, column, cell or Cell("t"), setting or Setting())
+    out = table.select(value=parsed.value, rule=parsed.rule, why=parsed.why)
+    frame = engine.to_pyarrow(out).to_pydict()
+    return frame["value"], frame["rule"], frame["why"]
+
+
+def test_numbers_with_commas_groups_and_signs(engine):
+    texts = ["8,5", "1.234,5", "-0,3", "\N{MINUS SIGN}2", " 7 ", "1.234.567", "1,2,3", "inf", "nan", "1e3", "0x1"]
+    value, rule, _ = read(engine, texts, VALUE, Cell("t", decimal=",", thousands="."))
+    assert value == [8.5, 1234.5, -0.3, -2.0, 7.0, 1234567.0, None, None, None, 1000.0, None]
+    assert [r for r in rule if r] == ["not a number"] * 3
+    plain, _, _ = read(engine, ["1,234.5", "12", "1,23"], VALUE, Cell("t", thousands=","))
+    assert plain == [1234.5, 12.0, None]
+
+
+def test_ranges_whole_numbers_and_units(engine):
+    _, rule, _ = read(engine, ["-1", "121", "80"], AGE)
+    assert rule == ["outside 0 to 120 years", "outside 0 to 120 years", None]
+    value, rule, _ = read(engine, ["2", "2.5"], LEVELS)
+    assert value[0] == 2
+    assert rule == [None, "not a whole number"]
+    value, _, _ = read(engine, ["24"], AGE, Cell("t", factor=1 / 12))
+    assert value == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("order", "text", "iso"),
+    [
+        ("iso", "2019-02-03", "2019-02-03"), ("iso", "2019-02-03T10:00:00Z", "2019-02-03"),
+        ("iso", "2112-02-29", "2112-02-29"), ("day_first", "3.2.2019", "2019-02-03"),
+        ("day_first", "03/02/2019", "2019-02-03"), ("day_first", "2019-02-03", "2019-02-03"),
+        ("month_first", "02/03/2019", "2019-02-03"), ("compact", "20190203", "2019-02-03"),
+        ("excel", "43499", "2019-02-03"), ("excel", "43499.5", "2019-02-03"),
+        ("excel", "2019-02-03", "2019-02-03"),
+    ],
+)  # fmt: skip
+def test_dates_in_every_order(engine, order, text, iso):
+    value, rule, _ = read(engine, [text], DATE, Cell("t", dates=order))
+    assert rule == [None]
+    assert value[0].isoformat()[:10] == iso
+
+
+@pytest.mark.parametrize(
+    ("order", "text", "said"),
+    [
+        ("iso", "2019-02-31", "no such date"), ("day_first", "31.02.2019", "no such date"),
+        ("day_first", "02/13/2019", "no such date"), ("iso", "2014-07", "a partial date"),
+        ("iso", "2014", "a partial date"), ("iso", "1850-01-01", "not in 1900 to 2199"),
+        ("iso", "soon", "no such date"), ("compact", "20191301", "no such date"),
+    ],
+)  # fmt: skip
+def test_impossible_and_partial_dates_are_said(engine, order, text, said):
+    value, rule, _ = read(engine, [text], DATE, Cell("t", dates=order))
+    assert (value, rule) == ([None], [said])
+
+
+def test_codes_words_and_reasons_for_absence(engine):
+    cell = Cell("t", codes={"1": "male", "2": "female"}, absent={"-9": "not_asked", "UNK": "missing"})
+    texts = ["1", " 2 ", "w", "-9", "unk", "", "NA", "7", None]
+    value, rule, why = read(engine, texts, SEX, cell)
+    assert value == ["male", "female", "female", None, None, None, None, None, None]
+    assert rule == [None] * 7 + ["not among the codes", None]
+    assert why[3:5] == ["not_asked", "missing"]
+    value, rule, _ = read(engine, ["ja", "0", "TRUE", "x", "2"], SMOKER)
+    assert value == [True, False, True, True, None]
+    assert rule[-1] == "not among the codes"
+
+
+def test_blank_words_may_be_codes(engine):
+    value, _, _ = read(engine, ["NA", "-"], SEX, Cell("t", codes={"NA": "other"}))
+    assert value == ["other", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("VAS pre", 0), ("baseline_arm_1", 0), ("VAS_12mo", 365), ("VAS6m", 183), ("odi_6w", 42),
+        ("month_3_arm_1", 91), ("vas_d1", 1), ("1 year", 365), ("VAS 3 Monate", 91), ("visit_2", None),
+        ("enrollment_arm_1", None), ("", None),
+    ],
+)  # fmt: skip
+def test_times_in_headers_and_visits(text, days):
+    assert timepoint_days(text) == days
+
+
+def test_units_in_headers():
+    assert [unit_of(t) for t in ("VAS (mm)", "cement [ml]", "cement_ml", "VAS")] == ["mm", "ml", "ml", ""]
