@@ -1,0 +1,1 @@
+"""Mixed model for repeated measures: sums per missingness pattern, REML, small-sample inference."""

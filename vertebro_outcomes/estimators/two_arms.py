@@ -1,0 +1,57 @@
+"""What a contrast of a continuous outcome takes, and what it gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class TwoArms:
+    """Patients of two arms.
+
+    Attributes
+    ----------
+    y : array (n,)
+        Outcome; no missing values, except for methods that take `visits`.
+    treated : array of bool (n,)
+        True in the treatment arm.
+    x : array (n, p)
+        Covariates as numbers, without an intercept, no missing values.
+    cluster : array of int (n,), optional
+        Site of each patient, for variances that allow for sites.
+    visits : array (n, T), optional
+        Outcome at every visit, NaN where it was not seen; `visit` is the one asked for.
+    varies : array of bool (p,), optional
+        Covariates whose effect may differ between visits; the others have one effect.
+    n_ratio : int
+        Comparators per treated patient, for matching.
+    """
+
+    y: Floats
+    treated: Bools
+    x: Floats
+    cluster: Ints | None = None
+    visits: Floats | None = None
+    visit: int = 0
+    varies: Bools | None = None
+    n_ratio: int = 1
+
+
+@dataclass(frozen=True)
+class ContrastFit:
+    """Treatment minus comparator in the unit of `y`.
+
+    `df` is infinite where the normal distribution is meant. `weights` (n,) are those of the outcome
+    comparison (zero = did not enter), `propensity` (n,) the estimated probability of treatment.
+    """
+
+    estimate: float
+    se: float
+    df: float = np.inf
+    weights: Floats | None = None
+    propensity: Floats | None = None
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
