@@ -1,10 +1,11 @@
 """Evidence synthesis: one pool, a hundred thousand pools, subsets, specifications."""
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,11 @@ def tasks() -> list[Task]:
     found += [
         Task("all subsets, REML", "16 studies", partial(vo.gosh, _frame(16)), runs=3),
         Task("multiverse", "10 studies", lambda: vo.multiverse(_means(10)), runs=3),
+        Task("GLMM, UM.FS", "13 trials (BCG)", partial(_glmm, "UM.FS")),
+        Task("GLMM, CM.EL", "13 trials (BCG)", partial(_glmm, "CM.EL")),
+        Task("network, DL", "10 treatments, 26 studies", partial(_network, "DL")),
+        Task("network, REML", "10 treatments, 26 studies", partial(_network, "REML_exact")),
+        Task("posterior by integration", f"k = {K}", lambda: vo.pool_bayes(one)),
     ]
     return found
 
@@ -126,6 +132,26 @@ def _means(k: int) -> pd.DataFrame:
             "mean_c": rng.normal(5, 1, k), "sd_c": rng.uniform(2, 3, k), "n_c": rng.integers(20, 100, k),
         }
     )  # fmt: skip
+
+
+def _glmm(model: str) -> object:
+    return vo.pool_counts(
+        _reference("counts.json")["bcg"], measure="OR", method="glmm", model=model
+    )
+
+
+def _network(method: str) -> object:
+    return vo.pool_network(_reference("netmeta_reference.json")["senn2013"], method=method)
+
+
+@cache
+def _reference(name: str) -> dict[str, pd.DataFrame]:
+    """Tables of the pinned reference runs: two-by-two counts or network contrasts by data set."""
+    folder = Path(__file__).parents[1] / "tests" / "reference"
+    pinned = json.loads((folder / name).read_text(encoding="utf-8"))
+    if name == "netmeta_reference.json":
+        return {key: pd.DataFrame(value["contrasts"]) for key, value in pinned.items()}
+    return {key: pd.DataFrame(value["data"]) for key, value in pinned["two_by_two"].items()}
 
 
 def _import_in_new_process() -> None:

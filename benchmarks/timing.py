@@ -1,7 +1,8 @@
-"""How a task is timed: the median of several runs after a warm-up, peak memory in a process of its own."""
+"""How a task is timed: the median of several runs after a warm-up; peak memory of one more run."""
 
 import statistics
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,15 @@ def seconds(work: Callable[[], object], runs: int) -> tuple[float, object]:
     return statistics.median(times), result
 
 
+def peak_mib(work: Callable[[], object]) -> float:
+    """Most memory that Python and numpy held at once during one call, in MiB."""
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 2**20
+
+
 def row(task: Task) -> dict[str, object]:
     """The line of the benchmark table for one task."""
     ours_s, ours = seconds(task.ours, task.runs)
@@ -38,6 +48,7 @@ def row(task: Task) -> dict[str, object]:
         "task": task.name,
         "size": task.size,
         "seconds": ours_s,
+        "peak_mib": peak_mib(task.ours),
         "peer": task.peer_name,
         "peer_seconds": float("nan"),
         "times_faster": float("nan"),
