@@ -1,0 +1,1 @@
+"""Readers of published reviews: a file per format, found by `recognise`."""
