@@ -6,9 +6,16 @@ import vertebro_outcomes as vo
 from vertebro_outcomes.spine import LEVELS, level_distance, parse_level, parse_levels
 
 SPELLINGS = {
-    "T12": "T12 Th12 TH12 th12 D12 d-12 BWK12 BWK-12 T-12 t.12 T_12 Bw12".split()
-    + ["BWK 12", "12. BWK", "thoracic 12", "12th thoracic vertebra", " Th 12 ", "T12 vertebral body"],
-    "L1": "L1 l1 LWK1 L-1 L01 LW1".split()
+    "T12": ["T12", "Th12", "TH12", "th12", "D12", "d-12", "BWK12", "BWK-12", "T-12", "t.12", "T_12", "Bw12"]
+    + [
+        "BWK 12",
+        "12. BWK",
+        "thoracic 12",
+        "12th thoracic vertebra",
+        " Th 12 ",
+        "T12 vertebral body",
+    ],
+    "L1": ["L1", "l1", "LWK1", "L-1", "L01", "LW1"]
     + ["lumbar 1", "Lumbar vertebra 1", "first lumbar vertebra", "1st lumbar", "L 1", "LWK 1"],
     "T9": ["T9", "T09", "Th 09", "dorsal 9", "Brustwirbelkörper 9"],
 }

@@ -4,7 +4,7 @@ Each step adds derived text columns (`_treatment`, `_role` ...) to a source and 
 so that every row of the database can still be accounted for.
 """
 
-# ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
+
 
 from dataclasses import dataclass, replace
 from typing import Any, Final

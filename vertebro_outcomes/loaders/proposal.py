@@ -14,6 +14,7 @@ from vertebro_outcomes.loaders.words import (
     EVENT_WORDS,
     HEADERS,
     INSTRUMENT_WORDS,
+    MISSING_CODES,
     VISIT_WORDS,
     fold,
     timepoint_days,
@@ -50,7 +51,8 @@ def sample_values(source: Source, column: str) -> list[str]:
     text = source.data[column].strip()
     found = source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
     values = found.order_by("v").limit(MOST_VALUES).to_pyarrow()["v"].to_pylist()
-    return [value for value in values if value.lower() not in BLANK]
+    known = {code.lower() for code in MISSING_CODES} | set(BLANK)
+    return [value for value in values if value.lower() not in known]
 
 
 def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:

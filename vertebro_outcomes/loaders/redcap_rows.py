@@ -1,6 +1,6 @@
 """REDCap cells made plain: unanswered checkboxes, blanks with a reason, commas where declared."""
 
-# ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
+
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,14 +9,9 @@ from typing import Any, Final
 from vertebro_outcomes.loaders.format import Cell, Feed
 from vertebro_outcomes.loaders.redcap_dictionary import Field, checkbox_column
 from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.words import MISSING_CODES
 from vertebro_outcomes.tables.engine import store
 
-# Missing-data codes that projects commonly declare, and what they say.
-MISSING_CODES: Final[dict[str, str]] = {
-    "-99": "missing", "-98": "missing", "-97": "missing", "-999": "missing", "-9999": "missing",
-    "UNK": "missing", "NI": "missing", "NAV": "missing", "INV": "missing", "ASKU": "missing",
-    "MSK": "missing", "NASK": "not_asked", "NAPP": "not_applicable",
-}  # fmt: skip
 _MARK: Final = "\N{EMPTY SET}"
 MARKS: Final = {f"{_MARK}{reason}": reason for reason in ("missing", "not_applicable")}
 SAVED: Final = ("0", "1", "2", "incomplete", "unverified", "complete")

@@ -103,9 +103,7 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
     return {**made, FOUND + column.name: shown}
 
 
-def _score(
-    rows: "ir.Table", column: Column, cell: Cell, source: Source
-) -> dict[str, Any]:
+def _score(rows: "ir.Table", column: Column, cell: Cell, source: Source) -> dict[str, Any]:
     """The recorded number; scales are applied when all scores are together."""
     import ibis
 

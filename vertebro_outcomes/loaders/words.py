@@ -92,8 +92,7 @@ HEADERS: Final[dict[tuple[str, str], str]] = {
 }
 # Headers of a column that names the visit; its values must name a time.
 VISIT_WORDS: Final = (
-    "visit visit_name event event_name redcap_event_name timepoint time_point time zeitpunkt avisit"
-    " visite besuch follow_up followup fu period".split()
+    ["visit", "visit_name", "event", "event_name", "redcap_event_name", "timepoint", "time_point", "time", "zeitpunkt", "avisit", "visite", "besuch", "follow_up", "followup", "fu", "period"]
 )
 INSTRUMENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"leg_pain|beinschmerz", "leg_pain_vas"),
@@ -183,6 +182,12 @@ CODE_WORDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
     "sex": ((r"f|female|woman|w|weiblich|frau", "female"), (r"m|male|man|mannlich", "male")),
 }
+# Missing-data codes that projects commonly declare, and what they say.
+MISSING_CODES: Final[dict[str, str]] = {
+    "-99": "missing", "-98": "missing", "-97": "missing", "-999": "missing", "-9999": "missing",
+    "UNK": "missing", "NI": "missing", "NAV": "missing", "INV": "missing", "ASKU": "missing",
+    "MSK": "missing", "NASK": "not_asked", "NAPP": "not_applicable",
+}  # fmt: skip
 _UNIT = re.compile(r"[\(\[]\s*([^)\]]{1,20}?)\s*[\)\]]\s*$")
 _DAYS: Final = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 _TIME = re.compile(

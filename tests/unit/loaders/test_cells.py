@@ -28,7 +28,19 @@ def read(engine, texts, column, cell=None, setting=None):
 
 
 def test_numbers_with_commas_groups_and_signs(engine):
-    texts = ["8,5", "1.234,5", "-0,3", "\N{MINUS SIGN}2", " 7 ", "1.234.567", "1,2,3", "inf", "nan", "1e3", "0x1"]
+    texts = [
+        "8,5",
+        "1.234,5",
+        "-0,3",
+        "\N{MINUS SIGN}2",
+        " 7 ",
+        "1.234.567",
+        "1,2,3",
+        "inf",
+        "nan",
+        "1e3",
+        "0x1",
+    ]
     value, rule, _ = read(engine, texts, VALUE, Cell("t", decimal=",", thousands="."))
     assert value == [8.5, 1234.5, -0.3, -2.0, 7.0, 1234567.0, None, None, None, 1000.0, None]
     assert [r for r in rule if r] == ["not a number"] * 3
@@ -78,7 +90,9 @@ def test_impossible_and_partial_dates_are_said(engine, order, text, said):
 
 
 def test_codes_words_and_reasons_for_absence(engine):
-    cell = Cell("t", codes={"1": "male", "2": "female"}, absent={"-9": "not_asked", "UNK": "missing"})
+    cell = Cell(
+        "t", codes={"1": "male", "2": "female"}, absent={"-9": "not_asked", "UNK": "missing"}
+    )
     texts = ["1", " 2 ", "w", "-9", "unk", "", "NA", "7", None]
     value, rule, why = read(engine, texts, SEX, cell)
     assert value == ["male", "female", "female", None, None, None, None, None, None]
@@ -107,4 +121,9 @@ def test_times_in_headers_and_visits(text, days):
 
 
 def test_units_in_headers():
-    assert [unit_of(t) for t in ("VAS (mm)", "cement [ml]", "cement_ml", "VAS")] == ["mm", "ml", "ml", ""]
+    assert [unit_of(t) for t in ("VAS (mm)", "cement [ml]", "cement_ml", "VAS")] == [
+        "mm",
+        "ml",
+        "ml",
+        "",
+    ]

@@ -47,7 +47,9 @@ def test_the_truth_itself(demos):
     """Patient 332-1 of the invented truth, counted by hand from patienten.csv and besuche.csv."""
     text = (REGISTRIES / "demo_csv" / "patienten.csv").read_text(encoding="latin-1").splitlines()
     row = dict(zip(text[0].split(";"), text[1].split(";"), strict=True))
-    days = {k: pd.to_datetime(row[k], dayfirst=True) for k in row if "datum" in k.lower() and row[k]}
+    days = {
+        k: pd.to_datetime(row[k], dayfirst=True) for k in row if "datum" in k.lower() and row[k]
+    }
     cohort = demos["demo_csv"]
     episode = cohort.frame("episodes").set_index("patient_id").loc[id_of(row["PatNr"])]
     assert episode["treatment"] == {"Kyphoplastie": "KP", "Vertebroplastie": "VP"}[row["Maßnahme"]]

@@ -33,7 +33,9 @@ def written(separator, newline="\n"):
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"]
+)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_every_dialect_gives_the_same_cells(engine, tmp_path, separator, encoding, newline):
     path = tmp_path / "t.csv"
@@ -65,7 +67,9 @@ def test_rows_too_long_are_refused_and_rows_too_short_are_filled(engine, tmp_pat
     path.write_text("a,b,c\n1,2\n1,2,3,4\n1,2,3,,\n")
     source = read_delimited(engine, path)
     assert cells(source)[0] == [["1", "2", None], ["1", "2", "3"]]
-    assert [(line, rule) for line, _, rule in source.refused] == [(3, "more cells than the 3 headers")]
+    assert [(line, rule) for line, _, rule in source.refused] == [
+        (3, "more cells than the 3 headers")
+    ]
     assert source.rows_in == 3
 
 

@@ -89,7 +89,11 @@ def test_keep_restricts_every_table_and_says_why(cohort):
     assert set(old.frame("fractures")["patient_id"]) == {"a", "b"}
     treated = old.keep(old.episodes.treatment == "VP", because="vertebroplasty")
     assert treated.frame("patients")["patient_id"].tolist() == ["a"]
-    expected = [("in the cohort", 4, 2, 1, 1), ("65 or older", 2, 1, 1, 0), ("vertebroplasty", 1, 1, 0, 0)]
+    expected = [
+        ("in the cohort", 4, 2, 1, 1),
+        ("65 or older", 2, 1, 1, 0),
+        ("vertebroplasty", 1, 1, 0, 0),
+    ]
     assert list(treated.attrition.itertuples(index=False, name=None)) == expected
     assert list(treated.attrition.columns) == ["step", "n_patients", "n_VP", "n_KP", "n_NSM"]
     assert treated.synthetic
@@ -193,9 +197,7 @@ def test_frames_that_break_the_declaration_are_refused(change, said):
 
 def test_identifiers_never_appear_in_a_message():
     with pytest.raises(vo.InputError) as caught:
-        vo.Cohort.from_frames(
-            patients=PATIENTS, episodes=EPISODES.assign(patient_id="secret-name")
-        )
+        vo.Cohort.from_frames(patients=PATIENTS, episodes=EPISODES.assign(patient_id="secret-name"))
     assert "secret" not in str(caught.value)
 
 
