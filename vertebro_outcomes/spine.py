@@ -21,7 +21,10 @@ _REGIONS: Final[dict[str, str]] = {
 }
 _OUTSIDE: Final[dict[str, str]] = {"C": "cervical", "S": "sacral"}
 _COUNTS: Final[dict[str, int]] = {"C": 7, "T": 12, "L": 5, "S": 5}
-_WORDS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"]
+_WORDS: Final = (
+    *("first", "second", "third", "fourth", "fifth", "sixth"),
+    *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),
+)
 _REGION = "|".join(f"(?P<{name}>{words})" for name, words in _REGIONS.items())
 _NUMBER = r"0?(?P<number>[1-9]\d?)(?!\d)"
 _LEVEL_TOKEN = re.compile(rf"(?:{_REGION})[\s.\-_]*{_NUMBER}")

@@ -6,8 +6,19 @@ import vertebro_outcomes as vo
 from vertebro_outcomes.spine import LEVELS, level_distance, parse_level, parse_levels
 
 SPELLINGS = {
-    "T12": ["T12", "Th12", "TH12", "th12", "D12", "d-12", "BWK12", "BWK-12", "T-12", "t.12", "T_12", "Bw12"]
-    + [
+    "T12": [
+        "T12",
+        "Th12",
+        "TH12",
+        "th12",
+        "D12",
+        "d-12",
+        "BWK12",
+        "BWK-12",
+        "T-12",
+        "t.12",
+        "T_12",
+        "Bw12",
         "BWK 12",
         "12. BWK",
         "thoracic 12",
@@ -15,8 +26,20 @@ SPELLINGS = {
         " Th 12 ",
         "T12 vertebral body",
     ],
-    "L1": ["L1", "l1", "LWK1", "L-1", "L01", "LW1"]
-    + ["lumbar 1", "Lumbar vertebra 1", "first lumbar vertebra", "1st lumbar", "L 1", "LWK 1"],
+    "L1": [
+        "L1",
+        "l1",
+        "LWK1",
+        "L-1",
+        "L01",
+        "LW1",
+        "lumbar 1",
+        "Lumbar vertebra 1",
+        "first lumbar vertebra",
+        "1st lumbar",
+        "L 1",
+        "LWK 1",
+    ],
     "T9": ["T9", "T09", "Th 09", "dorsal 9", "Brustwirbelkörper 9"],
 }
 LISTS = {
@@ -61,7 +84,7 @@ def test_canonical_names_are_their_own_spelling(level):
     "text", ["", "x", "12", "T13", "L6", "L0", "L1a", "T12-", "T1 2 3 x", "none", "T123", None, 12]
 )
 def test_what_is_no_level_is_refused(text):
-    with pytest.raises(vo.InputError, match="T1 to L5|both ends"):
+    with pytest.raises(vo.InputError, match=r"T1 to L5|both ends"):
         parse_levels(text)
 
 

@@ -87,7 +87,8 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
 def _scaled(
     engine: Any, staged: Sequence[Staged], ledger: Ledger
 ) -> tuple[list[Staged], tuple[str, ...]]:
-    made, notes = [], []
+    made: list[Staged] = []
+    notes: tuple[str, ...] = ()
     for item in staged:
         if item.feed.table == "scores":
             scaled, said = on_canonical_scale(engine, item, ledger)
@@ -95,7 +96,7 @@ def _scaled(
             notes += said
         else:
             made.append(item)
-    return made, tuple(notes)
+    return made, notes
 
 
 def _patients(

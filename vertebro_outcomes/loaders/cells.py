@@ -8,53 +8,19 @@ from vertebro_outcomes.loaders.sources import Setting
 from vertebro_outcomes.tables.schema import Column
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # dates of de-identified exports are shifted to the 2100s
+_YES = "1 true t yes y ja j oui si sí sim checked x wahr vrai 1.0 1,0"
+_NO = "0 false f no n nein non não unchecked falsch faux 0.0 0,0"
+_FEMALE = "f female w weiblich frau woman femme femelle mujer vrouw k kvinne"
+_MALE = "m male männlich maennlich mann man homme hombre masculin"
 TRUTH: Final[dict[str, str]] = {
-    **dict.fromkeys(
-        [
-            "1",
-            "true",
-            "t",
-            "yes",
-            "y",
-            "ja",
-            "j",
-            "oui",
-            "si",
-            "sí",
-            "sim",
-            "checked",
-            "x",
-            "wahr",
-            "vrai",
-            "1.0",
-            "1,0",
-        ],
-        "1",
-    ),
-    **dict.fromkeys(
-        [
-            "0",
-            "false",
-            "f",
-            "no",
-            "n",
-            "nein",
-            "non",
-            "não",
-            "unchecked",
-            "falsch",
-            "faux",
-            "0.0",
-            "0,0",
-        ],
-        "0",
-    ),
+    **dict.fromkeys(_YES.split(), "1"),
+    **dict.fromkeys(_NO.split(), "0"),
 }
 SEX: Final[dict[str, str]] = {
-    **dict.fromkeys(["f", "female", "w", "weiblich", "frau", "woman", "femme", "femelle", "mujer", "vrouw", "k", "kvinne"], "female"),
-    **dict.fromkeys(["m", "male", "männlich", "maennlich", "mann", "man", "homme", "hombre", "masculin"], "male"),
-    **dict.fromkeys(["other", "divers", "d", "diverse", "intersex"], "other"),
-}  # fmt: skip
+    **dict.fromkeys(_FEMALE.split(), "female"),
+    **dict.fromkeys(_MALE.split(), "male"),
+    **dict.fromkeys(("other", "divers", "d", "diverse", "intersex"), "other"),
+}
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _PARTS: Final[dict[str, tuple[str, int, int, int]]] = {  # pattern, group of year, month, day
     "iso": (r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$", 1, 2, 3),

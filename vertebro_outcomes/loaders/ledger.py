@@ -107,16 +107,12 @@ class Ledger:
             left = count(rest)
         elif touched:
             left = 0
-        account = {
-            "source_file": source.name,
-            "rows_in": source.rows_in,
-            "rows_used": n_used,
-            "rows_rejected": n_refused + len(source.refused),
-            "rows_ignored": left + sum(source.set_aside.values()),
-        }
-        gone_rows = account["rows_rejected"] + account["rows_ignored"]
-        assert account["rows_in"] == n_used + gone_rows, f"{source.name}: rows unaccounted for"
-        return account
+        rejected = n_refused + len(source.refused)
+        ignored = left + sum(source.set_aside.values())
+        total = n_used + rejected + ignored
+        assert source.rows_in == total, f"{source.name}: rows unaccounted for"
+        counts = (source.name, source.rows_in, n_used, rejected, ignored)
+        return dict(zip(ACCOUNT_COLUMNS, counts, strict=True))
 
 
 def _lines(tables: Sequence["ir.Table"]) -> "ir.Table | None":

@@ -134,13 +134,16 @@ class Check:
         lines = [str(self.cohort), self.cohort.accounting.to_string(index=False)]
         if self.is_clean:
             lines.append("no problem found")
-        for row in self.problems.itertuples():
-            lines.append(
-                f"{row.source_file}, column {row.column or '-'}: {row.rule}: "
-                f"{row.count} cells, first lines {row.first_lines}, such as {row.example!r}"
-            )
+        lines += [
+            f"{row.source_file}, column {row.column or '-'}: {row.rule}: "
+            f"{row.count} cells, first lines {row.first_lines}, such as {row.example!r}"
+            for row in self._rows()
+        ]
         lines += [f"not mapped: {r.source_file} {r.column} ({r.reason})" for r in self._unmapped()]
         return "\n".join([*lines, *(f"note: {note}" for note in self.cohort.notes)])
+
+    def _rows(self) -> list[Any]:
+        return list(self.problems.itertuples())
 
     def _unmapped(self) -> list[Any]:
         return list(self.cohort.unmapped.itertuples())

@@ -134,7 +134,7 @@ def _feeds(
     cells = {
         name: cell
         for name, value in entry.get("columns", {}).items()
-        if (cell := _cell(mapping, str(table), name, value, where, problems)) is not None
+        if (cell := _cell(mapping, (str(table), name), value, where, problems)) is not None
     }
     scales = _scales(entry.get("scales", {}), where, problems)
     needs = tuple(entry.get("needs", _usual_needs(str(table), cells)))
@@ -160,13 +160,18 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def _cell(
-    mapping: RegistryMapping, table: str, name: str, value: Any, where: str, problems: list[Problem]
+    mapping: RegistryMapping,
+    target: tuple[str, str],
+    value: Any,
+    where: str,
+    problems: list[Problem],
 ) -> Cell | None:
+    table, name = target
     place = f"{where}, columns.{name}"
     if name not in STAGED[table].names:
         problems.append(Problem(place, "unknown column", _hint(name, STAGED[table].names)))
         return None
-    entry = {"column": value} if isinstance(value, str) else value
+    entry: Any = {"column": value} if isinstance(value, str) else value
     if not isinstance(entry, Mapping) or not ({"column", "constant"} & set(entry)):
         problems.append(Problem(place, repr(value)[:40], "a column name, or { column = ... }"))
         return None

@@ -4,8 +4,6 @@ Each step adds derived text columns (`_treatment`, `_role` ...) to a source and 
 so that every row of the database can still be accounted for.
 """
 
-
-
 from dataclasses import dataclass, replace
 from typing import Any, Final
 

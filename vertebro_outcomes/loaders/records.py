@@ -82,7 +82,7 @@ def merge(
         **firsts, **traces, **{ORDER: rows[ORDER].min()}, **kinds
     )
     merged = store(engine, f"merged_{name}", merged)
-    _flag_contradictions(rows, merged, by, rest, name, ledger)
+    _flag_contradictions(rows, merged, by, name=name, ledger=ledger)
     return merged.drop(*kinds)
 
 
@@ -90,10 +90,11 @@ def _flag_contradictions(
     rows: "ir.Table",
     merged: "ir.Table",
     by: Sequence[str],
-    rest: Sequence[str],
+    *,
     name: str,
     ledger: Ledger,
 ) -> None:
+    rest = [column for column in rows.columns if column not in (*by, *TRACE)]
     counts = merged.aggregate(**{c: (merged[f"n {c}"] > 1).sum() for c in rest}).to_pyarrow()
     for column in rest:
         if not (counts[column][0].as_py() or 0):

@@ -1,7 +1,5 @@
 """REDCap cells made plain: unanswered checkboxes, blanks with a reason, commas where declared."""
 
-
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final

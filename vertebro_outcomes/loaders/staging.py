@@ -61,8 +61,8 @@ def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
     import ibis
 
     rows = source.data
-    for column, allowed in feed.where.items():
-        rows = rows.filter(rows[column].lower().isin([text.lower() for text in allowed]))
+    for title, allowed in feed.where.items():
+        rows = rows.filter(rows[title].lower().isin([text.lower() for text in allowed]))
     rows = _with_levels(engine, rows, feed)
     columns: dict[str, Any] = {
         FILE: ibis.literal(source.name),

@@ -92,7 +92,8 @@ HEADERS: Final[dict[tuple[str, str], str]] = {
 }
 # Headers of a column that names the visit; its values must name a time.
 VISIT_WORDS: Final = (
-    ["visit", "visit_name", "event", "event_name", "redcap_event_name", "timepoint", "time_point", "time", "zeitpunkt", "avisit", "visite", "besuch", "follow_up", "followup", "fu", "period"]
+    *("visit", "visit_name", "event", "event_name", "redcap_event_name", "timepoint", "time_point"),
+    *("time", "zeitpunkt", "avisit", "visite", "besuch", "follow_up", "followup", "fu", "period"),
 )
 INSTRUMENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"leg_pain|beinschmerz", "leg_pain_vas"),

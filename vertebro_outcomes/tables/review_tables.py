@@ -95,6 +95,9 @@ class ReviewUnit:
     published: Published
     ci_level: float = 0.95
     swap_events: bool = False
+    log_scale: bool = (
+        False  # of data_type "effects" and "o_minus_e": the analysis scale is a logarithm
+    )
     dialect: str = "revman5"
     tau2_method: str = "DL"
     ci: str = "wald"

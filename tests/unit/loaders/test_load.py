@@ -242,17 +242,20 @@ def test_pseudonyms_are_stable_under_a_key_and_differ_between_keys(monkeypatch, 
     assert not any("cannot be linked" in note for note in known.notes)
 
 
+def one_feed(**change):
+    return {"feed": [{"source": "people.csv", "table": "patients", "columns": {}, **change}]}
+
+
 @pytest.mark.parametrize(
     ("mapping", "said"),
     [
-        ({"feed": [{"source": "people.csv", "table": "persons", "columns": {}}]}, "'persons'"),
-        ({"feed": [{"source": "x.csv", "table": "patients", "columns": {}}]}, "people.csv"),
-        ({"feed": [{"source": "people.csv", "table": "patients", "columns": {"patient_id": "pid"}}]}, "'pid'"),
-        ({"feed": [{"source": "people.csv", "table": "patients", "columns": {"patientid": "id"}}]}, "patient_id"),
+        (one_feed(table="persons"), "'persons'"),
+        (one_feed(source="x.csv"), "people.csv"),
+        (one_feed(columns={"patient_id": "pid"}), "'pid'"),
+        (one_feed(columns={"patientid": "id"}), "patient_id"),
         ({"fed": []}, "did you mean feed"),
         ({"dates": "dd.mm.yy"}, "day_first"),
-        ({"feed": [{"source": "people.csv", "table": "patients",
-                    "columns": {"patient_id": {"column": "id", "missing": {"-9": "lost"}}}}]}, "'lost'"),
+        (one_feed(columns={"patient_id": {"column": "id", "missing": {"-9": "lost"}}}), "'lost'"),
     ],
 )  # fmt: skip
 def test_mappings_that_cannot_be_meant_are_refused_whole(bad_folder, mapping, said):

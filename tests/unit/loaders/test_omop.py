@@ -118,7 +118,8 @@ def test_what_is_no_cdm_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("name", "table"),
     [
-        ("PERSON.csv", "person"), ("2b_concept.csv", "concept"), ("x_visit_occurrence.csv", "visit_occurrence"),
+        ("PERSON.csv", "person"), ("2b_concept.csv", "concept"),
+        ("x_visit_occurrence.csv", "visit_occurrence"),
         ("condition_era.csv", "condition_era"), ("patients.csv", None),
     ],
 )  # fmt: skip

@@ -43,7 +43,7 @@ def test_every_dialect_gives_the_same_cells(engine, tmp_path, separator, encodin
     source = read_delimited(engine, path)
     assert source.columns == tuple(HEADER)
     found, lines = cells(source)
-    assert [tuple([int(row[0]), *row[1:]]) for row in found] == KEPT
+    assert [(int(row[0]), *row[1:]) for row in found] == KEPT
     assert lines == [2, 3, 4]
     assert source.rows_in == 3
 
@@ -113,7 +113,7 @@ def test_workbooks_with_title_rows_dates_and_several_sheets(engine, tmp_path):
     sheet.append(["A registry"])
     sheet.merge_cells("A1:C1")
     sheet.append(["id", "date", "value"])
-    sheet.append(["x", dt.datetime(2019, 2, 3), 1.0])
+    sheet.append(["x", pd.Timestamp("2019-02-03").to_pydatetime(), 1.0])
     sheet.append([None, None, None])
     sheet.append(["y", dt.date(2019, 2, 4), 2.5])
     other = book.create_sheet("Two")

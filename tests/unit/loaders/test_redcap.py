@@ -33,7 +33,7 @@ compl,visit,,checkbox,Complications,"1, Cement leakage, any | 2, Infection | -1,
 note,visit,,notes,Remarks,,,,,,,,,,,,,
 newfx_date,fracture,,text,New fracture date,,,date_dmy,,,,,,,,,,
 newfx_level,fracture,,dropdown,New fracture level,"11, Th11 | 12, Th12 | 21, L1",,,,,,,,,,,,
-"""
+"""  # noqa: E501
 DATA = """\
 record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,redcap_data_access_group,redcap_survey_identifier,visit_timestamp,name,sex,smoker,bmi,treatment,procedure_date,steroids,mood,treated_levels___t12,treated_levels___l1,treated_levels___l2,base_complete,visit_date,odi,compl___1,compl___2,compl____1,compl___pe,note,visit_complete,newfx_date,newfx_level,fracture_complete
 331-1,baseline_arm_1,,,331-1,,[not completed],Ивана,1,1,24.5,1,2019-02-03,0,50,1,0,0,2,2019-02-03,"52,4",0,0,0,1,"said ""fine"",
@@ -44,7 +44,7 @@ then left",2,,,
 331-1,baseline_arm_2,,,331-1,,,,,,,,,,,0,0,0,,,,0,0,0,0,,,,,
 331-2,baseline_arm_1,,,331-2,,,Ø,2,0,UNK,9,2019-03-01,,,0,0,0,2,2019-03-01,-99,0,0,1,0,[document],2,,,
 331-2,month_3_arm_1,,,331-2,,,,,,,,,,,0,0,0,,2019-06-01,,0,0,0,0,,2,,,
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,8 @@ def test_an_unanswered_box_is_not_a_no(tmp_path):
     }
     patients = frame(load(tmp_path, mapping=mapping, key=KEY), "patients")["smoker"]
     found = {name: patients[pseudonym(name, KEY)] for name in "abcd"}
-    assert found["c"] and not found["b"]
+    assert found["c"]
+    assert not found["b"]
     assert patients.isna().sum() == 2
 
 

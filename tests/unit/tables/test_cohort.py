@@ -70,7 +70,8 @@ def test_what_follows_is_derived_and_what_is_given_stays(cohort):
         "a": False, "b": False, "c": True, "d": True,
     }  # fmt: skip
     adjacent = cohort.frame("fractures").set_index("patient_id")["adjacent"]
-    assert adjacent["a"] and not adjacent["b"]
+    assert adjacent["a"]
+    assert not adjacent["b"]
     assert pd.isna(adjacent["c"])  # no level of c is known
     assert cohort.frame("scores")["status"].tolist() == ["observed"] * 3 + ["missing"]
     given = vo.Cohort.from_frames(

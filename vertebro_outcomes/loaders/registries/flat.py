@@ -84,8 +84,12 @@ def _nothing_recognised(path: Path, sources: tuple[Source, ...]) -> LoadError:
     )
 
 
-SAMPLE = """\
-Patientennummer;Geschlecht;Alter;Behandlung;Operationsdatum;H\u00f6he;VAS pre (mm);VAS 3 Monate (mm);ODI 3 Monate
+_HEADER = (
+    "Patientennummer;Geschlecht;Alter;Behandlung;OP-Datum;H\u00f6he;"
+    "VAS pre (mm);VAS 3 Monate (mm);ODI 3 Monate"
+)
+SAMPLE = f"""\
+{_HEADER}
 N001;w;78;Kyphoplastie;03.02.2019;Th12;85;20;22,5
 N002;m;81;konservativ;11.02.2019;L1, L3;70;;41,0
 N003;w;69;Vertebroplastie;31.02.2019;LWK1;90;30;18,0
@@ -95,8 +99,7 @@ N003;w;69;Vertebroplastie;31.02.2019;LWK1;90;30;18,0
 def _sample(folder: Path) -> Path:
     """Three invented patients as a German spreadsheet program writes them; one date is impossible."""
     path = folder / "verlauf.csv"
-    text = SAMPLE.replace("Operationsdatum", "OP-Datum")
-    path.write_bytes(text.encode("latin-1"))
+    path.write_bytes(SAMPLE.encode("latin-1"))
     return path
 
 

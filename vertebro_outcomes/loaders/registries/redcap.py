@@ -232,14 +232,14 @@ procedure_date,base,,text,"Date of procedure",,,date_dmy,,,,,,,,,,
 compl,visit,,checkbox,Complications,"1, Cement leakage | -1, None | inf, Infection",,,,,,,,,,,,
 visit_date,visit,,text,"Visit date",,,date_dmy,,,,,,,,,,
 vas,visit,,text,"Back pain VAS",,,number_comma_decimal,0,10,,,,,,,,
-"""
-SAMPLE_RECORDS = '''\
+"""  # noqa: E501
+SAMPLE_RECORDS = """\
 record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,redcap_data_access_group,sex,age,treatment,procedure_date,base_complete,compl___1,compl____1,compl___inf,visit_date,vas,visit_complete
 331-1,baseline_arm_1,,,alpha,1,78,1,2019-02-03,2,1,0,0,2019-02-03,"8,5",2
 331-1,month_3_arm_1,,,alpha,,,,,,0,1,0,2019-05-05,"2,0",2
 331-2,baseline_arm_1,,,beta,2,81,9,2019-03-01,2,0,0,0,,,0
 331-2,month_3_arm_1,,,beta,,,,,,0,0,0,2019-06-01,UNK,2
-'''  # fmt: skip
+"""
 
 
 def _sample(folder: Path) -> Path:
