@@ -1,0 +1,1 @@
+"""Probability of treatment given covariates: models, weights, matching, balance."""
