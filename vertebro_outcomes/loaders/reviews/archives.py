@@ -9,8 +9,9 @@ from typing import Final
 
 from vertebro_outcomes.errors import LoadError, Problem
 
+LARGEST_MEMBER: Final = 64 * 2**20  # bytes, unpacked; also the most for all members that are read
 MOST_MEMBERS: Final = 5_000
-MOST_BYTES: Final = 64 * 2**20  # of all members that are read, unpacked
+MOST_BYTES: Final = LARGEST_MEMBER
 HIGHEST_RATIO: Final = 200  # text of numbers packs 5 to 30 times; bombs a thousand times and more
 SMALL: Final = 2**20  # below this size the ratio says nothing
 DEEPEST: Final = 3  # archives in archives
