@@ -44,7 +44,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     staged = stage(engine, export)
     ledger.add_staged(staged)
     staged, notes = _scaled(engine, staged, ledger)
-    found = {n: store(engine, n, t) for n, t in collect(engine, staged, request.key).items()}
+    found = collect(engine, staged, request.key)
     has_patients = any(item.feed.table == "patients" for item in staged)
     patients = _patients(engine, found, ledger, known_only=has_patients)
     rows = {

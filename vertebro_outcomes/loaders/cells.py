@@ -43,74 +43,101 @@ class Parsed:
 
 def parse(text: Any, column: Column, cell: Cell, setting: Setting) -> Parsed:
     """One cell expression read as `column` declares."""
+    return judge(draft(text, column, cell, setting), text, column, cell)
+
+
+def draft(text: Any, column: Column, cell: Cell, setting: Setting) -> Any:
+    """What a cell says, null where it cannot be read: a word, a number or a date."""
+    if cell.codes or column.codes or column.type == "bool":
+        return _coded(text.strip().lower(), column, cell)
+    if column.type == "date":
+        return parse_date(text.strip(), cell.dates or setting.dates)
+    if column.type in ("int", "float"):
+        decimal = cell.decimal or setting.decimal
+        number = parse_number(text.strip(), decimal, cell.thousands or setting.thousands)
+        return number if cell.factor == 1.0 else number * cell.factor
+    return text.strip()
+
+
+def judge(drafted: Any, text: Any, column: Column, cell: Cell) -> Parsed:
+    """The draft where nothing speaks against it, the rule it breaks, or why there is nothing.
+
+    Common cells are settled by the first branches; text is looked at only where nothing was read.
+    """
     import ibis
 
+    none = ibis.null("string")
     plain = text.strip()
     low = plain.lower()
-    no_text = ibis.null("string")
-    said = _look_up(low, {key.lower(): word for key, word in cell.absent.items()})
-    why = no_text if said is None else said
-    blank = plain.isnull() | (low.isin(BLANK) & ~low.isin([c.lower() for c in cell.codes]))
-    absent = blank | why.notnull()
-    value, rule = _typed(plain, low, column, cell, setting)
-    rule = ibis.ifelse(absent, no_text, rule)
-    bad = absent | rule.notnull()
-    value = ibis.ifelse(bad, ibis.null(value.type()), value)
-    return Parsed(value, rule, ibis.ifelse(plain.isnull(), no_text, why))
+    said = _look_up(low, {key.strip().lower(): word for key, word in cell.absent.items()})
+    fits, rules, value = _judged(drafted, plain, column, cell)
+    fits = drafted.notnull() & fits
+    codes = [code.strip().lower() for code in cell.codes]
+    blank = plain.isnull() | low.isin([word for word in BLANK if word not in codes])
+    if said is None:
+        rule = ibis.cases((fits, none), (blank, none), *rules, else_=none)
+        return Parsed(ibis.ifelse(fits, value, ibis.null(value.type())), rule, none)
+    rule = ibis.cases((said.notnull(), none), (fits, none), (blank, none), *rules, else_=none)
+    value = ibis.ifelse(fits & said.isnull(), value, ibis.null(value.type()))
+    return Parsed(value, rule, said)
 
 
-def _typed(plain: Any, low: Any, column: Column, cell: Cell, setting: Setting) -> tuple[Any, Any]:
+def _judged(
+    drafted: Any, plain: Any, column: Column, cell: Cell
+) -> tuple[Any, list[tuple[Any, str]], Any]:
+    """Whether a draft fits its column, the rules for one that does not, and its typed value."""
+    import ibis
+
+    anything = ibis.literal(True)
     if cell.codes or column.codes or column.type == "bool":
-        return _coded(low, column, cell)
+        rules = [(drafted.isnull(), "not among the codes")]
+        return anything, rules, _typed_word(drafted, column)
     if column.type == "date":
-        return parse_date(plain, cell.dates or setting.dates)
-    if column.type in ("int", "float"):
-        return _numeric(plain, column, cell, setting)
-    import ibis
+        year = drafted.year()
+        partial = plain.re_search(r"^\d{4}([-/.]\d{1,2})?$")
+        rules = [
+            (drafted.isnull() & partial, "a partial date"),
+            (drafted.isnull(), "no such date"),
+            (anything, f"not in {FIRST_YEAR} to {LAST_YEAR}"),
+        ]
+        return (year >= FIRST_YEAR) & (year <= LAST_YEAR), rules, drafted
+    if column.type not in ("int", "float"):
+        return anything, [], drafted
+    off = _outside(drafted, *(cell.scale or (None, None)))
+    outside = _outside(drafted, column.low, column.high)
+    low, high = cell.scale or (0, 0)
+    rules = [
+        (drafted.isnull(), "not a number"),
+        (off, f"off the declared scale {low:g}-{high:g}"),
+        (outside, _range_rule(column)),
+    ]
+    fits = ~off & ~outside
+    if column.type == "float":
+        return fits, rules, drafted
+    whole = drafted == drafted.floor()
+    return fits & whole, [*rules, (~whole, "not a whole number")], drafted.try_cast("int64")
 
-    return plain, ibis.null("string")
 
-
-def _coded(low: Any, column: Column, cell: Cell) -> tuple[Any, Any]:
-    import ibis
-
+def _coded(low: Any, column: Column, cell: Cell) -> Any:
+    """The canonical word of a code; codes of the file come before our own words."""
+    own = {code.strip().lower(): word for code, word in cell.codes.items()}
     words = {code.lower(): code for code in column.codes}
     if column.type == "bool":
         words = dict(TRUTH)
     elif column.name == "sex":
         words |= SEX
-    words |= {code.strip().lower(): word for code, word in cell.codes.items()}
-    found = _look_up(low, words)
-    value = found if found is not None else ibis.null("string")
-    if cell.codes and column.type == "text" and not column.codes:
-        value = value.coalesce(low)  # open words: codes translate some of them
-    allowed = list(column.codes) if column.codes else None
-    unknown = value.isnull() if allowed is None else value.notin(allowed).fill_null(True)
-    rule = ibis.ifelse(unknown, "not among the codes", ibis.null("string"))
+    found = _look_up(low, {**own, **{k: w for k, w in words.items() if k not in own}})
+    if column.type == "text" and not column.codes:
+        return found.coalesce(low)  # open words: codes translate some of them
+    return found
+
+
+def _typed_word(word: Any, column: Column) -> Any:
     if column.type == "bool":
-        value = value.lower().isin(("1", "true", "yes"))
-    elif column.type in ("int", "float"):
-        value = value.try_cast("int64" if column.type == "int" else "float64")
-    return value, rule
-
-
-def _numeric(plain: Any, column: Column, cell: Cell, setting: Setting) -> tuple[Any, Any]:
-    import ibis
-
-    number = parse_number(
-        plain, cell.decimal or setting.decimal, cell.thousands or setting.thousands
-    )
-    unread = number.isnull()
-    raw_low, raw_high = cell.scale or (None, None)
-    off = _outside(number, raw_low, raw_high)
-    value = number if cell.factor == 1.0 else number * cell.factor
-    outside = _outside(value, column.low, column.high)
-    rules = [(unread, "not a number"), (off, f"off the declared scale {raw_low} to {raw_high}")]
-    rules.append((outside, _range_rule(column)))
-    if column.type == "int":
-        rules.append((value != value.floor(), "not a whole number"))
-        value = value.round().try_cast("int64")
-    return value, ibis.cases(*rules, else_=ibis.null("string"))
+        return word.lower().isin(("1", "true", "yes"))
+    if column.type in ("int", "float"):
+        return word.try_cast("int64" if column.type == "int" else "float64")
+    return word
 
 
 def parse_number(plain: Any, decimal: str, thousands: str) -> Any:
@@ -129,25 +156,17 @@ def parse_number(plain: Any, decimal: str, thousands: str) -> Any:
     return ibis.ifelse(text.re_search(_NUMBER), text, ibis.null("string")).try_cast("float64")
 
 
-def parse_date(plain: Any, order: str) -> tuple[Any, Any]:
-    """Text -> date. A year or month alone is said to be a partial date, not rounded."""
+def parse_date(plain: Any, order: str) -> Any:
+    """Text -> date; a year or month alone is no date and is not rounded."""
     import ibis
 
-    if order == "excel":
-        serial = plain.re_search(r"^\d{4,5}(\.\d+)?$")
-        days = ibis.ifelse(serial, plain.re_extract(r"^(\d+)", 1), None).try_cast("int64")
-        value = ibis.literal(_EXCEL_EPOCH).cast("date") + days.as_interval("D")
-        iso, _ = parse_date(plain, "iso")
-        value = value.cast("date").coalesce(iso)
-    else:
+    if order != "excel":
         value = _by_parts(plain, order)
-        if order != "iso":
-            value = value.coalesce(_by_parts(plain, "iso"))
-    year = value.year()
-    partial = plain.re_search(r"^\d{4}([-/.]\d{1,2})?$")
-    known = [(value.isnull() & partial, "a partial date"), (value.isnull(), "no such date")]
-    known.append(((year < FIRST_YEAR) | (year > LAST_YEAR), f"not in {FIRST_YEAR} to {LAST_YEAR}"))
-    return value, ibis.cases(*known, else_=ibis.null("string"))
+        return value if order == "iso" else value.coalesce(_by_parts(plain, "iso"))
+    serial = plain.re_search(r"^\d{4,5}(\.\d+)?$")
+    days = ibis.ifelse(serial, plain.re_extract(r"^(\d+)", 1), None).try_cast("int64")
+    value = ibis.literal(_EXCEL_EPOCH).cast("date") + days.as_interval("D")
+    return value.cast("date").coalesce(_by_parts(plain, "iso"))
 
 
 def _by_parts(plain: Any, order: str) -> Any:

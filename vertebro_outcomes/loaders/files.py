@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import read_delimited
+from vertebro_outcomes.loaders.large_files import LARGE_BYTES, read_large
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.workbooks import (
     DELIMITED,
@@ -68,6 +69,8 @@ def read_file(engine: Any, path: Path, *, name: str | None = None) -> list[Sourc
             return [read_statistical(engine, path)]
         if kind == ".parquet":
             return [read_parquet(engine, path)]
+        if path.stat().st_size > LARGE_BYTES:
+            return [read_large(engine, path, name=name)]
         return [read_delimited(engine, path, name=name)]
     except OSError as error:
         problem = Problem(path.name, error.strerror or "cannot be read", "a readable file")

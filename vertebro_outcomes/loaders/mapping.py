@@ -12,6 +12,7 @@ from vertebro_outcomes.errors import LoadError, Problem, list_some
 from vertebro_outcomes.loaders.cells import ORDERS
 from vertebro_outcomes.loaders.format import STAGED, Cell, Feed
 from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.tables.schema import Column
 from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS
 
 TOP_KEYS: Final = [
@@ -184,6 +185,7 @@ def _cell(
         if reason not in ABSENCE
     ]
     problems += _choice(place, entry, "dates", ORDERS)
+    problems += _code_problems(STAGED[table][name], entry, place)
     unit = str(entry.get("unit", ""))
     scale = entry.get("scale", SCALE_UNITS.get(unit) if table == "scores" else None)
     own_unit = STAGED[table][name].unit
@@ -206,6 +208,17 @@ def _cell(
         factor=float(entry.get("factor", factor)),
         scale=None if scale is None else (float(scale[0]), float(scale[1])),
     )
+
+
+def _code_problems(column: Column, entry: Mapping[str, Any], place: str) -> list[Problem]:
+    """Codes must lead to words of the column; levels are read in any spelling."""
+    if not column.codes or column.name == "level":
+        return []
+    return [
+        Problem(f"{place}, codes.{code}", repr(word), ", ".join(column.codes[:20]))
+        for code, word in entry.get("codes", {}).items()
+        if word not in column.codes
+    ]
 
 
 def _word(value: Any) -> str:

@@ -7,7 +7,7 @@ from vertebro_outcomes.loaders.format import STAGED
 from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Ledger
 from vertebro_outcomes.loaders.pseudonyms import pseudonyms
 from vertebro_outcomes.loaders.sources import LINE
-from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged
+from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged, ibis_type
 from vertebro_outcomes.tables.engine import store
 from vertebro_outcomes.tables.typed_frames import ARROW
 
@@ -36,7 +36,7 @@ def _union(engine: Any, name: str, staged: Sequence[Staged]) -> "ir.Table":
     for item in staged:
         if item.feed.table == name:
             data = item.data.filter(item.data[REFUSED].isnull())
-            parts.append(data.select([_column(data, c) for c in columns]))
+            parts.append(data.select([_column(data, c, name) for c in columns]))
     if not parts:
         return empty(engine, name)
     whole = parts[0]
@@ -45,10 +45,15 @@ def _union(engine: Any, name: str, staged: Sequence[Staged]) -> "ir.Table":
     return whole
 
 
-def _column(data: "ir.Table", name: str) -> Any:
+def _column(data: "ir.Table", name: str, table: str) -> Any:
+    """A column of a feed, or blanks of the declared type."""
     import ibis
 
-    return data[name] if name in data.columns else ibis.null("string").name(name)
+    if name in data.columns:
+        return data[name]
+    declared = STAGED[table]
+    kind = ibis_type(declared[name]) if name in declared.names else "string"
+    return ibis.null(kind).name(name)
 
 
 def empty(engine: Any, name: str) -> "ir.Table":

@@ -30,7 +30,7 @@ def on_canonical_scale(
     scales = declared_scales(staged)
     low, high = (_by_instrument(data, {k: s[i] for k, s in scales.items()}) for i in (0, 1))
     off = ((data.value < low) | (data.value > high)).fill_null(False)
-    data = store(engine, "scores_off", data.mutate(_off=off & data[REFUSED].isnull()))
+    data = data.mutate(_off=off & data[REFUSED].isnull())
     wrong, notes = _contradictions(data, scales, staged)
     off_rows = data.filter(data["_off"] | data.instrument.isin(wrong or [""]))
     title = staged.titles.get("value", "value")

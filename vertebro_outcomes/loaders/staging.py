@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from vertebro_outcomes.errors import InputError
-from vertebro_outcomes.loaders.cells import parse
+from vertebro_outcomes.loaders.cells import draft, judge, parse
 from vertebro_outcomes.loaders.format import STAGED, Cell, Export, Feed
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.spine import parse_levels
@@ -32,6 +32,8 @@ ROW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 FILE, ORDER, REFUSED = "_file", "_order", "_refused"
 RULE, FOUND, WHY = "rule ", "found ", "why "  # prefixes of the companions of a column
 MOST_LEVEL_SPELLINGS: Final = 20_000
+DRAFT: Final = "draft "
+LARGE_ROWS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -63,27 +65,40 @@ def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
     rows = source.data
     for title, allowed in feed.where.items():
         rows = rows.filter(rows[title].lower().isin([text.lower() for text in allowed]))
-    rows = _with_levels(engine, rows, feed)
+    rows = _with_drafts(engine, _with_levels(engine, rows, feed), feed, source)
     columns: dict[str, Any] = {
         FILE: ibis.literal(source.name),
         LINE: rows[LINE],
         ORDER: rows[LINE] + place * 10**10,
     }
     for column in STAGED[feed.table].columns:
-        columns |= _column(rows, column, feed, source)
+        if column.name in feed.cells:  # the others are blank for the whole feed
+            columns |= _column(rows, column, feed, source)
     data = rows.select(**columns)
     data = _only_records(data, feed)
     data = data.mutate(**{REFUSED: _refusal(data, feed)})
     return Staged(feed, source, store(engine, f"staged_{feed.table}", data))
 
 
+def _with_drafts(engine: Any, rows: "ir.Table", feed: Feed, source: Source) -> "ir.Table":
+    """Cells read once; on large sources the drafts are kept, so that no cell is read twice."""
+    declared = STAGED[feed.table]
+    drafts = {
+        DRAFT + name: draft(rows[cell.column], declared[name], cell, source.setting)
+        for name, cell in feed.cells.items()
+        if cell.constant is None and name != "level" and not _is_plain(declared[name], cell)
+    }
+    if not drafts:
+        return rows
+    rows = rows.mutate(**drafts)
+    return store(engine, "drafts", rows) if source.n_rows > LARGE_ROWS else rows
+
+
 def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dict[str, Any]:
     """The typed value, and where it can fail its companions."""
     import ibis
 
-    cell = feed.cells.get(column.name)
-    if cell is None:
-        return {column.name: ibis.null(_ibis_type(column))}
+    cell = feed.cells[column.name]
     if cell.constant is not None:
         parsed = parse(ibis.literal(cell.constant), column, cell, source.setting)
         return {column.name: parsed.value}
@@ -93,9 +108,9 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
         rule = _level_rule(rows, text) if column.name == "level" else ibis.null("string")
         made = {column.name: value, RULE + column.name: rule}
     elif feed.table == "scores" and column.name == "value":
-        return _score(rows, column, cell, source)
+        return _score(rows, column, cell)
     else:
-        parsed = parse(text, column, cell, source.setting)
+        parsed = judge(rows[DRAFT + column.name], text, column, cell)
         made = {column.name: parsed.value, RULE + column.name: parsed.rule}
         if cell.absent:
             made[WHY + column.name] = parsed.why
@@ -103,12 +118,12 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
     return {**made, FOUND + column.name: shown}
 
 
-def _score(rows: "ir.Table", column: Column, cell: Cell, source: Source) -> dict[str, Any]:
+def _score(rows: "ir.Table", column: Column, cell: Cell) -> dict[str, Any]:
     """The recorded number; scales are applied when all scores are together."""
     import ibis
 
     text = rows[cell.column]
-    parsed = parse(text, column, replace(cell, scale=None), source.setting)
+    parsed = judge(rows[DRAFT + column.name], text, column, replace(cell, scale=None))
     shown = ibis.ifelse(parsed.rule.notnull(), text, ibis.null("string"))
     found = {column.name: parsed.value, RULE + column.name: parsed.rule, FOUND + column.name: shown}
     return {**found, WHY + column.name: parsed.why}
@@ -118,7 +133,8 @@ def _is_plain(column: Column, cell: Cell) -> bool:
     return column.type == "text" and not column.codes and not cell.codes and not cell.absent
 
 
-def _ibis_type(column: Column) -> str:
+def ibis_type(column: Column) -> str:
+    """The type of a canonical column on the engine."""
     return {"text": "string", "int": "int64", "float": "float64", "bool": "boolean"}.get(
         column.type, "date"
     )
