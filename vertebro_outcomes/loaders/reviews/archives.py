@@ -1,6 +1,7 @@
-"""Archives from strangers: read in memory, member by member, never unpacked to disk."""
+"""Archives and folders from strangers: read in memory, member by member, never unpacked to disk."""
 
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,10 +17,38 @@ HIGHEST_RATIO: Final = 200  # text of numbers packs 5 to 30 times; bombs a thous
 SMALL: Final = 2**20  # below this size the ratio says nothing
 DEEPEST: Final = 3  # archives in archives
 PIECE: Final = 64 * 1024
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+Wanted = Callable[[str], bool]
 
 
-def read_members(path: Path, *, wanted: Callable[[str], bool]) -> dict[str, bytes]:
-    """Members of an archive (and of archives inside it) whose path is `wanted`, by path.
+def looks_like_zip(path: Path) -> bool:
+    """Whether a file begins as zip archives do, or is called so. Never raises."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06") or path.suffix.lower() == ".zip"
+    except OSError:
+        return False
+
+
+def list_members(path: Path) -> list[str]:
+    """Paths of the members of a folder or archive (and of archives inside it); empty if unreadable."""
+    names: list[str] = []
+
+    def note(name: str) -> bool:
+        names.append(name)
+        return False
+
+    try:
+        read_members(path, note)
+    except LoadError:
+        return []
+    return names
+
+
+def read_members(path: Path, wanted: Wanted) -> dict[str, bytes]:
+    """Members of a folder or archive (and of archives inside it) whose path is `wanted`, by path.
 
     Raises
     ------
@@ -27,19 +56,18 @@ def read_members(path: Path, *, wanted: Callable[[str], bool]) -> dict[str, byte
         No archive, cut short, encrypted, a member that would leave the folder, or one that unpacks to
         beyond all reason.
     """
-    found: dict[str, bytes] = {}
     budget = _Budget(path.name)
     try:
+        if path.is_dir():
+            return dict(_files(path, wanted, budget))
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            found.update(_members(archive, wanted, budget, depth=1))
+            return dict(_members(archive, wanted, budget, depth=1))
     except OSError as error:
         raise refuse(path.name, "the file", error.strerror or "cannot be read") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        found_text = "not a whole zip archive"
-        raise refuse(path.name, "the file", found_text) from None
+    except _BROKEN:
+        raise refuse(path.name, "the file", "not a whole zip archive") from None
     except (RuntimeError, ValueError, UnicodeError):
         raise refuse(path.name, "the file", "an encrypted or damaged archive") from None
-    return found
 
 
 def refuse(source: str, where: str, found: str) -> LoadError:
@@ -49,7 +77,7 @@ def refuse(source: str, where: str, found: str) -> LoadError:
 
 
 class _Budget:
-    """What may still be unpacked."""
+    """What may still be listed and unpacked."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -64,13 +92,30 @@ class _Budget:
     def take(self, number: int) -> None:
         self.unpacked += number
         if self.unpacked > MOST_BYTES:
-            raise refuse(
-                self.source, "the archive", f"more than {MOST_BYTES // 2**20} MiB unpacked"
-            )
+            found = f"more than {MOST_BYTES // 2**20} MiB unpacked"
+            raise refuse(self.source, "the archive", found)
+
+
+def _files(folder: Path, wanted: Wanted, budget: _Budget) -> Iterator[tuple[str, bytes]]:
+    """Files of a folder; links are not followed."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        budget.count(len(names) + len(folders))
+        for name in sorted(names):
+            file = Path(parent, name)
+            if file.is_symlink() or not file.is_file():
+                continue
+            inside = file.relative_to(folder).as_posix()
+            if inside.lower().endswith(".zip"):
+                with zipfile.ZipFile(file) as archive:
+                    yield from _members(archive, wanted, budget, depth=2)
+            elif wanted(inside):
+                budget.take(file.stat().st_size)
+                yield inside, file.read_bytes()
 
 
 def _members(
-    archive: zipfile.ZipFile, wanted: Callable[[str], bool], budget: _Budget, *, depth: int
+    archive: zipfile.ZipFile, wanted: Wanted, budget: _Budget, *, depth: int
 ) -> Iterator[tuple[str, bytes]]:
     infos = archive.infolist()
     budget.count(len(infos))
@@ -80,17 +125,14 @@ def _members(
             raise refuse(budget.source, "a member", "a path that leads out of the archive")
         if info.is_dir() or "__MACOSX" in name:
             continue
-        nested = name.lower().endswith(".zip")
-        if not nested and not wanted(name):
+        if not name.lower().endswith(".zip"):
+            if wanted(name):
+                yield name, _content(archive, info, budget)
             continue
-        if nested and depth >= DEEPEST:
+        if depth >= DEEPEST:
             raise refuse(budget.source, "a member", f"archives nested {DEEPEST + 1} deep")
-        content = _content(archive, info, budget)
-        if nested:
-            with zipfile.ZipFile(io.BytesIO(content)) as inner:
-                yield from _members(inner, wanted, budget, depth=depth + 1)
-        else:
-            yield name, content
+        with zipfile.ZipFile(io.BytesIO(_content(archive, info, budget))) as inner:
+            yield from _members(inner, wanted, budget, depth=depth + 1)
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> bytes:
