@@ -137,3 +137,48 @@ def pool(
         typer.echo(f"  left out: {excluded.study}: {excluded.reason}")
     for note in fit.notes:
         typer.echo(f"  note: {note}")
+
+
+Export = Annotated[Path, typer.Argument(metavar="PATH", help="A registry export: file or folder.")]
+FormatName = Annotated[
+    str, typer.Option("--format", help="auto, canonical, flat, omop, redcap or your own.")
+]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", metavar="FILE", help="Mapping file (TOML).")
+]
+
+
+@app.command()
+def check(path: Export, form: FormatName = "auto", mapping: MappingFile = None) -> None:
+    """List everything that is wrong with a registry export; writes nothing."""
+    found = vo.check(path, format=form, mapping=mapping)
+    typer.echo(str(found))
+    if not found.is_clean:
+        raise typer.Exit(1)
+
+
+@app.command()
+def normalise(
+    path: Export,
+    form: FormatName = "auto",
+    mapping: MappingFile = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", metavar="FOLDER", help="data/processed/registries/NAME if left out."
+        ),
+    ] = None,
+) -> None:
+    """Turn a registry export into canonical Parquet with rejects.csv and accounting.csv."""
+    folder = output or Path("data/processed/registries") / path.stem
+    with _step(f"loading {path}"):
+        cohort = vo.normalise(path, folder, format=form, mapping=mapping)
+    typer.echo(str(cohort))
+    typer.echo(cohort.accounting.to_string(index=False))
+    typer.echo(f"{folder}/ holds the tables, rejects.csv ({len(cohort.rejects)} lines)")
+
+
+@app.command("map")
+def propose(path: Export) -> None:
+    """Propose a mapping file for an export, with how sure it is of each line."""
+    typer.echo(str(vo.propose_mapping(path)), nl=False)
