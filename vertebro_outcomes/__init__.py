@@ -8,6 +8,7 @@ Where to add things:
 | an effect measure | a record in `measures.py`, its formula in `estimators/effect_sizes/` | `effect_sizes` |
 | a dialect | a record in `dialects.py` | `pool(dialect=...)`, Methods text |
 | a question to the evidence | a record in `meta_analysis/question_list.py` | forest plot, table, provenance |
+| a registry format | a file in `loaders/registries/` declaring `FORMAT` | `load()` recognises it |
 | a report section | a file in `report/sections/` declaring `SECTION` | contents list, navigation |
 """
 
@@ -18,6 +19,8 @@ __version__ = "0.1.0"
 
 # Public names by the module they live in; a module loads on the first use of one of its names.
 _HOMES = {
+    "comparisons.compare": "compare",
+    "comparisons.methods": "METHODS",
     "dialects": "DIALECTS",
     "errors": "VertebroError LoadError InputError Problem",
     "loaders.load": "check load normalise",
@@ -35,6 +38,7 @@ _HOMES = {
     "meta_analysis.multiverse": "multiverse",
     "meta_analysis.multilevel": "pool_multilevel",
     "meta_analysis.pool": "pool",
+    "meta_analysis.reproduce": "reproduce",
     "meta_analysis.pool_many": "pool_many",
     "meta_analysis.literature_network": "literature_network LITERATURE_NETWORKS",
     "meta_analysis.network": "pool_network network_components",

@@ -32,6 +32,7 @@ class StudyLine:
     study: str
     year: str = ""
     subgroup: str = ""
+    kind: str = ""  # "change": the means are changes, follow-up minus baseline
     estimable: bool = True
     events_t: float = NAN
     n_t: float = NAN

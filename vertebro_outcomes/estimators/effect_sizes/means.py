@@ -3,7 +3,8 @@
 References
 ----------
 Hedges (1981), J Educ Stat 6:107-128, doi:10.3102/10769986006002107, equations 6e and 11 (g);
-Hedges, Gurevitch and Curtis (1999), Ecology 80:1150-1156, doi:10.1890/0012-9658(1999)080[1150:TMAORR]2.0.CO;2 (ROM);
+Hedges, Gurevitch and Curtis (1999), Ecology 80:1150-1156,
+doi:10.1890/0012-9658(1999)080[1150:TMAORR]2.0.CO;2 (ROM);
 Deeks and Higgins (2010), Statistical algorithms in Review Manager 5 (RevMan's SMD).
 """
 
