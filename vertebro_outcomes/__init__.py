@@ -48,6 +48,7 @@ _HOMES = {
     "tables.cohort_tables": "TABLES",
     "report.build": "build_report",
     "report.processed": "write_tables",
+    "report.reproduction_page": "write_reproduction",
     "loaders.literature": "Literature load_literature",
     "meta_analysis.evidence": "select_contrasts select_proportions",
     "meta_analysis.questions": "QUESTIONS Question answer",

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import vertebro_outcomes as vo
-from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroError
+from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroError, refuse_argument
 from vertebro_outcomes.report.digest import inputs_of, is_current
 
 USER_MISTAKE = 2
@@ -137,6 +137,53 @@ def pool(
         typer.echo(f"  left out: {excluded.study}: {excluded.reason}")
     for note in fit.notes:
         typer.echo(f"  note: {note}")
+
+
+@app.command()
+def reproduce(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="PATH", help="A review: .rm5, RevMan zip or folder, CSV, or its name."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FOLDER", help="Also write a CSV file and a page there."),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template", metavar="REVIEW", help="Write an empty extraction sheet instead."
+        ),
+    ] = None,
+) -> None:
+    """Compute a published review again; exit status 1 where a number is not reproduced."""
+    if template is not None:
+        written = vo.write_extraction_template(template, output or Path())
+        typer.echo(f"{written}/ is written: fill in inputs.csv, then run vertebro reproduce on it")
+        return
+    if path is None:
+        raise refuse_argument("reproduce", "PATH", "nothing", "a review file, folder or name")
+    found = vo.reproduce(path, progress=_progress("results computed again"))
+    if output is not None:
+        vo.write_reproduction(found, output)
+    typer.echo(found.to_text())
+    raise typer.Exit(0 if found.all_reproduced else 1)
+
+
+def _progress(words: str) -> Callable[[int, int], None]:
+    """Counts on stderr every second, on a terminal only."""
+    last = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if sys.stderr.isatty() and now - last > 1 and done < total:
+            last = now
+            typer.echo(f"{done:,} of {total:,} {words}", err=True)
+
+    return show
 
 
 Export = Annotated[Path, typer.Argument(metavar="PATH", help="A registry export: file or folder.")]

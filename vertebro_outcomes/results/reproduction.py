@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
+from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.style import BLUE, ORANGE, QUIET
 from vertebro_outcomes.display.tables import html_table
 
@@ -57,6 +58,20 @@ class Reproduction:
         """Whether no unit that could be checked failed to come out."""
         return self.counts["not_reproduced"] == 0
 
+    def to_text(self) -> str:
+        """A table for a terminal: what did not come out with its reason, then the count of the rest."""
+        lines = []
+        for row in self.rows.itertuples():
+            if row.verdict == "reproduced":
+                continue
+            what = ", ".join(filter(None, (row.comparison, row.outcome, row.subgroup)))
+            printed = _interval(row.published_estimate, row.published_ci_low, row.published_ci_high)
+            lines += [
+                f"{row.unit_id}  {WORDS[row.verdict]}: {what}",
+                f"    {printed}. {row.reason}",
+            ]
+        return "\n".join([*lines, str(self), *self.notes])
+
     def __str__(self) -> str:
         parts = [f"{n:,} {WORDS[verdict]}" for verdict, n in self.counts.items() if n]
         return f"{self.review_id}: {len(self.rows):,} pooled results, {', '.join(parts) or 'none'}"
@@ -93,3 +108,9 @@ class Reproduction:
         axes.set_ylabel("recomputed")
         axes.legend(frameon=False)
         return axes
+
+
+def _interval(estimate: float, low: float, high: float) -> str:
+    if pd.isna(estimate):
+        return "Nothing published"
+    return f"Published {numbers.estimate_with_interval(estimate, (low, high))}"

@@ -218,3 +218,25 @@ def test_heterogeneity_that_does_not_come_out_is_said(tmp_path):
     ).to_frame().iloc[0]  # fmt: skip
     assert row["verdict"] == "reproduced"
     assert "tau² 0.5 against" in row["reason"]
+
+
+def test_the_command_tells_what_to_act_on(tmp_path, capsys):
+    from typer.testing import CliRunner
+
+    from vertebro_outcomes.cli import app
+
+    values = stored(-1.2345, 0.2, 0.01, 4.5, k=5, log=False)
+    lines = [data_line("CONT", r, i) for i, r in enumerate(PINNED["tables"]["means"])]
+    wrong = outcome("CONT", 2, settings("means.means.MD.IV", "random"), values, lines)
+    path = tmp_path / "review.rm5"
+    path.write_bytes(review([element("counts.plain.RR.MH", "random"), wrong]))
+    answer = CliRunner().invoke(app, ["reproduce", str(path), "--output", str(tmp_path / "out")])
+    assert answer.exit_code == 1
+    assert "CMP-001.02  not reproduced: VP versus NSM, Outcome 2" in answer.output
+    assert "1 reproduced, 1 not reproduced" in answer.output
+    page = (tmp_path / "out" / "review_reproduction.html").read_text(encoding="utf-8")
+    assert page.index("CMP-001.02") < page.index("CMP-001.01")
+    assert "://" not in page.replace("http://www.w3.org", "")
+    assert (tmp_path / "out" / "review_reproduction.csv").read_text().count("\n") == 3
+    path.write_bytes(review([element("counts.plain.RR.MH", "random")]))
+    assert CliRunner().invoke(app, ["reproduce", str(path)]).exit_code == 0
