@@ -11,6 +11,7 @@ from vertebro_outcomes.loaders.reviews.read import read_review
 from vertebro_outcomes.meta_analysis.recompute_unit import UnitResult, check_unit
 from vertebro_outcomes.meta_analysis.recognise_specification import recognise_specification
 from vertebro_outcomes.meta_analysis.revman_arithmetic import Recomputed, between_subgroups
+from vertebro_outcomes.meta_analysis.unstated_model import with_likely_model
 from vertebro_outcomes.results.reproduction import COLUMNS, EXTRA, Reproduction
 from vertebro_outcomes.tables.review_tables import Review, ReviewUnit
 
@@ -69,6 +70,9 @@ def _with_specification(unit: ReviewUnit) -> ReviewUnit:
     """A unit without measure or model gets those that its published effects and weights show."""
     if unit.measure and unit.model:
         return unit
+    likely = with_likely_model(unit)
+    if likely.model:
+        return likely
     found = recognise_specification(unit)
     if found is None:
         return unit

@@ -85,7 +85,7 @@ def _unit(unit_id: str, row: Row, inputs: Sequence[Row]) -> ReviewUnit:
         model = "common"  # one study: nothing to choose
     level = read_printed(row.get("ci_level", ""))
     subgroup = row.get("subgroup", "")
-    outcome = " ".join(
+    outcome = ", ".join(
         part for part in (row.get("outcome", ""), row.get("timepoint_label", "")) if part
     )
     return ReviewUnit(
@@ -203,23 +203,17 @@ def _missing(row: Row, model: str, kind: DataType, *, found: int) -> str:
     measure = row.get("measure", "").upper()
     k = read_printed(row.get("k_studies", ""))
     if measure not in _MEASURES:
-        what = (
-            f"the review prints {measure.lower().replace('_', ' ')}"
-            if measure
-            else "no measure is printed"
-        )
-        return f"a pooled effect of two arms: {what}"
+        what = measure.lower().replace("_", " ") or "number without a measure"
+        return f"no pooled effect of two arms: the review prints a {what}"
     if not row.get("estimate", ""):
-        return "the pooled estimate: only other numbers of this row are printed"
+        return "missing: the pooled estimate; only other numbers of this result are printed"
     if model == "network":
-        return (
-            "every trial of the network: a network estimate cannot be checked from one comparison"
-        )
+        return "missing: every trial of the network; one comparison does not give its estimate"
     if model == "ipd":
-        return "patient-level data: the pooled estimate comes from individual patients"
+        return "missing: the data of the individual patients that were pooled"
     of = "" if k is None else f" (k = {k.value:g})"
     if not found:
-        return f"the study-level inputs{of}: {_NEEDED[kind]}"
+        return f"missing: {_NEEDED[kind]}{of}"
     if k is not None and k.value > found:
-        return f"the inputs of {k.value - found:g} of {k.value:g} studies: {_NEEDED[kind]}"
+        return f"missing: {_NEEDED[kind]}, for {k.value - found:g} of {k.value:g} studies"
     return ""

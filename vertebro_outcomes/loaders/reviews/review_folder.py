@@ -73,8 +73,7 @@ def literature_review(literature: Literature, review_id: str) -> Review:
     if not units:
         problem = Problem("pooled_published.csv", f"no row of {review_id}", "a review_id in it")
         raise LoadError("literature", [problem], "name a review that is in pooled_published.csv")
-    title = literature.studies.loc[literature.studies["study_id"] == review_id, "title"]
-    return Review(review_id, "literature", units, str(title.iloc[0]) if len(title) else "")
+    return Review(review_id, "literature", units)
 
 
 def review_ids(literature: Literature) -> list[str]:
