@@ -12,7 +12,7 @@ from vertebro_outcomes.errors import LoadError, Problem
 
 MOST_MEMBERS: Final = 2_000
 MOST_BYTES: Final = 200 * 2**20  # of all members together, uncompressed
-LARGEST_MEMBER: Final = 32 * 2**20  # of a member that is read; 10,000 studies take about 4 MiB
+LARGEST_MEMBER: Final = 16 * 2**20  # of a member that is read; 10,000 studies take about 4 MiB
 HIGHEST_RATIO: Final = 200  # tables of numbers pack 5 to 30 times, bombs a thousand times and more
 SMALL_BYTES: Final = 100_000  # below this size the ratio says nothing
 DEEPEST_NESTING: Final = 2

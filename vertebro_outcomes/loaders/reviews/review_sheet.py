@@ -17,6 +17,7 @@ HEAD_BYTES: Final = 8_192
 SEPARATORS: Final = (",", ";", "\t", "|")
 NO_NUMBER: Final = frozenset({"", "#n/a", "n/a", "na", "nan", "null", "none", "-", "."})
 LARGEST_CELL: Final = 1_000_000
+MOST_ROWS: Final = 100_000
 EXPORT_AGAIN: Final = "export the file again, or get it again from its source"
 
 Row = dict[str, str]
@@ -146,17 +147,22 @@ def _sheet(text: str, source: str) -> ReviewSheet:
 
 
 def _rows(reader: "csv._reader", keys: Sequence[str], source: str) -> list[Row]:  # type: ignore[name-defined]
-    rows = []
+    rows: list[Row] = []
+    shared: dict[str, str] = {}  # equal cells are kept once
     for cells in reader:
         if not any(cells):
             continue
+        if len(rows) == MOST_ROWS:
+            found = f"more than {MOST_ROWS:,} rows"
+            raise _refuse(source, f"line {reader.line_num}", found, "the rows of one review")
         if any(len(cell) > LARGEST_CELL for cell in cells):
             found = f"a cell of more than {LARGEST_CELL:,} letters"
             raise _refuse(source, f"line {reader.line_num}", found, "cells of usual size")
         row: Row = {}
         for key, cell in zip(keys, cells, strict=False):
             if key and not row.get(key):  # of two columns with one name the filled one counts
-                row[key] = cell.strip()
+                text = cell.strip()
+                row[key] = shared.setdefault(text, text)
         rows.append(row)
     return rows
 

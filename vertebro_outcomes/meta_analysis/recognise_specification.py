@@ -1,0 +1,303 @@
+"""Which measure, method and model a review used, recognised from the effects and weights it shows.
+
+Every candidate is computed by RevMan's arithmetic and compared with each study's shown effect,
+interval and weight. Where several fit, the simplest does: with one study, or without
+heterogeneity, common and random effects show the same numbers.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy import special
+
+from vertebro_outcomes.estimators.arrays import Bools, Floats
+from vertebro_outcomes.meta_analysis.recognised_weights import (
+    free_tau2,
+    half_unit,
+    weights_of,
+)
+from vertebro_outcomes.meta_analysis.revman_arithmetic import (
+    LOG_MEASURES,
+    Specification,
+    study_effects,
+)
+from vertebro_outcomes.printed import Printed
+from vertebro_outcomes.tables.review_tables import (
+    DataType,
+    PoolMethod,
+    PoolModel,
+    Published,
+    ReviewUnit,
+)
+
+SLACK: Final = 2e-6  # of stored effects, relative; RevMan stores at least six digits
+WEIGHT_SLACK_PCT: Final = 5e-5
+LEAST_SHARE: Final = 0.5  # of the studies whose shown effect has to come out
+CLOSE_PCT: Final = 0.5  # weights further off than this are no match at all
+LEVELS: Final = (0.95, 0.9, 0.99)
+_RATIO_WORDS: Final = (
+    ("hazard", "HR"),
+    ("rate ratio", "IRR"),
+    ("odds", "OR"),
+    ("risk ratio", "RR"),
+    ("relative risk", "RR"),
+    ("peto", "OR"),
+)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A specification that shows the numbers a review shows; `note` says what stays open."""
+
+    data_type: DataType
+    how: Specification
+    log_scale: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A reading of the study lines whose effects are those shown."""
+
+    unit: ReviewUnit
+    how: Specification
+    y: Floats
+    v: Floats
+    share: float
+    ci_share: float
+
+
+def recognise_specification(
+    unit: ReviewUnit,
+) -> tuple[DataType, str, PoolMethod, PoolModel] | None:
+    """Data type, measure, method and model of a pooled set; None where no candidate fits.
+
+    Needs study lines with shown effects, or weights that sum to 100.
+    """
+    found = recognise(unit)
+    if found is None:
+        return None
+    return found.data_type, found.how.measure, found.how.method, found.how.model
+
+
+def recognise(unit: ReviewUnit, *, prefer: PoolModel = "") -> Recognised | None:
+    """The same with tau² estimator, level and what stays open; `prefer` breaks ties of models."""
+    measured = _measures(unit)
+    if not measured:
+        return None
+    shown = _column(unit, "published_weight_pct")
+    best: tuple[float, _Measured, list[Specification]] | None = None
+    for reading in measured:
+        off, fitting = _models(reading, shown)
+        if best is None or off < best[0]:
+            best = off, reading, fitting
+    assert best is not None
+    off, reading, fitting = best
+    if off > CLOSE_PCT and np.nansum(shown) > 0:
+        return None
+    how = next((one for one in fitting if one.model == prefer), fitting[0])
+    others = {(one.method, one.model) for one in fitting} - {(how.method, how.model)}
+    notes = [f"{other[0]} {other[1]} shows the same weights" for other in sorted(others)]
+    if off > _weight_slack(shown):
+        notes.append(f"weights agree to {off:.2g} percent only")
+    return Recognised(
+        reading.unit.data_type,
+        replace(how, level=reading.how.level),
+        reading.unit.log_scale or how.measure in LOG_MEASURES,
+        "; ".join(notes),
+    )
+
+
+def with_recognised(units: Sequence[ReviewUnit]) -> tuple[ReviewUnit, ...]:
+    """Units without measure or model get what was recognised, and the pooled value that follows.
+
+    Ties between common and random effects go to the model that other units of the review show.
+    """
+    open_units = [unit for unit in units if not (unit.measure and unit.model)]
+    first = {unit.unit_id: recognise(unit) for unit in open_units}
+    decided = [r.how.model for r in first.values() if r is not None and not r.note]
+    random, common = decided.count("random"), decided.count("common")
+    prefer: PoolModel = "random" if random > common else "common" if common else ""
+    done = []
+    for unit in units:
+        found = first.get(unit.unit_id)
+        if found is not None and found.note and prefer and found.how.model != prefer:
+            found = recognise(unit, prefer=prefer)
+        done.append(unit if found is None else _filled(unit, found))
+    return tuple(done)
+
+
+def pooled_from_weights(unit: ReviewUnit) -> Printed | None:
+    """The pooled value a recognised unit shows: Σ weight x effect / 100 on the pooling scale.
+
+    The pooling scale of Mantel-Haenszel common-effect ratios is the ratio itself, of all other
+    ratios its logarithm.
+    """
+    shown = _column(unit, "published_effect")
+    weight = np.nan_to_num(_column(unit, "published_weight_pct"))
+    used = (weight > 0) & np.isfinite(shown)
+    log = (unit.measure in LOG_MEASURES or unit.log_scale) and not (
+        unit.method == "MH" and unit.model == "common"
+    )
+    if not used.any() or (log and (shown[used] <= 0).any()):
+        return None
+    effect, w = shown[used], weight[used]
+    half = half_unit(effect)
+    x, half_x = (np.log(effect), half / effect) if log else (effect, np.full(len(effect), half))
+    centre = float((w * x).sum() / w.sum())
+    spread = float((w * half_x).sum() + half_unit(w) * np.abs(x - centre).sum()) / float(w.sum())
+    value = math.exp(centre) if log else centre
+    return Printed(repr(value), value, max((value if log else 1.0) * spread, 1e-7))
+
+
+def _filled(unit: ReviewUnit, found: Recognised) -> ReviewUnit:
+    how = found.how
+    unit = replace(
+        unit,
+        data_type=found.data_type,
+        measure=how.measure,
+        method=how.method,
+        model=how.model,
+        tau2_method=how.tau2_method,
+        ci_level=how.level,
+        swap_events=how.swap_events,
+        log_scale=found.log_scale,
+    )
+    if unit.published.estimate is not None or unit.missing:
+        return unit
+    weights_pct = unit.published.weights_pct
+    published = Published(estimate=pooled_from_weights(unit), weights_pct=weights_pct)
+    return replace(unit, published=published, full_precision=False)
+
+
+def _measures(unit: ReviewUnit) -> list[_Measured]:
+    """Readings of the lines whose effects come out best."""
+    shown = _column(unit, "published_effect")
+    low, high = _column(unit, "published_ci_low"), _column(unit, "published_ci_high")
+    found = []
+    with np.errstate(all="ignore"):
+        for reading, how in _readings(unit):
+            y, v = study_effects(reading, how)
+            natural = np.exp if reading.log_scale or how.measure in LOG_MEASURES else np.asarray
+            both = np.isfinite(y) & np.isfinite(shown)
+            if not np.isfinite(y).any() or (np.isfinite(shown).any() and not both.any()):
+                continue
+            share = _share(natural(y), shown, both)
+            levels = []
+            for level in LEVELS:
+                width = -special.ndtri((1 - level) / 2) * np.sqrt(v)
+                shares = [
+                    _share(natural(y - width), low, both & np.isfinite(low)),
+                    _share(natural(y + width), high, both & np.isfinite(high)),
+                ]
+                levels.append((min(shares), level))
+            ci_share, level = max(levels, key=lambda pair: pair[0])
+            found.append(_Measured(reading, replace(how, level=level), y, v, share, ci_share))
+    if not found:
+        return []
+    best = max((one.share, one.ci_share) for one in found)
+    if best[0] < LEAST_SHARE:
+        return []
+    return [one for one in found if (one.share, one.ci_share) == best]
+
+
+def _share(computed: Floats, shown: Floats, of: Bools) -> float:
+    """Share of studies whose number comes out within its rounding; 1 where none is shown."""
+    if not of.any():
+        return 1.0
+    shown, computed = shown[of], computed[of]
+    slack = 1.01 * half_unit(shown) + SLACK * np.maximum(1.0, np.abs(shown))
+    return float(np.mean(np.abs(computed - shown) <= slack))
+
+
+def _readings(unit: ReviewUnit) -> Iterator[tuple[ReviewUnit, Specification]]:
+    """What the cells can mean, the likeliest first."""
+    if _filled_cells(unit, "n_t", "n_c") and _any(unit, "events_t", "events_c"):
+        counts = replace(unit, data_type="counts", log_scale=False)
+        for swap in (False, True):
+            for measure in ("RR", "OR", "RD", "PETO"):
+                yield counts, Specification(measure, "MH", "common", swap_events=swap)
+    if _any(unit, "sd_t", "sd_c"):
+        means = replace(unit, data_type="means", log_scale=False)
+        for measure in ("MD", "SMD"):
+            yield means, Specification(measure, "IV", "common")
+    name = unit.outcome.lower()
+    ratio = next((code for word, code in _RATIO_WORDS if word in name), "HR")
+    if _any(unit, "se"):
+        effects = replace(unit, data_type="effects")
+        yield replace(effects, log_scale=False), Specification("GEN", "IV", "common")
+        yield replace(effects, log_scale=True), Specification(ratio, "IV", "common")
+    if _any(unit, "variance") and _any(unit, "o_minus_e"):
+        sums = replace(unit, data_type="o_minus_e", log_scale=True)
+        yield sums, Specification(ratio if ratio == "HR" else "PETO", "PETO", "common")
+    if _filled_cells(unit, "n_t", "n_c") and not _any(unit, "events_t", "events_c"):
+        counts = replace(unit, data_type="counts", log_scale=False)
+        yield counts, Specification("RD", "MH", "common")
+
+
+def _models(reading: _Measured, shown: Floats) -> tuple[float, list[Specification]]:
+    """How far the closest weights are off (percent), and the specifications that fit them."""
+    candidates = [
+        (how, _furthest(weights_of(reading.unit, reading.y, reading.v, how), shown))
+        for how in _candidates(reading)
+    ]
+    if not np.nansum(shown) > 0:
+        return 0.0, [candidates[0][0]]
+    slack = _weight_slack(shown)
+    fitting = [how for how, off in candidates if off <= slack]
+    if fitting:
+        return 0.0, fitting
+    how, off = min(candidates, key=lambda pair: pair[1])
+    tau2 = free_tau2(reading.v, shown)
+    with np.errstate(all="ignore"):
+        free = _furthest(1 / (reading.v + tau2), shown)
+    if free <= slack and reading.how.method != "PETO":
+        return 1e-9, [_random(reading)]
+    return off, [how]
+
+
+def _random(reading: _Measured) -> Specification:
+    """The random-effects estimator closest to what the weights show."""
+    method: PoolMethod = "MH" if reading.unit.data_type == "counts" else "IV"
+    return replace(reading.how, method=method, model="random")
+
+
+def _candidates(reading: _Measured) -> Iterator[Specification]:
+    how = reading.how
+    if how.measure == "PETO" or reading.unit.data_type == "o_minus_e":
+        yield replace(how, method="PETO", model="common")
+        return
+    if reading.unit.data_type == "counts":
+        yield replace(how, method="MH", model="common")
+        yield replace(how, method="MH", model="random")
+    yield replace(how, method="IV", model="common")
+    yield replace(how, method="IV", model="random")
+    yield replace(how, method="IV", model="random", tau2_method="REML")
+
+
+def _weight_slack(shown: Floats) -> float:
+    return 1.01 * half_unit(shown[np.isfinite(shown)]) + WEIGHT_SLACK_PCT
+
+
+def _furthest(weights: Floats, shown: Floats) -> float:
+    """Largest difference between computed and shown weights, in percent."""
+    weights = np.where(np.isfinite(weights), weights, 0.0)
+    total = weights.sum()
+    if not total > 0:
+        return math.inf
+    return float(np.max(np.abs(100 * weights / total - np.nan_to_num(shown))))
+
+
+def _column(unit: ReviewUnit, name: str) -> Floats:
+    return np.array([getattr(line, name) for line in unit.lines], dtype=float)
+
+
+def _any(unit: ReviewUnit, *names: str) -> bool:
+    return any(bool((np.nan_to_num(_column(unit, name)) != 0).any()) for name in names)
+
+
+def _filled_cells(unit: ReviewUnit, *names: str) -> bool:
+    return all(bool((np.nan_to_num(_column(unit, name)) > 0).any()) for name in names)
