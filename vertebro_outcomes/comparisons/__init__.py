@@ -1,0 +1,1 @@
+"""Cohort in, comparison out: design, population, method, result."""

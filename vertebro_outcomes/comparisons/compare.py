@@ -1,0 +1,230 @@
+"""Two treatments compared on a score at one day."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.design import Design, immortal_time_note
+from vertebro_outcomes.comparisons.judgement import (
+    balance_table,
+    diagnostics_table,
+    failure_sentence,
+    imbalance_sentence,
+)
+from vertebro_outcomes.comparisons.population import Population, population
+from vertebro_outcomes.comparisons.preparation import Prepared, prepare
+from vertebro_outcomes.comparisons.requests import Request, checked_request
+from vertebro_outcomes.comparisons.sample import separating, without_constant_columns
+from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.estimators.propensity.logistic import SEPARATED
+from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
+from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
+from vertebro_outcomes.estimators.unanswerable import UnanswerableError
+from vertebro_outcomes.outcomes import OUTCOMES
+from vertebro_outcomes.results.comparison import Comparison
+from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
+
+MethodName = Literal[
+    "unadjusted",
+    "ancova",
+    "mmrm",
+    "overlap_weighting",
+    "ate_weighting",
+    "att_weighting",
+    "matching",
+    "aipw",
+    "g_computation",
+]
+
+
+def compare(
+    cohort: Cohort,
+    *,
+    outcome: str,
+    treatment: str,
+    comparator: str,
+    day: int,
+    method: MethodName,
+    covariates: Sequence[str] | None = None,
+    seed: int = 1,  # noqa: ARG001 -- every method here is deterministic
+    variance: str | None = None,
+    level: float = 0.95,
+    window_days: tuple[int, int] | None = None,
+    n_ratio: int = 1,
+) -> Comparison:
+    """Difference in a score, treatment minus comparator, at one day after day 0.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    outcome : str
+        An instrument of table scores, such as "pain_vas" or "odi".
+    treatment, comparator : str
+        Names of `TREATMENTS`; "VA" holds VP, KP and VAI.
+    day : int
+        Days from day 0, at least 1.
+    method : str
+        A name of `METHODS` with kind "continuous".
+    covariates : sequence of str, optional
+        "baseline" (last score at or before day 0), columns of patients or episodes, or
+        "rcs(age_years, 4)" for a restricted cubic spline with 3 to 7 knots. By default "baseline" for
+        ancova and mmrm, and every declared confounder that is at least 95 % complete for the methods
+        that use a propensity or g-computation.
+    seed : int
+        For methods with random parts; those here have none.
+    variance : str, optional
+        A word of `METHODS[method].variances`; its first is the default.
+    level : float
+        Of the interval, between 0 and 1.
+    window_days : (int, int), optional
+        First and last day whose score may stand for `day`; 30 % of it to both sides, at most 60 days,
+        if not given.
+    n_ratio : int
+        Comparators per treated patient, for matching.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If an argument is unknown, an arm is empty, nobody has a score, a covariate has one value, or
+        the arms do not overlap: a sentence, never a number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ids = [f"p{i}" for i in range(8)]
+    >>> cohort = Cohort.from_frames(
+    ...     patients=pd.DataFrame({"patient_id": ids}),
+    ...     episodes=pd.DataFrame({"patient_id": ids, "treatment": ["KP", "VP"] * 4}),
+    ...     scores=pd.DataFrame(
+    ...         {"patient_id": ids * 2, "instrument": "pain_vas", "day": [0] * 8 + [30] * 8,
+    ...          "value": [8, 7, 9, 8, 6, 7, 8, 6, 2, 3, 4, 3, 1, 4, 3, 2]}
+    ...     ),
+    ... )
+    >>> found = compare(
+    ...     cohort, outcome="pain_vas", treatment="KP", comparator="VP", day=30, method="ancova"
+    ... )
+    >>> round(found.estimate, 2)
+    -1.11
+    """
+    request = checked_request(
+        cohort=cohort, outcome=outcome, treatment=treatment, comparator=comparator, day=day,
+        method=method, covariates=covariates, variance=variance, level=level,
+        window_days=window_days, n_ratio=n_ratio,
+    )  # fmt: skip
+    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
+    prepared = prepare(people, request)
+    fit = _fit(prepared, request)
+    return _result(cohort, prepared, fit, request)
+
+
+def _fit(prepared: Prepared, request: Request) -> ContrastFit:
+    kept, people = prepared.flow.kept, prepared.people
+    cluster = None
+    if request.variance.endswith("_site"):
+        cluster = np.unique(people.frame["site"][kept].astype(str), return_inverse=True)[1]
+    data = TwoArms(
+        y=prepared.y[kept],
+        treated=people.treated[kept],
+        x=prepared.used.x[kept],
+        cluster=None if cluster is None else cluster.astype(np.int64),
+        visits=None if prepared.visits is None else prepared.visits[kept],
+        visit=prepared.visit,
+        varies=np.array([source == "baseline" for source in prepared.used.source], dtype=bool),
+        n_ratio=request.n_ratio,
+    )
+    try:
+        fit: ContrastFit = request.method.fit(data, variance=request.variance)
+    except UnanswerableError as reason:
+        found = str(reason)
+        if found == SEPARATED:
+            named = separating(prepared.used, kept, people.treated)
+            found += f" (no overlap in {', '.join(named)})" if named else " (no overlap)"
+        problem = Problem(
+            f"method {request.method.name}", found, "data that determine the estimate"
+        )
+        raise InputError(
+            "compare()",
+            [problem],
+            "restrict the cohort to patients who could have had either treatment, or change covariates",
+        ) from None
+    assert np.isfinite(fit.estimate)
+    assert np.isfinite(fit.se)
+    return fit
+
+
+def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Request) -> Comparison:
+    kept, people = prepared.flow.kept, prepared.people
+    treated = people.treated[kept]
+    half = float(t_quantile(np.array(fit.df), level=request.level)) * fit.se
+    limits = fit.estimate - half, fit.estimate + half
+    shown = without_constant_columns(
+        Covariates(prepared.shown.x[kept], prepared.shown.names, prepared.shown.source),
+        np.ones(int(kept.sum()), dtype=bool),
+    )
+    weighted = fit.weights is not None and fit.propensity is not None
+    terms = tuple(dict.fromkeys(prepared.used.source))
+    balance = balance_table(shown, treated, fit.weights if weighted else None, terms)
+    diagnostics = diagnostics_table(
+        fit, balance, treated=treated, y=prepared.y[kept], limits=limits
+    )
+    design = Design(
+        outcome=request.outcome, treatment=request.arms[0], comparator=request.arms[1],
+        day=request.day, window_days=request.window, estimand=request.method.estimand,
+        eligibility=tuple(cohort.attrition["step"].iloc[1:]), day0=_day0(people),
+    )  # fmt: skip
+    matched = fit.quantities.get("n_treated_matched")
+    used = (
+        np.ones(len(treated), dtype=bool)
+        if matched is None or fit.weights is None
+        else fit.weights > 0
+    )
+    instrument = INSTRUMENTS[request.outcome]
+    unit = OUTCOMES[request.outcome].unit if request.outcome in OUTCOMES else "points"
+    notes = (
+        immortal_time_note(people, *request.arms),
+        imbalance_sentence(balance, weighted=weighted, adjusts=request.method.adjusts),
+        failure_sentence(diagnostics[~diagnostics["diagnostic"].str.startswith("largest_smd")]),
+        *_remarks(prepared, fit, request),
+    )
+    return Comparison(
+        outcome=request.outcome, label=instrument.meaning, unit=unit or "points",
+        treatment=request.arms[0], comparator=request.arms[1], day=request.day,
+        window_days=request.window, method=request.method.name, variance=request.variance,
+        estimand=request.method.estimand, level=request.level,
+        estimate=fit.estimate, se=fit.se, df=fit.df, ci_low=limits[0], ci_high=limits[1],
+        p_value=_p_value(fit), n_t=int((treated & used).sum()), n_c=int((~treated & used).sum()),
+        covariates=terms, balance=balance, diagnostics=diagnostics,
+        attrition=prepared.flow.to_frame(), protocol=design.to_frame(),
+        notes=tuple(note for note in notes if note),
+    )  # fmt: skip
+
+
+def _p_value(fit: ContrastFit) -> float:
+    return float(2.0 * t_tail(np.array(fit.df), np.array(abs(fit.estimate / fit.se))))
+
+
+def _day0(people: Population) -> tuple[str, ...]:
+    found: Any = people.frame["day0"].dropna().unique() if "day0" in people.frame else ()
+    return tuple(sorted(str(word) for word in found))
+
+
+def _remarks(prepared: Prepared, fit: ContrastFit, request: Request) -> list[str]:
+    """What else a reader should know."""
+    notes = []
+    if prepared.sparse and request.chosen is None and request.method.adjusts != "none":
+        notes.append(f"Not adjusted for, too often blank: {', '.join(prepared.sparse)}.")
+    if prepared.visit_days:
+        notes.append(f"Visits in the model: day {', '.join(str(d) for d in prepared.visit_days)}.")
+    left = fit.quantities.get("n_treated_unmatched", 0)
+    if left:
+        notes.append(
+            f"{left:.0f} patients of {request.arms[0]} found no partner within the caliper."
+        )
+    return notes

@@ -1,0 +1,173 @@
+"""Covariates by name -> numbers: one column each, categories as indicators, splines on request."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from vertebro_outcomes.comparisons.population import Population
+from vertebro_outcomes.errors import InputError, Problem, list_some
+from vertebro_outcomes.estimators.arrays import Floats
+
+# Known before treatment, so an analysis may adjust for them unless told otherwise.
+CONFOUNDERS: Final = (
+    "baseline", "age_years", "sex", "bmi", "bmd_t_score", "steroid_use", "smoker", "charlson",
+    "prior_fractures", "osteoporosis_drug", "etiology", "fracture_age_days",
+)  # fmt: skip
+# Consequences of the treatment or of the course after it, identifiers, dates.
+NEVER: Final = frozenset(
+    [
+        "patient_id",
+        "episode_id",
+        "treatment",
+        "day0",
+        "fracture_date",
+        "presentation_date",
+        "treatment_date",
+        "treatment_day",
+        "cement_ml",
+        "approach",
+        "n_levels",
+        "followup_end_day",
+        "death_day",
+    ]
+)
+MOST_MISSING: Final = 0.05  # a column with more blanks is not adjusted for unless it is named
+_SPLINE = re.compile(r"rcs\(\s*(\w+)\s*(?:,\s*([3-7])\s*)?\)")
+# Harrell (2015), Regression Modeling Strategies, table 2.3: quantiles of the knots.
+_KNOTS: Final = {
+    3: (0.10, 0.5, 0.90), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.5, 0.725, 0.95),
+    6: (0.05, 0.23, 0.41, 0.59, 0.77, 0.95), 7: (0.025, 0.1833, 0.3417, 0.5, 0.6583, 0.8167, 0.975),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Covariates:
+    """`x` (n, p) with NaN where a value is blank; `source[j]` is the covariate column j comes from."""
+
+    x: Floats
+    names: tuple[str, ...]
+    source: tuple[str, ...]
+
+    def of(self, covariates: tuple[str, ...]) -> "Covariates":
+        """The columns of some of the covariates."""
+        kept = [j for j, name in enumerate(self.source) if name in covariates]
+        return Covariates(
+            self.x[:, kept],
+            tuple(self.names[j] for j in kept),
+            tuple(self.source[j] for j in kept),
+        )
+
+
+def usual_covariates(people: Population, baseline: Floats) -> tuple[tuple[str, ...], list[str]]:
+    """Declared confounders that vary and are nearly complete, and those with too many blanks."""
+    used: list[str] = []
+    sparse: list[str] = []
+    for name in CONFOUNDERS:
+        if name != "baseline" and name not in people.frame.columns:
+            continue
+        values = pd.Series(baseline) if name == "baseline" else people.frame[name]
+        missing = values.isna().mean()
+        if missing == 1.0 or values.nunique(dropna=True) < 2:
+            continue
+        (used if missing <= MOST_MISSING else sparse).append(name)
+    return tuple(used), sparse
+
+
+def check_names(people: Population, covariates: tuple[str, ...]) -> None:
+    """Refuse what is no covariate of this cohort.
+
+    Raises
+    ------
+    InputError
+        With every unknown name and every column that treatment may have changed.
+    """
+    problems = []
+    allowed = ["baseline", *(c for c in people.frame.columns if c not in NEVER)]
+    for term in covariates:
+        name = _column(term)
+        if name in NEVER:
+            found = f"{term!r} is an identifier, a date, or may follow from the treatment"
+            problems.append(
+                Problem("argument covariates", found, "a column known before treatment")
+            )
+        elif name not in allowed:
+            problems.append(
+                Problem("argument covariates", f"{term!r}", list_some(allowed, most=25))
+            )
+    if problems:
+        raise InputError(
+            "compare()", problems, "name columns of patients or episodes, or 'baseline'"
+        )
+
+
+def as_numbers(people: Population, baseline: Floats, covariates: tuple[str, ...]) -> Covariates:
+    """Numbers for all patients; NaN where blank."""
+    blocks: list[Floats] = []
+    names: list[str] = []
+    source: list[str] = []
+    for term in covariates:
+        name = _column(term)
+        values = pd.Series(baseline) if name == "baseline" else people.frame[name]
+        spline = _SPLINE.fullmatch(term)
+        block, own = _encode(values, name, knots=int(spline[2] or 4) if spline else 0)
+        blocks.append(block)
+        names += own
+        source += [term] * len(own)
+    x = np.column_stack(blocks) if blocks else np.empty((people.n, 0))
+    return Covariates(x, tuple(names), tuple(source))
+
+
+def _column(term: str) -> str:
+    spline = _SPLINE.fullmatch(term)
+    return spline[1] if spline else term
+
+
+def _encode(values: pd.Series, name: str, *, knots: int) -> tuple[Floats, list[str]]:
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        problem = Problem(
+            "argument covariates", f"{name!r} holds dates", "numbers, words or yes/no"
+        )
+        raise InputError("compare()", [problem], f"turn {name} into a number of days first")
+    if not _is_text(values):
+        number = values.astype(float).to_numpy()
+        if knots and len(np.unique(number[~np.isnan(number)])) > knots:
+            basis = restricted_cubic_spline(number, n_knots=knots)
+            return basis, [name, *(f"{name} (spline {i + 1})" for i in range(basis.shape[1] - 1))]
+        return number[:, None], [name]
+    text = values.where(values.isna(), values.astype(str))
+    levels = sorted(text.dropna().unique())
+    columns = [np.where(text.isna(), np.nan, (text == level).astype(float)) for level in levels[1:]]
+    return np.column_stack(columns), [f"{name}: {level}" for level in levels[1:]]
+
+
+def _is_text(values: pd.Series) -> bool:
+    """Words are categories even where they look like numbers; truth and numbers are numbers."""
+    if not pd.api.types.is_object_dtype(values.dtype):
+        return not (pd.api.types.is_numeric_dtype(values.dtype))
+    return any(isinstance(value, str) for value in values.dropna().unique())
+
+
+def restricted_cubic_spline(x: Floats, *, n_knots: int) -> Floats:
+    """Natural cubic spline basis: x and n_knots - 2 curved columns, linear beyond the outer knots.
+
+    Reference
+    ---------
+    Harrell (2015), Regression Modeling Strategies, equation 2.25, doi:10.1007/978-3-319-19425-7.
+    """
+    t = np.unique(np.quantile(x[~np.isnan(x)], _KNOTS[n_knots]))
+    if len(t) < 3:
+        return x[:, None]
+
+    def cube(z: Floats) -> Floats:
+        return np.maximum(z, 0.0) ** 3
+
+    columns = [x]
+    for knot in t[:-2]:
+        bend = cube(x - knot)
+        bend = bend - cube(x - t[-2]) * (t[-1] - knot) / (t[-1] - t[-2])
+        bend = bend + cube(x - t[-1]) * (t[-2] - knot) / (t[-1] - t[-2])
+        columns.append(bend / (t[-1] - t[0]) ** 2)
+    return np.column_stack(columns)

@@ -1,0 +1,130 @@
+"""Balance and diagnostics of a fit, and the sentences a reader must not miss."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.display.numbers import number
+from vertebro_outcomes.errors import list_some
+from vertebro_outcomes.estimators.arrays import Bools, Floats
+from vertebro_outcomes.estimators.propensity.balance import (
+    LARGEST_SMD,
+    covariate_balance,
+    effective_n,
+)
+from vertebro_outcomes.estimators.propensity.e_value import e_values_of_difference
+from vertebro_outcomes.estimators.two_arms import ContrastFit
+
+# An arm whose weights leave less than this share of it as effective sample rests on few patients.
+SMALLEST_EFFECTIVE_SHARE: Final = 0.1
+LARGEST_WEIGHT_SHARE: Final = 0.2  # of one patient in an arm
+_MEASURES: Final = ("smd", "variance_ratio", "ks")
+
+
+def balance_table(
+    covariates: Covariates, treated: Bools, weights: Floats | None, adjusted: tuple[str, ...]
+) -> pd.DataFrame:
+    """One line per column of `covariates`; blanks are left out column by column."""
+    rows = []
+    for j, name in enumerate(covariates.names):
+        x = covariates.x[:, j]
+        there = ~np.isnan(x)
+        line: dict[str, Any] = {"covariate": name}
+        if treated[there].any() and (~treated[there]).any():
+            own = x[there, None], treated[there]
+            before = covariate_balance(*own)
+            after = None if weights is None else covariate_balance(*own, weights[there])
+            line |= {"mean_t": before.mean_t[0], "mean_c": before.mean_c[0]}
+            for measure in _MEASURES:
+                line[f"{measure}_before"] = getattr(before, measure)[0]
+                line[f"{measure}_after"] = np.nan if after is None else getattr(after, measure)[0]
+        line["adjusted"] = covariates.source[j] in adjusted
+        rows.append(line)
+    columns = ["covariate", "mean_t", "mean_c"]
+    columns += [f"{m}_{when}" for m in _MEASURES for when in ("before", "after")] + ["adjusted"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def diagnostics_table(
+    fit: ContrastFit,
+    balance: pd.DataFrame,
+    *,
+    treated: Bools,
+    y: Floats,
+    limits: tuple[float, float],
+) -> pd.DataFrame:
+    """`diagnostic value limit passed`; `passed` is missing where there is no limit."""
+    rows: list[tuple[str, float, float, object]] = []
+
+    def add(name: str, value: float, limit: float = np.nan, passed: object = None) -> None:
+        rows.append((name, float(value), limit, passed))
+
+    for when in ("before", "after"):
+        smd = balance[f"smd_{when}"].abs().max() if len(balance) else np.nan
+        if not np.isnan(smd):
+            judged = when == "after"
+            add(
+                f"largest_smd_{when}", smd, LARGEST_SMD if judged else np.nan,
+                bool(smd <= LARGEST_SMD) if judged else None,
+            )  # fmt: skip
+    if fit.propensity is not None:
+        add("propensity_lowest", fit.propensity.min())
+        add("propensity_highest", fit.propensity.max())
+    if fit.weights is not None and fit.propensity is not None:
+        for arm, name in ((treated, "t"), (~treated, "c")):
+            w = fit.weights[arm]
+            entered = w[w > 0]
+            share = effective_n(w) / len(entered)
+            add(f"effective_n_{name}", effective_n(w))
+            add(
+                f"effective_share_{name}",
+                share,
+                SMALLEST_EFFECTIVE_SHARE,
+                bool(share >= SMALLEST_EFFECTIVE_SHARE),
+            )
+            largest = w.max() / w.sum()
+            add(
+                f"largest_weight_share_{name}",
+                largest,
+                LARGEST_WEIGHT_SHARE,
+                bool(largest <= LARGEST_WEIGHT_SHARE),
+            )
+    sd = np.sqrt((np.nanvar(y[treated], ddof=1) + np.nanvar(y[~treated], ddof=1)) / 2.0)
+    if sd > 0:
+        point, limit = e_values_of_difference(fit.estimate, limits, sd=float(sd))
+        add("e_value", point)
+        add("e_value_ci", limit)
+    for name, value in fit.quantities.items():
+        add(name, value)
+    frame = pd.DataFrame(rows, columns=["diagnostic", "value", "limit", "passed"])
+    return frame.astype({"passed": "boolean"})
+
+
+def imbalance_sentence(balance: pd.DataFrame, *, weighted: bool, adjusts: str) -> str:
+    """Names the covariates that still differ by more than 0.1; empty if none does."""
+    column = "smd_after" if weighted else "smd_before"
+    if adjusts == "none" or weighted:
+        apart = balance[balance[column].abs() > LARGEST_SMD]
+        kind = "Residual imbalance"
+    else:  # an outcome model: what it was given is accounted for by the model, the rest is not
+        apart = balance[(balance[column].abs() > LARGEST_SMD) & ~balance["adjusted"].astype(bool)]
+        kind = "Imbalance that was not adjusted for"
+    if not len(apart):
+        return ""
+    apart = apart.assign(size=apart[column].abs()).sort_values("size", ascending=False)
+    named = [f"{row.covariate} ({number(getattr(row, column), 2)})" for row in apart.itertuples()]
+    return f"{kind}: the arms differ by more than {LARGEST_SMD} standard deviations in {list_some(named)}."
+
+
+def failure_sentence(diagnostics: pd.DataFrame) -> str:
+    """Names the diagnostics beyond their limits; empty if all keep to them."""
+    failed = diagnostics[~diagnostics["passed"].fillna(True).astype(bool)]
+    if not len(failed):
+        return ""
+    said = [
+        f"{row.diagnostic.replace('_', ' ')} {number(row.value, 2)} (limit {number(row.limit, 2)})"
+        for row in failed.itertuples()
+    ]
+    return f"Diagnostics failed, so the estimate should not be relied on: {', '.join(said)}."

@@ -1,0 +1,99 @@
+"""Who is compared: the episodes of both arms with scores, covariates and death, as arrays."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.tables.cohort import Cohort
+
+# Augmentation not split by type holds its types.
+TYPES_OF: Final = {"VA": ("VA", "VP", "KP", "VAI")}
+_ORDER = ("treatment_date", "presentation_date", "fracture_date", "episode_id")
+
+
+def words_of(arm: str) -> tuple[str, ...]:
+    """The treatments that an arm stands for."""
+    return TYPES_OF.get(arm, (arm,))
+
+
+@dataclass(frozen=True)
+class Population:
+    """One row per patient (the first episode in either arm), in the order of patient_id.
+
+    `row`, `day`, `value` are the scores of the outcome: the row of their patient, day and value.
+    """
+
+    frame: pd.DataFrame
+    treated: Bools
+    row: Ints
+    day: Ints
+    value: Floats
+    later_episodes: tuple[int, int]
+    episodes_of: frozenset[str]  # columns that come from table episodes
+
+    @property
+    def n(self) -> int:
+        return len(self.frame)
+
+
+def population(cohort: Cohort, *, outcome: str, treatment: str, comparator: str) -> Population:
+    """The patients of both arms.
+
+    Raises
+    ------
+    InputError
+        If an arm has no patient.
+    """
+    arms = (*words_of(treatment), *words_of(comparator))
+    episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(arms))
+    frame = _pandas(episodes)
+    by = [name for name in _ORDER if name in frame.columns]
+    frame = frame.sort_values(["patient_id", *by], kind="stable", na_position="last")
+    first = ~frame["patient_id"].duplicated().to_numpy()
+    later = frame.loc[~first, "treatment"].isin(words_of(treatment)).to_numpy()
+    frame = frame[first].reset_index(drop=True)
+    patients = _pandas(cohort.patients)
+    shared = [c for c in patients.columns if c in frame.columns and c != "patient_id"]
+    joined = frame.merge(patients.drop(columns=shared), on="patient_id", how="left", sort=False)
+    treated = joined["treatment"].isin(words_of(treatment)).to_numpy(dtype=bool)
+    for arm, n in ((treatment, int(treated.sum())), (comparator, int((~treated).sum()))):
+        if n == 0:
+            found = frame["treatment"].unique().tolist() if len(frame) else "neither"
+            problem = Problem(
+                f"arm {arm}", "no patient has this treatment", "at least two patients"
+            )
+            raise InputError(
+                "compare()", [problem], f"choose arms that the cohort has (found: {found})"
+            )
+    row, day, value = _scores(cohort, outcome, joined)
+    return Population(
+        frame=joined,
+        treated=treated,
+        row=row,
+        day=day,
+        value=value,
+        later_episodes=(int(later.sum()), int((~later).sum())),
+        episodes_of=frozenset(frame.columns),
+    )
+
+
+def _scores(cohort: Cohort, outcome: str, frame: pd.DataFrame) -> tuple[Ints, Ints, Floats]:
+    scores = cohort.scores
+    wanted = scores.filter((scores.instrument == outcome) & scores.value.notnull())  # noqa: PD004
+    found = wanted.select("episode_id", "day", "value").to_pyarrow()
+    at = pd.Index(frame["episode_id"]).get_indexer(found["episode_id"].to_pandas())
+    day = found["day"].to_numpy()
+    value = found["value"].to_numpy().astype(np.float64)
+    known = (at >= 0) & np.isfinite(value) & pd.notna(day)
+    row, day = at[known].astype(np.int64), np.asarray(day[known], dtype=np.int64)
+    order = np.lexsort((day, row))
+    return row[order], day[order], value[known][order]
+
+
+def _pandas(table: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pyarrow().to_pandas()
+    return frame

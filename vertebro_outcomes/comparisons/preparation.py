@@ -1,0 +1,109 @@
+"""From the patients of both arms to the arrays a method takes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vertebro_outcomes.comparisons.covariates import (
+    Covariates,
+    as_numbers,
+    check_names,
+    usual_covariates,
+)
+from vertebro_outcomes.comparisons.population import Population
+from vertebro_outcomes.comparisons.requests import Request
+from vertebro_outcomes.comparisons.sample import (
+    FEWEST,
+    FlowChart,
+    analysed,
+    refuse_empty_arms,
+    refuse_one_value,
+    without_constant_columns,
+)
+from vertebro_outcomes.comparisons.windows import (
+    last_before,
+    nearest_in_window,
+    schedule,
+    usable_visits,
+    visit_matrix,
+)
+from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a method gets, and what is said about it."""
+
+    people: Population
+    flow: FlowChart
+    used: Covariates
+    shown: Covariates
+    y: Floats  # at the day asked for, NaN where not seen
+    visits: Floats | None
+    visit: int
+    visit_days: tuple[int, ...]
+    sparse: tuple[str, ...]
+
+
+def prepare(people: Population, request: Request) -> Prepared:
+    """Covariates, scores and the patients who stay.
+
+    Raises
+    ------
+    InputError
+        If an arm is empty, nobody has a score for the day, or a covariate has one value.
+    """
+    baseline = last_before(people.row, people.day, people.value, n=people.n)
+    usual, sparse = usual_covariates(people, baseline)
+    terms = request.terms(usual, has_baseline=not np.isnan(baseline).all())
+    check_names(people, terms)
+    shown_terms = tuple(dict.fromkeys((*terms, *usual, *sparse)))
+    shown = as_numbers(people, baseline, shown_terms)
+    adjusts = request.method.adjusts != "none"
+    used = shown.of(terms) if adjusts else shown.of(())
+    y = nearest_in_window(
+        people.row, people.day, people.value,
+        n=people.n, target=request.day, window=request.window,
+    )  # fmt: skip
+    visits, visit, days = _visits(people, y, request)
+    scores = y[:, None] if visits is None else visits
+    seen: Bools = np.asarray((~np.isnan(scores)).any(axis=1), dtype=bool)
+    last_day = request.window[1] if visits is None else max(*days, request.day)
+    flow = analysed(
+        people, seen=seen, day=request.day, last_day=last_day, covariates=used,
+        any_visit=visits is not None,
+    )  # fmt: skip
+    refuse_empty_arms(flow, arms=request.arms, outcome=request.outcome, day=request.day)
+    _refuse_unseen_day(y, flow, request)
+    refuse_one_value(used, flow.kept)
+    used = without_constant_columns(used, flow.kept)
+    return Prepared(people, flow, used, shown, y, visits, visit, days, tuple(sparse))
+
+
+def _visits(
+    people: Population, y: Floats, request: Request
+) -> tuple[Floats | None, int, tuple[int, ...]]:
+    if request.method.name != "mmrm":
+        return None, 0, ()
+    windows = schedule(people.row, people.day, n=people.n, asked=request.day)
+    days = list(windows)
+    at = days.index(request.day)
+    matrix = visit_matrix(people.row, people.day, people.value, n=people.n, visits=windows)
+    if request.own_window:
+        matrix[:, at] = y
+    few = max(FEWEST + 1, int(0.01 * people.n / 2))
+    good: Ints = usable_visits(matrix, people.treated, keep=at, fewest=few)
+    return matrix[:, good], int(np.flatnonzero(good == at)[0]), tuple(days[j] for j in good)
+
+
+def _refuse_unseen_day(y: Floats, flow: FlowChart, request: Request) -> None:
+    for arm, mine in zip(request.arms, (flow.treated, ~flow.treated), strict=True):
+        n = int((~np.isnan(y[mine & flow.kept])).sum())
+        if n < FEWEST:
+            low, high = request.window
+            found = f"{n} patients have {request.outcome} from day {low} to {high}"
+            problem = Problem(f"arm {arm}, day {request.day}", found, f"at least {FEWEST}")
+            raise InputError(
+                "compare()", [problem], "choose a day with scores, or wider window_days"
+            )

@@ -1,0 +1,140 @@
+"""The arguments of a comparison, checked before any data are touched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vertebro_outcomes.comparisons.methods import METHODS
+from vertebro_outcomes.comparisons.population import words_of
+from vertebro_outcomes.comparisons.windows import window_for
+from vertebro_outcomes.errors import InputError, Problem, refuse_argument
+from vertebro_outcomes.estimators.method import Method
+from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.vocabulary import TREATMENTS
+
+KIND = "continuous"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for. `chosen` is None where the covariates were left to the method."""
+
+    outcome: str
+    arms: tuple[str, str]
+    day: int
+    window: tuple[int, int]
+    own_window: bool
+    method: Method
+    chosen: tuple[str, ...] | None
+    variance: str
+    level: float
+    n_ratio: int
+
+    def terms(self, usual: tuple[str, ...], *, has_baseline: bool) -> tuple[str, ...]:
+        """Covariates to use.
+
+        Raises
+        ------
+        InputError
+            If the method needs some and there are none.
+        """
+        if self.method.adjusts == "none":
+            return self.chosen or ()
+        by_default = ("baseline",) if self.method.name in ("ancova", "mmrm") else usual
+        terms = by_default if self.chosen is None else self.chosen
+        if "baseline" in terms and not has_baseline:
+            found = f"no patient has {self.outcome} at or before day 0"
+            problem = Problem("covariate baseline", found, "a score at or before day 0")
+            raise InputError("compare()", [problem], "pass covariates without 'baseline'")
+        if not terms and self.method.name not in ("ancova", "mmrm"):
+            found = "no covariate"
+            problem = Problem("argument covariates", found, "at least one covariate that varies")
+            raise InputError("compare()", [problem], "name covariates, or use method='unadjusted'")
+        return terms
+
+
+def checked_request(
+    *,
+    cohort: Any,
+    outcome: Any,
+    treatment: Any,
+    comparator: Any,
+    day: Any,
+    method: Any,
+    covariates: Sequence[str] | None,
+    variance: Any,
+    level: Any,
+    window_days: Any,
+    n_ratio: Any,
+) -> Request:
+    """Every argument, or the first that cannot be meant.
+
+    Raises
+    ------
+    InputError
+        With what was found and what is allowed.
+    """
+    if not isinstance(cohort, Cohort):
+        raise refuse_argument("compare", "cohort", type(cohort).__name__, "a vo.Cohort")
+    if outcome not in INSTRUMENTS:
+        raise refuse_argument("compare", "outcome", outcome, ", ".join(INSTRUMENTS))
+    _check_arms(treatment, comparator)
+    known = {name: m for name, m in METHODS.items() if m.kind == KIND}
+    if method not in known:
+        raise refuse_argument("compare", "method", method, ", ".join(known))
+    if not _is_whole(day) or day < 1:
+        raise refuse_argument("compare", "day", day, "a whole number of days after day 0, from 1")
+    if not isinstance(level, float) or not 0 < level < 1:
+        raise refuse_argument("compare", "level", level, "between 0 and 1, such as 0.95")
+    if not _is_whole(n_ratio) or n_ratio < 1:
+        raise refuse_argument("compare", "n_ratio", n_ratio, "a whole number from 1")
+    chosen = _checked_covariates(covariates)
+    variances = known[method].variances
+    if variance is not None and variance not in variances:
+        raise refuse_argument("compare", "variance", variance, ", ".join(variances))
+    return Request(
+        outcome=outcome,
+        arms=(treatment, comparator),
+        day=int(day),
+        window=_checked_window(window_days, int(day)),
+        own_window=window_days is not None,
+        method=known[method],
+        chosen=chosen,
+        variance=variance or variances[0],
+        level=float(level),
+        n_ratio=int(n_ratio),
+    )
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _check_arms(treatment: Any, comparator: Any) -> None:
+    for argument, arm in (("treatment", treatment), ("comparator", comparator)):
+        if arm not in TREATMENTS:
+            raise refuse_argument("compare", argument, arm, ", ".join(TREATMENTS))
+    if set(words_of(treatment)) & set(words_of(comparator)):
+        raise refuse_argument("compare", "comparator", comparator, f"another arm than {treatment}")
+
+
+def _checked_window(window: Any, day: int) -> tuple[int, int]:
+    if window is None:
+        return window_for(day)
+    allowed = f"two whole days around {day}, after day 0, such as {window_for(day)}"
+    if not isinstance(window, tuple | list) or len(window) != 2 or not all(map(_is_whole, window)):
+        raise refuse_argument("compare", "window_days", window, allowed)
+    if not 0 < window[0] <= day <= window[1]:
+        raise refuse_argument("compare", "window_days", window, allowed)
+    return int(window[0]), int(window[1])
+
+
+def _checked_covariates(covariates: Any) -> tuple[str, ...] | None:
+    if covariates is None:
+        return None
+    if isinstance(covariates, str) or not all(isinstance(name, str) for name in covariates):
+        raise refuse_argument("compare", "covariates", covariates, "a list of names")
+    return tuple(dict.fromkeys(covariates))

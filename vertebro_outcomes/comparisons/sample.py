@@ -1,0 +1,138 @@
+"""Who stays for the analysis, rule by rule."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.population import Population
+from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.estimators.arrays import Bools, Floats
+
+FEWEST = 2  # patients with a score in each arm
+
+
+@dataclass
+class FlowChart:
+    """Counts the patients of both arms who remain after each rule."""
+
+    treated: Bools
+    kept: Bools = field(init=False)
+    lines: list[tuple[str, int, int, int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.kept = np.ones(len(self.treated), dtype=bool)
+
+    def _in_arms(self, mask: Bools) -> tuple[int, int]:
+        return int((mask & self.treated).sum()), int((mask & ~self.treated).sum())
+
+    def start(self, step: str, left: tuple[int, int]) -> None:
+        """The first line; `left` counts episodes that were set aside before."""
+        self.lines.append((step, *self._in_arms(self.kept), *left))
+
+    def drop(self, out: Bools, because: str, *, always: bool = False) -> None:
+        """Patients leave; a rule nobody breaks gets a line only if `always`."""
+        leaving = self.kept & out
+        self.kept = self.kept & ~out
+        if leaving.any() or always:
+            self.lines.append((because, *self._in_arms(self.kept), *self._in_arms(leaving)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """`step n_t n_c left_t left_c`."""
+        return pd.DataFrame(self.lines, columns=["step", "n_t", "n_c", "left_t", "left_c"])
+
+
+def died_without_score(people: Population, seen: Bools, *, last_day: int) -> Bools:
+    """Dead by `last_day` and no score: not missing data."""
+    if "death_day" not in people.frame:
+        return np.zeros(people.n, dtype=bool)
+    death = pd.to_numeric(people.frame["death_day"], errors="coerce").to_numpy(
+        float, na_value=np.nan
+    )
+    return np.asarray(~seen & (death <= last_day))
+
+
+def analysed(
+    people: Population,
+    *,
+    seen: Bools,
+    day: int,
+    last_day: int,
+    covariates: Covariates,
+    any_visit: bool,
+) -> FlowChart:
+    """Rules in order: death, score, covariates.
+
+    Raises
+    ------
+    InputError
+        If an arm has no score at all.
+    """
+    flow = FlowChart(people.treated)
+    flow.start("first episode of the patient", people.later_episodes)
+    dead = died_without_score(people, seen, last_day=last_day)
+    flow.drop(dead, f"died by day {last_day} without a score", always=True)
+    flow.drop(
+        ~seen, "no score after day 0" if any_visit else f"no score for day {day}", always=True
+    )
+    for term in dict.fromkeys(covariates.source):
+        blank = np.asarray(np.isnan(covariates.of((term,)).x).any(axis=1), dtype=bool)
+        flow.drop(blank, f"{term} not recorded")
+    return flow
+
+
+def refuse_empty_arms(flow: FlowChart, *, arms: tuple[str, str], outcome: str, day: int) -> None:
+    """Refuse an arm in which fewer than two patients are left, with the rule that emptied it."""
+    chart = flow.to_frame()
+    for column, arm in zip(("n_t", "n_c"), arms, strict=True):
+        left = int(chart[column].iloc[-1])
+        if left >= FEWEST:
+            continue
+        emptied = chart.loc[chart[column] < FEWEST, "step"].iloc[0]
+        found = f"{left} patients are left after the rule '{emptied}'"
+        allowed = f"at least {FEWEST} patients with {outcome} at day {day} and all covariates"
+        raise InputError(
+            "compare()",
+            [Problem(f"arm {arm}", found, allowed)],
+            "choose another day, wider window_days, or covariates that were recorded",
+        )
+
+
+def refuse_one_value(covariates: Covariates, kept: Bools) -> None:
+    """Refuse covariates that are the same for everybody who is analysed."""
+    problems = []
+    for term in dict.fromkeys(covariates.source):
+        x = covariates.of((term,)).x[kept]
+        if (np.ptp(x, axis=0) == 0).all():
+            found = "has one value in all analysed patients"
+            problems.append(Problem(f"covariate {term}", found, "a covariate that varies"))
+    if problems:
+        raise InputError("compare()", problems, "leave it out; it cannot confound anything here")
+
+
+def without_constant_columns(covariates: Covariates, kept: Bools) -> Covariates:
+    """Indicator columns of categories that nobody analysed has are left out."""
+    x = covariates.x[kept]
+    varies = np.flatnonzero(np.ptp(x, axis=0) > 0) if len(x) else np.arange(0)
+    return Covariates(
+        covariates.x[:, varies],
+        tuple(covariates.names[j] for j in varies),
+        tuple(covariates.source[j] for j in varies),
+    )
+
+
+def separating(covariates: Covariates, kept: Bools, treated: Bools) -> list[str]:
+    """Covariates whose values alone tell some patients' arm: ranges that do not meet, rare categories."""
+    found = []
+    x, a = covariates.x[kept], treated[kept]
+    for j, name in enumerate(covariates.names):
+        t, c = x[a, j], x[~a, j]
+        if t.min() >= c.max() or c.min() >= t.max() or _only_one_arm(t, c):
+            found.append(name)
+    return found
+
+
+def _only_one_arm(t: Floats, c: Floats) -> bool:
+    both = np.unique(np.concatenate([np.unique(t), np.unique(c)]))
+    return len(both) == 2 and (len(np.unique(t)) == 1 or len(np.unique(c)) == 1)

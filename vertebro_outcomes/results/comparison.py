@@ -1,0 +1,131 @@
+"""One treatment contrast, with what a reader needs to judge it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from markupsafe import escape
+
+from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.figures.love import draw_love_plot
+from vertebro_outcomes.display.tables import html_table
+from vertebro_outcomes.estimators.propensity.balance import LARGEST_SMD
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Treatment minus comparator at one day, in `unit`.
+
+    Attributes
+    ----------
+    estimate, se, ci_low, ci_high, p_value : float
+        Difference, its standard error, interval at `level`, two-sided p-value; `df` is infinite
+        where the normal distribution was used.
+    n_t, n_c : int
+        Patients analysed in each arm.
+    balance : DataFrame
+        `covariate mean_t mean_c smd_before smd_after variance_ratio_before variance_ratio_after
+        ks_before ks_after adjusted`; "after" is NaN for methods that do not weight patients.
+    diagnostics : DataFrame
+        `diagnostic value limit passed`.
+    attrition : DataFrame
+        `step n_t n_c left_t left_c`: who remains after each rule, and who left.
+    protocol : DataFrame
+        The target-trial table: `component protocol emulation`.
+    """
+
+    outcome: str
+    label: str
+    unit: str
+    treatment: str
+    comparator: str
+    day: int
+    window_days: tuple[int, int]
+    method: str
+    variance: str
+    estimand: str
+    level: float
+    estimate: float
+    se: float
+    df: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    n_t: int
+    n_c: int
+    covariates: tuple[str, ...]
+    balance: pd.DataFrame
+    diagnostics: pd.DataFrame
+    attrition: pd.DataFrame
+    protocol: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every diagnostic with a limit keeps to it."""
+        return bool(self.diagnostics["passed"].fillna(True).astype(bool).all())
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row."""
+        names = [
+            "outcome",
+            "treatment",
+            "comparator",
+            "day",
+            "method",
+            "variance",
+            "estimand",
+            "estimate",
+            "se",
+            "df",
+            "ci_low",
+            "ci_high",
+            "level",
+            "p_value",
+            "n_t",
+            "n_c",
+            "passed",
+        ]
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def __str__(self) -> str:
+        size = numbers.estimate_with_interval(
+            self.estimate, (self.ci_low, self.ci_high), measure="MD", unit=self.unit
+        )
+        said = (
+            f"{self.label[:1].upper()}{self.label[1:]}, day {self.day}: "
+            f"{self.treatment} minus {self.comparator} = {size}, {100 * self.level:g}% interval, "
+            f"{numbers.p_value(self.p_value)}, {self.method.replace('_', ' ')}, "
+            f"n = {numbers.count(self.n_t)} vs {numbers.count(self.n_c)}; {self.estimand}."
+        )
+        return " ".join([said, *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        parts = [
+            html_table(self.to_frame(), caption=str(self)),
+            notes,
+            html_table(self.balance, caption="Balance of the arms"),
+            html_table(self.diagnostics, caption="Diagnostics"),
+            html_table(self.attrition, caption="Who was analysed"),
+        ]
+        return "".join(parts)
+
+    def plot(self, *, ax: "Axes | None" = None) -> "Axes":
+        """Love plot: standardised mean differences before and after adjustment.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Drawn into; a new figure of fitting size if not given.
+
+        Returns
+        -------
+        Axes
+        """
+        return draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
