@@ -116,16 +116,14 @@ def with_recognised(units: Sequence[ReviewUnit]) -> tuple[ReviewUnit, ...]:
 
     Ties between common and random effects go to the model that other units of the review show.
     """
-    open_units = [unit for unit in units if not (unit.measure and unit.model)]
-    first = {unit.unit_id: recognise(unit) for unit in open_units}
-    decided = [r.how.model for r in first.values() if r is not None and not r.note]
+    first = [None if unit.measure and unit.model else recognise(unit) for unit in units]
+    decided = [found.how.model for found in first if found is not None and not found.note]
     random, common = decided.count("random"), decided.count("common")
     prefer: PoolModel = "random" if random > common else "common" if common else ""
     done = []
-    for unit in units:
-        found = first.get(unit.unit_id)
+    for unit, found in zip(units, first, strict=True):
         if found is not None and found.note and prefer and found.how.model != prefer:
-            found = recognise(unit, prefer=prefer)
+            found = recognise(unit, prefer=prefer)  # noqa: PLW2901 -- the same study lines again
         done.append(unit if found is None else _filled(unit, found))
     return tuple(done)
 
