@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import synthesis
+from benchmarks import comparisons, synthesis
 from benchmarks.timing import row
 
 OUTPUT = Path(__file__).parents[1] / "reports" / "benchmarks.csv"
@@ -12,10 +12,11 @@ OUTPUT = Path(__file__).parents[1] / "reports" / "benchmarks.csv"
 
 def main() -> None:
     lines = []
-    for task in synthesis.tasks():
-        lines.append(row(task))
-        print(f"{task.name} ({task.size}): {lines[-1]['seconds']:.4g} s", flush=True)
-    lines += synthesis.r_lines()
+    for topic in (synthesis, comparisons):
+        for task in topic.tasks():
+            lines.append(row(task))
+            print(f"{task.name} ({task.size}): {lines[-1]['seconds']:.4g} s", flush=True)
+        lines += topic.r_lines()
     table = pd.DataFrame(lines)
     OUTPUT.parent.mkdir(exist_ok=True)
     table.to_csv(OUTPUT, index=False, float_format="%.4g")

@@ -1,0 +1,127 @@
+"""Fair comparisons: repeated measures, weighting and matching of registry-sized data."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.timing import Task, row
+from vertebro_outcomes.comparisons.methods import METHODS
+from vertebro_outcomes.comparisons.windows import visit_matrix
+from vertebro_outcomes.estimators.propensity.matching import match_nearest
+from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
+
+PATIENTS = 1_000_000
+DAYS = (7, 30, 90, 180, 365)
+TRIAL = 300  # patients of the small repeated-measures set: 1,500 rows
+
+
+def _long_scores(n: int, seed: int = 1) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Scores one per row, arm and baseline of n patients."""
+    rng = np.random.default_rng(seed)
+    treated = rng.random(n) < 0.5
+    baseline = rng.normal(7, 1.5, n)
+    own = rng.normal(0, 1.4, n)
+    y = 2 + 0.4 * baseline[:, None] - 1.5 * treated[:, None] + own[:, None]
+    y = y + rng.normal(0, 1, (n, len(DAYS)))
+    rows = pd.DataFrame(
+        {"row": np.repeat(np.arange(n), len(DAYS)), "day": np.tile(DAYS, n), "value": y.ravel()}
+    )
+    return rows[rng.random(len(rows)) < 0.9].reset_index(drop=True), treated, baseline
+
+
+def _mmrm(scores: pd.DataFrame, treated: np.ndarray, baseline: np.ndarray) -> ContrastFit:
+    """From rows of scores to the contrast: aggregation into visits and sums included."""
+    visits = visit_matrix(
+        scores["row"].to_numpy(),
+        scores["day"].to_numpy(),
+        scores["value"].to_numpy(),
+        n=len(treated),
+        visits={day: (day, day) for day in DAYS},
+    )
+    fit: ContrastFit = METHODS["mmrm"].fit(
+        TwoArms(
+            visits[:, 1],
+            treated,
+            baseline[:, None],
+            visits=visits,
+            visit=1,
+            varies=np.array([True]),
+        ),
+        variance="kenward_roger",
+    )
+    return fit
+
+
+def _confounded(n: int, p: int = 20) -> TwoArms:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(n, p))
+    treated = rng.random(n) < 1 / (1 + np.exp(1 - x @ np.full(p, 0.2)))
+    return TwoArms(x.sum(axis=1) - treated + rng.normal(size=n), treated, x)
+
+
+def tasks() -> list[Task]:
+    """The tasks of fair comparisons."""
+    scores, treated, baseline = _long_scores(222_223)
+    data = _confounded(PATIENTS)
+    score = data.x @ np.full(20, 0.2)
+    return [
+        Task(
+            "MMRM, 5 visits", f"{len(scores):,} rows",
+            lambda: _mmrm(scores, treated, baseline), runs=3,
+        ),
+        Task(
+            "overlap weighting, 20 covariates", f"{PATIENTS:,} patients",
+            partial(METHODS["overlap_weighting"].fit, data), runs=2,
+        ),
+        Task(
+            "1:1 caliper matching", f"{PATIENTS:,} patients",
+            partial(match_nearest, score, data.treated, caliper=0.2 * float(np.std(score))), runs=2,
+        ),
+    ]  # fmt: skip
+
+
+_GLS = """
+suppressMessages(library(nlme)); d <- read.csv(commandArgs(TRUE)[1]); d$visit <- factor(d$day)
+f <- function() gls(value ~ 0 + visit + visit:treated + visit:baseline, data = d, method = "REML",
+  correlation = corSymm(form = ~ as.integer(visit) | row), weights = varIdent(form = ~ 1 | visit),
+  control = glsControl(msMaxIter = 500))
+t <- system.time(g <- f())[["elapsed"]]
+found <- list(seconds = t, estimate = coef(g)[["visit30:treated"]])
+cat(jsonlite::toJSON(found, auto_unbox = TRUE, digits = NA))
+"""
+
+
+def r_lines() -> list[dict[str, object]]:
+    """The small repeated-measures set against nlme::gls, where R is installed."""
+    if shutil.which("Rscript") is None:
+        return []
+    scores, treated, baseline = _long_scores(TRIAL)
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data.csv"
+        scores.assign(
+            treated=treated[scores["row"]].astype(int), baseline=baseline[scores["row"]]
+        ).to_csv(data, index=False)
+        done = subprocess.run(
+            ["Rscript", "-e", _GLS, str(data)], capture_output=True, text=True, check=False
+        )
+    if done.returncode != 0:
+        return []
+    theirs = json.loads(done.stdout.strip().splitlines()[-1])
+    ours = _mmrm(scores, treated, baseline)
+    task = Task(
+        "MMRM, 5 visits", f"{len(scores):,} rows", lambda: _mmrm(scores, treated, baseline), runs=5
+    )
+    line = row(task)
+    line |= {
+        "peer": "R nlme gls",
+        "peer_seconds": theirs["seconds"],
+        "times_faster": theirs["seconds"] / float(str(line["seconds"])),
+        "largest_difference": abs(theirs["estimate"] - ours.estimate),
+    }
+    return [line]
