@@ -86,8 +86,16 @@ def report(
         answers = [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
     with _step("checking printed numbers against each other"):
         findings = vo.check_reported(literature)
+    with _step("computing published reviews again"):
+        reproduction = vo.reproduce_literature(literature)
     vo.build_report(
-        literature, answers, findings=findings, folder=output, inputs=inputs, step=_step
+        literature,
+        answers,
+        findings=findings,
+        reproduction=reproduction,
+        folder=output,
+        inputs=inputs,
+        step=_step,
     )
     typer.echo(f"{output}/ is written")
 

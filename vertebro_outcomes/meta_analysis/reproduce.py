@@ -8,8 +8,8 @@ from typing import Any, Final
 import pandas as pd
 
 from vertebro_outcomes.loaders.reviews.read import read_review
-from vertebro_outcomes.meta_analysis.recompute_unit import UnitResult, check_unit
 from vertebro_outcomes.meta_analysis.recognise_specification import recognise_specification
+from vertebro_outcomes.meta_analysis.recompute_unit import UnitResult, check_unit
 from vertebro_outcomes.meta_analysis.revman_arithmetic import Recomputed, between_subgroups
 from vertebro_outcomes.meta_analysis.unstated_model import with_likely_model
 from vertebro_outcomes.results.reproduction import COLUMNS, EXTRA, Reproduction

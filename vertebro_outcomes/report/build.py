@@ -17,6 +17,7 @@ from vertebro_outcomes.report.section import Section, sections
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.reported_findings import ReportedFindings
+from vertebro_outcomes.results.reproduction import Reproduction
 
 Step = Callable[[str], AbstractContextManager[object]]
 
@@ -31,6 +32,7 @@ def build_report(
     answers: Sequence[tuple[Question, Answer]],
     *,
     findings: ReportedFindings,
+    reproduction: Reproduction,
     folder: Path,
     inputs: Mapping[str, Any],
     step: Step = nullcontext,
@@ -45,6 +47,8 @@ def build_report(
         In the order of `QUESTIONS`.
     findings : ReportedFindings
         Of `check_reported` on the same literature.
+    reproduction : Reproduction
+        Of `reproduce_literature` on the same literature.
     folder : Path
         Made if it is not there; files of a former run that are no longer written are removed.
     inputs : mapping
@@ -56,6 +60,7 @@ def build_report(
         literature=literature,
         answers=tuple(answers),
         findings=findings,
+        reproduction=reproduction,
         versions=inputs["versions"],
     )
     with step("building the sections"):

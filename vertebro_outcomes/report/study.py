@@ -7,6 +7,7 @@ from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.reported_findings import ReportedFindings
+from vertebro_outcomes.results.reproduction import Reproduction
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,12 +15,14 @@ class Study:
     """Handed to every section; sections read it and change nothing.
 
     `answers` holds questions and their answers in the order asked, `findings` the printed numbers that
-    contradict each other, `versions` package -> version.
+    contradict each other, `reproduction` the pooled numbers of reviews
+    computed again, `versions` package -> version.
     """
 
     literature: Literature
     answers: tuple[tuple[Question, Answer], ...]
     findings: ReportedFindings
+    reproduction: Reproduction
     versions: Mapping[str, str]
 
     def about(self, wanted: Callable[[Question], bool]) -> list[tuple[Question, Answer]]:

@@ -12,6 +12,7 @@ import pytest
 from vertebro_outcomes.loaders.literature import load_literature
 from vertebro_outcomes.meta_analysis.check_reported import check_reported
 from vertebro_outcomes.meta_analysis.questions import QUESTIONS, answer
+from vertebro_outcomes.meta_analysis.reproduce_literature import reproduce_literature
 from vertebro_outcomes.report.build import PAGE, build_report
 from vertebro_outcomes.report.digest import inputs_of
 from vertebro_outcomes.report.section import sections
@@ -64,7 +65,13 @@ def inputs():
 @pytest.fixture(scope="session")
 def folder(study, inputs, tmp_path_factory):
     target = tmp_path_factory.mktemp("reports")
-    build_report(*study, findings=check_reported(study[0]), folder=target, inputs=inputs)
+    build_report(
+        *study,
+        findings=check_reported(study[0]),
+        reproduction=reproduce_literature(study[0]),
+        folder=target,
+        inputs=inputs,
+    )
     return target
 
 
@@ -201,7 +208,13 @@ def test_the_record_names_every_file(folder):
 
 
 def test_twice_the_same_bytes(study, inputs, folder, tmp_path):
-    build_report(*study, findings=check_reported(study[0]), folder=tmp_path, inputs=inputs)
+    build_report(
+        *study,
+        findings=check_reported(study[0]),
+        reproduction=reproduce_literature(study[0]),
+        folder=tmp_path,
+        inputs=inputs,
+    )
     first, second = files_of(folder), files_of(tmp_path)
     assert sorted(first) == sorted(second)
     assert [name for name in first if first[name] != second[name]] == []
