@@ -78,7 +78,7 @@ def test_quantiles_of_a_normal_sample_give_its_mean_and_sd(n):
     for spread in (
         {"q1": q1, "q3": q3},
         {"low": low, "high": high},
-        dict(q1=q1, q3=q3, low=low, high=high),
+        {"q1": q1, "q3": q3, "low": low, "high": high},
     ):
         assert conversions.mean_from_quantiles(n, 10.0, **spread) == pytest.approx(10.0, abs=1e-3)
         assert conversions.sd_from_quantiles(n, **spread) == pytest.approx(3.0, rel=0.01)

@@ -53,7 +53,7 @@ def reproduced(tmp_path, outcomes, **options):
     return vo.reproduce(path)
 
 
-@pytest.mark.parametrize(("name", "model"), CASES, ids=lambda case: str(case))
+@pytest.mark.parametrize(("name", "model"), CASES, ids=str)
 def test_a_stored_result_comes_out_with_all_its_digits(tmp_path, name, model):
     row = reproduced(tmp_path, [element(name, model)]).to_frame().iloc[0]
     assert row["verdict"] == "reproduced", row["reason"]

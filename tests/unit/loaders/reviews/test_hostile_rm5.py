@@ -19,11 +19,12 @@ GOOD = review(
         )
     ]
 )  # fmt: skip
+NESTED = b"".join(
+    b'<!ENTITY %c "%s">' % (c, b"&%c;" % (c - 1) * 10) for c in range(ord("b"), ord("k"))
+)
 BOMB = (
-    b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">%s]><COCHRANE_REVIEW>&j;</COCHRANE_REVIEW>"""
-    % b"".join(
-        b'<!ENTITY %c "%s">' % (c, b"&%c;" % (c - 1) * 10) for c in range(ord("b"), ord("k"))
-    )
+    b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">%s]>'
+    b"<COCHRANE_REVIEW>&j;</COCHRANE_REVIEW>" % NESTED
 )
 OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>
 <COCHRANE_REVIEW><NAME>&e;</NAME></COCHRANE_REVIEW>"""
