@@ -40,7 +40,6 @@ _HOMES = {
     "meta_analysis.pool": "pool",
     "meta_analysis.reproduce": "reproduce",
     "meta_analysis.reproduce_literature": "reproduce_literature",
-    "meta_analysis.reproduce_literature": "reproduce_literature",
     "report.extraction_template": "write_extraction_template",
     "meta_analysis.pool_many": "pool_many",
     "meta_analysis.literature_network": "literature_network LITERATURE_NETWORKS",

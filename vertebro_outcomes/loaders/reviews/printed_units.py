@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from vertebro_outcomes.printed import read_printed
+from vertebro_outcomes.printed import Printed, read_printed
 from vertebro_outcomes.tables.review_tables import (
     DataType,
     PoolMethod,
@@ -182,19 +182,17 @@ def _exchanged(line: StudyLine) -> StudyLine:
 
 
 def _published(row: Row) -> Published:
+    def number(column: str) -> Printed | None:
+        return read_printed(row.get(column, ""))
+
     return Published(
-        **{
-            name: read_printed(row.get(column, ""))
-            for name, column in (
-                ("estimate", "estimate"),
-                ("ci_low", "ci_low"),
-                ("ci_high", "ci_high"),
-                ("tau2", "tau2"),
-                ("q", "q_stat"),
-                ("i2_pct", "i2_pct"),
-                ("p_value", "p_value"),
-            )
-        }
+        estimate=number("estimate"),
+        ci_low=number("ci_low"),
+        ci_high=number("ci_high"),
+        tau2=number("tau2"),
+        q=number("q_stat"),
+        i2_pct=number("i2_pct"),
+        p_value=number("p_value"),
     )
 
 
@@ -204,7 +202,7 @@ def _missing(row: Row, model: str, kind: DataType, *, found: int) -> str:
     k = read_printed(row.get("k_studies", ""))
     if measure not in _MEASURES:
         what = measure.lower().replace("_", " ") or "number without a measure"
-        return f"no pooled effect of two arms: the review prints a {what}"
+        return f"no pooled effect of two arms is printed ({what})"
     if not row.get("estimate", ""):
         return "missing: the pooled estimate; only other numbers of this result are printed"
     if model == "network":

@@ -67,8 +67,8 @@ def read_folder(folder: Path) -> Review:
 
 def literature_review(literature: Literature, review_id: str) -> Review:
     """The pooled numbers of one review in the literature sheets, with the inputs in the sheets."""
-    pooled = _of_review(literature, "pooled_published", review_id)
-    inputs = _of_review(literature, "review_inputs", review_id)
+    pooled = rows_of_review(literature, "pooled_published", review_id)
+    inputs = rows_of_review(literature, "review_inputs", review_id)
     units = printed_units(review_id, pooled, inputs)
     if not units:
         problem = Problem("pooled_published.csv", f"no row of {review_id}", "a review_id in it")
@@ -81,7 +81,8 @@ def review_ids(literature: Literature) -> list[str]:
     return list(dict.fromkeys(literature.printed["pooled_published"]["review_id"]))
 
 
-def _of_review(literature: Literature, sheet: str, review_id: str) -> list[dict[str, str]]:
+def rows_of_review(literature: Literature, sheet: str, review_id: str) -> list[dict[str, str]]:
+    """The rows of one review in a sheet, as printed."""
     rows = literature.printed[sheet]
     mine = rows[rows["review_id"] == review_id]
     return [{str(k): str(v) for k, v in row.items()} for row in mine.to_dict("records")]
