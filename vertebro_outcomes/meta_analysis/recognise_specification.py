@@ -85,10 +85,11 @@ def recognise_specification(
 
 def recognise(unit: ReviewUnit, *, prefer: PoolModel = "") -> Recognised | None:
     """The same with tau² estimator, level and what stays open; `prefer` breaks ties of models."""
-    measured = _measures(unit)
+    shown = _column(unit, "published_weight_pct")
+    shows_nothing = not _any(unit, "published_effect", "published_weight_pct")
+    measured = [] if shows_nothing else _measures(unit)
     if not measured:
         return None
-    shown = _column(unit, "published_weight_pct")
     best: tuple[float, _Measured, list[Specification]] | None = None
     for reading in measured:
         off, fitting = _models(reading, shown)
@@ -101,7 +102,9 @@ def recognise(unit: ReviewUnit, *, prefer: PoolModel = "") -> Recognised | None:
     how = next((one for one in fitting if one.model == prefer), fitting[0])
     others = {(one.method, one.model) for one in fitting} - {(how.method, how.model)}
     notes = [f"{other[0]} {other[1]} shows the same weights" for other in sorted(others)]
-    if off > _weight_slack(shown):
+    if not np.nansum(shown) > 0:
+        notes.append("no weights are shown, so the model stays open")
+    elif off > _weight_slack(shown):
         notes.append(f"weights agree to {off:.2g} percent only")
     return Recognised(
         reading.unit.data_type,
