@@ -43,7 +43,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     ledger = Ledger()
     staged = stage(engine, export)
     ledger.add_staged(staged)
-    staged, notes = _scaled(engine, staged, ledger)
+    staged, notes = _scaled(staged, ledger)
     found = collect(engine, staged, request.key)
     has_patients = any(item.feed.table == "patients" for item in staged)
     patients = _patients(engine, found, ledger, known_only=has_patients)
@@ -84,14 +84,12 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     )
 
 
-def _scaled(
-    engine: Any, staged: Sequence[Staged], ledger: Ledger
-) -> tuple[list[Staged], tuple[str, ...]]:
+def _scaled(staged: Sequence[Staged], ledger: Ledger) -> tuple[list[Staged], tuple[str, ...]]:
     made: list[Staged] = []
     notes: tuple[str, ...] = ()
     for item in staged:
         if item.feed.table == "scores":
-            scaled, said = on_canonical_scale(engine, item, ledger)
+            scaled, said = on_canonical_scale(item, ledger)
             made.append(scaled)
             notes += said
         else:

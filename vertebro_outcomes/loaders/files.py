@@ -2,7 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +49,23 @@ def other_files(path: Path) -> list[str]:
     return [
         f.name for f in sorted(path.rglob("*")) if f.is_file() and f.suffix.lower() not in known
     ]
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """A zip as a folder for as long as it is read; anything else as it is."""
+    if path.suffix.lower() != ".zip":
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / path.stem
+        try:
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(target)
+        except (zipfile.BadZipFile, OSError, RuntimeError) as error:
+            problem = Problem(path.name, str(error)[:100], "a zip file without password")
+            raise LoadError(path.name, [problem], "unpack it and name the folder") from None
+        yield target
 
 
 def require(path: Path) -> None:

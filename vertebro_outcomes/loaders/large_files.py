@@ -1,18 +1,19 @@
 """Delimited files too large for memory: read by the engine, with the same account of every row."""
 
-# ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
-
+import csv
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import Dialect, sniff
 from vertebro_outcomes.loaders.sources import LINE, Source, unique_names
 from vertebro_outcomes.tables.engine import count, embedded_engine, open_parquet, quiet, store
 
 LARGE_BYTES: Final = 16_000_000
 CHUNK_BYTES: Final = 1 << 22
+MOST_SHIFTS: Final = 200
 
 
 def read_large(engine: Any, path: Path, *, name: str | None = None) -> Source:
@@ -24,38 +25,61 @@ def read_large(engine: Any, path: Path, *, name: str | None = None) -> Source:
     with tempfile.TemporaryDirectory() as folder:
         readable = _utf8(path, dialect, Path(folder))
         rejects = ibis.util.gen_name("rejects")
-        raw = _scan(own, readable, dialect, rejects)
-        header = _header(readable, dialect)
-        raw = raw.rename(dict(zip(header, raw.columns[: len(header)], strict=True)))
-        first = 2 + dialect.title_rows
-        whole = raw.mutate(**{LINE: ibis.row_number().cast("int64") + first})
-        data = store(own, "source", whole)
+        header, above = _header(readable, dialect)
+        data = _stored(own, readable, dialect, header=header, above=above, rejects=rejects)
         refused = _refused(own, rejects)
+        data = _past_refused(data, [line for line, _, _ in refused])
         n_lines = _physical_lines(readable)
-    extra = [c for c in data.columns if c not in header and c != LINE]
-    data, aside, wide = _split(own, data, header, extra)
+    data, aside = _without_repeated_headers(own, data, header)
     if own is not engine:
         data = _handed_over(own, engine, data)
-    n_records = count(data) + sum(aside.values()) + len(wide) + len(refused)
-    exact = n_lines == n_records + 1 + dialect.title_rows
+    n_records = count(data) + sum(aside.values()) + len(refused)
+    exact = n_lines == n_records + above and len(refused) <= MOST_SHIFTS
     note = f"{path.name}: cells hold line breaks or lines are blank; lines count records"
     return Source(
         name or path.name,
         data,
         count(data),
         set_aside=aside,
-        refused=[*wide, *refused],
+        refused=refused,
         notes=() if exact else (note,),
     )
 
 
-def _scan(engine: Any, path: Path, dialect: Dialect, rejects: str) -> Any:
+def _stored(engine: Any, path: Path, dialect: Dialect, **how: Any) -> Any:
+    """All records with their lines; cells with line breaks need a single reader."""
+    import duckdb
+    import ibis
+
+    said = ""
+    for parallel in (True, False):
+        try:
+            raw = _scan(engine, path, dialect, parallel=parallel, **how)
+            line = ibis.row_number().cast("int64") + how["above"] + 1
+            return store(engine, "source", raw.select(line.name(LINE), *how["header"]))
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0]
+    raise LoadError(path.name, [Problem(path.name, said, "delimited text")], "repair that line")
+
+
+def _scan(
+    engine: Any,
+    path: Path,
+    dialect: Dialect,
+    *,
+    header: list[str],
+    above: int,
+    rejects: str,
+    parallel: bool,
+) -> Any:
+    """Every cell as text; nothing about the file is left to guessing."""
     with quiet():
         return engine.read_csv(
             str(path),
-            all_varchar=True,
-            header=True,
-            skip=dialect.title_rows,
+            auto_detect=False,
+            columns=dict.fromkeys(header, "VARCHAR"),
+            header=False,
+            skip=above,
             delim=dialect.separator,
             quote='"',
             escape='"',
@@ -64,48 +88,54 @@ def _scan(engine: Any, path: Path, dialect: Dialect, rejects: str) -> Any:
             store_rejects=True,
             rejects_table=rejects,
             rejects_scan=f"{rejects}_scan",
-            parallel=True,
+            parallel=parallel,
         )
 
 
-def _header(path: Path, dialect: Dialect) -> list[str]:
-    import csv
-
+def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
+    """The headers, and how many lines stand above the first record."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream, delimiter=dialect.separator)
         for _ in range(dialect.title_rows):
             next(reader)
-        return unique_names(next(reader))
+        titles = [title.strip() for title in next(reader)]
+        while titles and not titles[-1]:
+            titles.pop()
+        return unique_names(titles), reader.line_num
 
 
-def _split(
-    engine: Any, data: Any, header: list[str], extra: list[str]
-) -> tuple[Any, dict[str, int], list[tuple[int, str, str]]]:
-    """Rows with more cells than headers, and repeated headers, apart from the records."""
+def _without_repeated_headers(
+    engine: Any, data: Any, header: list[str]
+) -> tuple[Any, dict[str, int]]:
     import ibis
 
-    too_wide: Any = ibis.literal(False)
-    for column in extra:
-        too_wide = too_wide | data[column].notnull()
     again: Any = ibis.literal(True)
     for title in header:
         again = again & (data[title].strip() == title).fill_null(False)
-    odd = data.mutate(_wide=too_wide, _again=again).filter(lambda t: t["_wide"] | t["_again"])
-    rows = odd.select(LINE, "_wide").order_by(LINE).to_pyarrow().to_pylist()
-    rule = f"more cells than the {len(header)} headers"
-    wide = [(row[LINE], f"over {len(header)} cells", rule) for row in rows if row["_wide"]]
-    aside = {"repeated header": len(rows) - len(wide)} if len(rows) > len(wide) else {}
-    records = data.select(LINE, *header)
-    if rows:
-        lost = [row[LINE] for row in rows]
-        records = store(engine, "source", records.filter(records[LINE].notin(lost)))
-    return records, aside, wide
+    n = count(data.filter(again))
+    if not n:
+        return data, {}
+    return store(engine, "source", data.filter(~again)), {"repeated header": n}
 
 
 def _refused(engine: Any, table: str) -> list[tuple[int, str, str]]:
     """Rows the engine could not split; each once."""
-    found = engine.con.execute(f'SELECT line, min(error_type) FROM "{table}" GROUP BY line').fetchall()  # noqa: S608
-    return [(int(line), "a row", str(kind).lower()) for line, kind in sorted(found)]
+    with quiet():
+        rows = engine.table(table)
+    kinds = rows.group_by("line").aggregate(kind=rows.error_type.cast("string").min())
+    found = kinds.order_by("line").to_pyarrow().to_pylist()
+    return [(int(row["line"]), "a row", str(row["kind"]).lower()) for row in found]
+
+
+def _past_refused(data: Any, lines: list[int]) -> Any:
+    """Records below a refused row stand one line further down than their number says."""
+    import ibis
+
+    if not lines or len(lines) > MOST_SHIFTS:
+        return data
+    starts = [line - place for place, line in enumerate(lines)]
+    shift = sum(ibis.ifelse(data[LINE] >= start, 1, 0) for start in starts)
+    return data.mutate(**{LINE: data[LINE] + shift})
 
 
 def _utf8(path: Path, dialect: Dialect, folder: Path) -> Path:

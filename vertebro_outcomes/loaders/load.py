@@ -3,22 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from vertebro_outcomes.discover import declarations
 from vertebro_outcomes.errors import LoadError, Problem, refuse_argument
 from vertebro_outcomes.loaders.assembly import Request, assemble
-from vertebro_outcomes.loaders.files import content_hashes, files_of, require
+from vertebro_outcomes.loaders.databases import is_database
+from vertebro_outcomes.loaders.files import content_hashes, files_of, require, unpacked
 from vertebro_outcomes.loaders.format import RegistryFormat
 from vertebro_outcomes.loaders.pseudonyms import UNLINKABLE, random_key, user_key
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.engine import embedded_engine
+from vertebro_outcomes.tables.engine import embedded_engine, working_engine
 from vertebro_outcomes.tables.storage import read_cohort, read_manifest
 
 MappingLike = str | Path | Mapping[str, Any] | None
-SURE = 0.5
+LARGE_EXPORT_BYTES: Final = 100_000_000
 
 
 def formats() -> dict[str, RegistryFormat]:
@@ -28,7 +29,7 @@ def formats() -> dict[str, RegistryFormat]:
 
 
 def load(
-    path: str | Path,
+    path: Any,
     *,
     format: str = "auto",  # noqa: A002 -- the public name
     mapping: MappingLike = None,
@@ -40,8 +41,8 @@ def load(
 
     Parameters
     ----------
-    path : str or Path
-        A file or a folder as received.
+    path : str, Path or Ibis backend
+        A file, folder or zip as received; a backend is read as an OMOP database.
     format : str
         ``auto``, ``canonical``, ``flat``, ``omop``, ``redcap`` or another name of `formats()`.
     mapping : str, Path or dict, optional
@@ -73,19 +74,28 @@ def load(
     >>> bool((cohort.accounting.rows_in > 0).all())
     True
     """
-    path = Path(path)
-    require(path)
-    form = _format(path, format)
-    if form.name == "canonical":
-        return Cohort(**read_cohort(path if path.is_dir() else path.parent, engine))
-    own = engine is None
-    engine = embedded_engine() if own else engine
-    export = form.read(engine, path, mapping)
     found_key = key or user_key()
     notes = () if found_key else (UNLINKABLE,)
     request = Request(found_key or random_key(), keep_dates, notes)
-    cohort = assemble(engine, export, request)
+    if is_database(path):
+        engine = embedded_engine() if engine is None else engine
+        return assemble(engine, formats()["omop"].read(engine, path, mapping), request)
+    path = Path(path)
+    require(path)
+    with unpacked(path) as folder:
+        form = _format(folder, format)
+        if form.name == "canonical":
+            return Cohort(**read_cohort(folder if folder.is_dir() else folder.parent, engine))
+        if engine is None:
+            engine = _engine_for(folder)
+        cohort = assemble(engine, form.read(engine, folder, mapping), request)
     return replace(cohort, inputs=_inputs(path, mapping))
+
+
+def _engine_for(path: Path) -> Any:
+    """In memory; for large exports in a file that leaves with the engine, with bounded memory."""
+    size = sum(file.stat().st_size for file in files_of(path))
+    return working_engine() if size > LARGE_EXPORT_BYTES else embedded_engine()
 
 
 def _inputs(path: Path, mapping: MappingLike) -> dict[str, str]:

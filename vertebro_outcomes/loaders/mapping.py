@@ -12,8 +12,8 @@ from vertebro_outcomes.errors import LoadError, Problem, list_some
 from vertebro_outcomes.loaders.cells import ORDERS
 from vertebro_outcomes.loaders.format import STAGED, Cell, Feed
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.tables.schema import Column
 from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS
+from vertebro_outcomes.tables.schema import Column
 
 TOP_KEYS: Final = [
     "name",

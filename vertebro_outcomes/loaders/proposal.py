@@ -9,6 +9,13 @@ from vertebro_outcomes.loaders.cells import SEX, TRUTH
 from vertebro_outcomes.loaders.format import BLANK, STAGED
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.staging import read_levels
+from vertebro_outcomes.loaders.value_shapes import (
+    decimal_of,
+    is_number,
+    propose_dates,
+    scale_of,
+    share_of,
+)
 from vertebro_outcomes.loaders.words import (
     CODE_WORDS,
     EVENT_WORDS,
@@ -21,14 +28,13 @@ from vertebro_outcomes.loaders.words import (
     unit_of,
     word_for,
 )
-from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES, INSTRUMENTS
+from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
 
 MOST_VALUES: Final = 400
 SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
 _BY_HEADER: Final = {
     word: key for key, words in reversed(HEADERS.items()) for word in words.split()
 }
-_TEXT_DATE = re.compile(r"^(\d{1,2})([-/. ])(\d{1,2})[-/. ](\d{4})")
 
 
 @dataclass(frozen=True)
@@ -142,11 +148,11 @@ def _score_column(
     if (day is None and not timed) or _BY_HEADER.get(fold(column)):
         return None
     name = instrument_in(text) or instrument_in(label)
-    fits = _share(values, _is_number)
+    fits = share_of(values, is_number)
     if name is None or fits < 0.5:
         return None
-    entry: dict[str, Any] = {"column": column, **_decimal(values)}
-    scale = _scale(name, column, values)
+    entry: dict[str, Any] = {"column": column, **decimal_of(values)}
+    scale = scale_of(name, column, values)
     if scale:
         entry["scale"] = scale
     when = f"at day {day}" if day is not None else "at the visit of the row"
@@ -177,7 +183,7 @@ def _entry(
         codes = {v: labels[v] for v in values if read_levels(labels.get(v, ""))}
         entry |= {"codes": codes} if codes else {}
         said = [codes.get(v, v) for v in values]
-        return entry, _share(said, lambda v: bool(read_levels(v))), "header and levels"
+        return entry, share_of(said, lambda v: bool(read_levels(v))), "header and levels"
     if target in CODE_WORDS or target == "type" or declared.codes:
         codes, fits = propose_codes(target, declared.codes, values, source.codes.get(column, {}))
         if codes:
@@ -195,11 +201,11 @@ def _entry(
         entry |= {"dates": order} if order != "iso" else {}
         return entry, fits, f"header; dates read {order}"
     if declared.type in ("int", "float"):
-        entry |= _decimal(values)
+        entry |= decimal_of(values)
         unit = unit_of(column)
         if (declared.unit, unit) in (("years", "months"), ("days", "weeks"), ("days", "months")):
             entry["unit"] = unit
-        return entry, _share(values, _is_number), "header and numbers"
+        return entry, share_of(values, is_number), "header and numbers"
     return entry, 1.0, "header"
 
 
@@ -225,77 +231,6 @@ def propose_codes(
             if word.lower() != value.lower():
                 codes[value] = word
     return codes, understood / len(values) if values else 1.0
-
-
-def propose_dates(values: Sequence[str]) -> tuple[str, float]:
-    """The order in which dates are written, and how sure that is."""
-    if not values:
-        return "iso", 0.5
-    if _share(values, lambda v: bool(re.match(r"^\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?", v))) > 0.5:
-        return "iso", _share(values, lambda v: bool(re.match(r"^\d{4}-\d{2}(-\d{2}|$)", v)))
-    if _share(values, lambda v: bool(re.fullmatch(r"(19|20|21)\d{6}(\.0)?", v))) > 0.5:
-        return "compact", 0.95
-    if _share(values, lambda v: bool(re.fullmatch(r"\d{4,5}(\.\d+)?", v))) > 0.5:
-        return "excel", 0.85
-    parts = [found for v in values if (found := _TEXT_DATE.match(v))]
-    if not parts:
-        return "iso", 0.0
-    share = len(parts) / len(values)
-    if any(int(p[1]) > 12 for p in parts):
-        return "day_first", 0.0 if any(int(p[3]) > 12 for p in parts) else share
-    if any(int(p[3]) > 12 for p in parts):
-        return "month_first", share
-    dotted = parts[0][2] == "."
-    return "day_first", share * (0.95 if dotted else 0.6)
-
-
-def _scale(name: str, column: str, values: Sequence[str]) -> list[float] | None:
-    """0-100 where a header says mm, or values of a 0-10 instrument go far beyond ten."""
-    instrument = INSTRUMENTS[name]
-    numbers = [float(v.replace(",", ".")) for v in values if _is_number(v)]
-    if instrument.high == 10 and (
-        unit_of(column) == "mm" or (numbers and _mostly_above(numbers, 10))
-    ):
-        return [0.0, 100.0]
-    return None
-
-
-def _mostly_above(numbers: Sequence[float], limit: float) -> bool:
-    above = sum(number > limit for number in numbers)
-    return above >= 3 and above > 0.3 * len(numbers) and max(numbers) <= 100
-
-
-def long_scales(
-    source: Source, instrument: str, value: str, codes: Mapping[str, str]
-) -> dict[str, Any]:
-    """Recorded scales of a long table, per instrument, from its values."""
-    rows = source.data.select(i=source.data[instrument].strip(), v=source.data[value].strip())
-    rows = rows.filter(rows.v.notnull()).limit(200_000)
-    number = rows.v.replace(",", ".").try_cast("float64")
-    rows = rows.mutate(x=number)
-    facts = rows.group_by("i").aggregate(
-        n=rows.x.count(), above=(rows.x > 10).sum(), top=rows.x.max()
-    )
-    scales = {}
-    for fact in facts.to_pyarrow().to_pylist():
-        name = codes.get(fact["i"], fold(fact["i"] or ""))
-        known = INSTRUMENTS.get(name)
-        mostly = fact["n"] and (fact["above"] or 0) > 0.3 * fact["n"] and (fact["top"] or 0) <= 100
-        if known and known.high == 10 and mostly:
-            scales[name] = [0, 100]
-    return scales
-
-
-def _decimal(values: Sequence[str]) -> dict[str, str]:
-    return {"decimal": ","} if any(re.fullmatch(r"[+-]?\d+,\d+", v) for v in values) else {}
-
-
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)", text.strip()))
-
-
-def _share(values: Sequence[str], test: Any) -> float:
-    return sum(bool(test(value)) for value in values) / len(values) if values else 1.0
 
 
 assert all(column in STAGED[table].names for table, column in HEADERS)

@@ -9,8 +9,9 @@ from typing import Any, Final
 import pandas as pd
 
 from vertebro_outcomes.loaders.files import files_of, read_file, require
-from vertebro_outcomes.loaders.proposal import SURE, Line, long_scales, propose_lines
+from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
 from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.value_shapes import long_scales
 from vertebro_outcomes.tables.engine import embedded_engine
 
 # A table is proposed only where these columns of it were recognised (any one of the second group).

@@ -20,9 +20,7 @@ CONTRADICTION_LEAST: Final = 3
 SAME_SCALE_SUSPECT: Final = 20  # so many values, all within a tenth of the declared scale
 
 
-def on_canonical_scale(
-    engine: Any, staged: Staged, ledger: Ledger
-) -> tuple[Staged, tuple[str, ...]]:
+def on_canonical_scale(staged: Staged, ledger: Ledger) -> tuple[Staged, tuple[str, ...]]:
     """The rows of one feed of scores with `value` on the canonical scale and the record beside it."""
     import ibis
 

@@ -1,14 +1,20 @@
 """The engine that holds a cohort's tables: an embedded DuckDB, or the Ibis backend of the caller."""
 
+import shutil
+import tempfile
 import warnings
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
+
+
+MEMORY: Final = "1GB"
 
 
 def embedded_engine(file: Path | None = None, *, memory: str = "") -> Any:
@@ -18,6 +24,14 @@ def embedded_engine(file: Path | None = None, *, memory: str = "") -> Any:
     with quiet():
         limits = {"memory_limit": memory} if memory else {}
         return ibis.duckdb.connect(file or ":memory:", **limits)
+
+
+def working_engine() -> Any:
+    """A DuckDB in a temporary file that is removed with the engine; memory is bounded."""
+    folder = Path(tempfile.mkdtemp(prefix="vertebro-"))
+    engine = embedded_engine(folder / "cohort.duckdb", memory=MEMORY)
+    weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
+    return engine
 
 
 def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":

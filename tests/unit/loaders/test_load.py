@@ -283,4 +283,4 @@ def test_a_proposed_mapping_is_a_mapping_file(tmp_path):
     (tmp_path / "mapping.toml").write_text(str(proposal), encoding="utf-8")
     cohort = load(sample, key=KEY)
     assert sorted(cohort.frame("scores")["value"]) == [2, 3, 7, 8.5, 9, 18, 22.5, 41]
-    assert not any("no mapping file" in note for note in cohort.notes)
+    assert not any("not by a mapping file" in note for note in cohort.notes)

@@ -137,3 +137,36 @@ def test_the_shipped_codes_and_their_replacement(tmp_path):
         code_sets({"procedures": {"1": "XX"}})
     (tmp_path / "c.csv").write_text("code,treatment_or_condition\nZZ-1,KP\n")
     assert code_sets(tmp_path / "c.csv").procedures == {"ZZ1": "KP"}
+
+
+def test_a_database_and_a_zip_give_the_same_cohort(cohort, tmp_path):
+    ibis = pytest.importorskip("ibis")
+    import zipfile
+
+    from vertebro_outcomes.tables.engine import embedded_engine, quiet
+
+    folder = tmp_path / "cdm"
+    folder.mkdir()
+    FORMAT.sample(folder)
+    backend = embedded_engine()
+    with zipfile.ZipFile(tmp_path / "cdm.zip", "w") as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, f"export/{file.name}")
+            archive.writestr(f"__MACOSX/{file.name}", "x")
+            name = file.stem.upper() if file.stem == "person" else file.stem.lower()
+            table = ibis.memtable(pd.read_csv(file, skipinitialspace=True))
+            if file.stem != "note":
+                with quiet():
+                    backend.create_table(name, table)
+    zipped = load(tmp_path / "cdm.zip", key=KEY)
+    stored = load(backend, key=KEY)
+    for name in ("patients", "episodes", "levels", "scores", "fractures"):
+        pd.testing.assert_frame_equal(zipped.frame(name), cohort.frame(name))
+        pd.testing.assert_frame_equal(stored.frame(name), cohort.frame(name))
+    assert set(zipped.inputs) == {"cdm.zip"}
+
+
+def test_a_broken_zip_is_said(tmp_path):
+    (tmp_path / "x.zip").write_bytes(b"no zip")
+    with pytest.raises(vo.LoadError, match="zip"):
+        load(tmp_path / "x.zip")

@@ -41,7 +41,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
             raise _nothing_recognised(path, sources)
         content = {**rules.content, "feed": proposal.content["feed"]}
         rules = RegistryMapping(rules.name, content, "proposed mapping")
-        notes = ("no mapping file: columns were recognised by their headers and values",)
+        notes = ("columns were recognised by headers and values, not by a mapping file",)
         reasons = {(s, c): why for s, c, why in proposal.unmapped}
     feeds = feeds_of(rules, sources)
     unread = tuple((name, "", "no reader for this file") for name in other_files(path))

@@ -1,13 +1,14 @@
 """OMOP CDM 5.3 and 5.4 from CSV, Parquet or an Ibis backend."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.codes import code_sets
+from vertebro_outcomes.loaders.databases import is_database, read_database_table, tables_of
 from vertebro_outcomes.loaders.files import files_of, other_files, read_file
 from vertebro_outcomes.loaders.format import Cell, Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, read_mapping
@@ -66,13 +67,15 @@ def _recognises(path: Path) -> float:
     return 0.95 if "person" in names and has_records else 0.0
 
 
-def read(engine: Any, path: Path, mapping: Any) -> Export:
+def read(engine: Any, path: Any, mapping: Any) -> Export:
     """The tables of the database that say who is in the cohort and what became of them."""
-    given = mapping if mapping is not None else mapping_beside(path)
-    rules = read_mapping(given) if given is not None else RegistryMapping(path.stem, {}, "")
-    tables, others = _open(engine, path)
+    database = is_database(path)
+    given = mapping if mapping is not None or database else mapping_beside(path)
+    name = "omop" if database else path.stem
+    rules = read_mapping(given) if given is not None else RegistryMapping(name, {}, "")
+    tables, others = _sorted_out(_found(engine, path), name)
     codes = code_sets(rules.get("codes", None))
-    concepts = concepts_of(_whole(tables, "concept"), codes)
+    concepts = concepts_of(tables.get("concept"), codes)
     procedures = conditions = None
     if "procedure_occurrence" in tables:
         procedures = with_treatments(engine, tables["procedure_occurrence"], codes, concepts)
@@ -94,7 +97,6 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         if "observation_period" in tables:
             tables["observation_period"] = with_last_period(engine, tables["observation_period"])
     feeds = _feeds(tables) if members is not None else ()
-    said = (f"{s.name}: table {name} holds nothing that is read here" for name, s in others.items())
     return Export(
         name=rules.name,
         sources=(*tables.values(), *others.values()),
@@ -102,37 +104,50 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         synthetic=bool(rules.get("synthetic", False)),
         unmapped=(
             *((s.name, "", "table is not read") for s in others.values()),
-            *((name, "", "no reader for this file") for name in other_files(path)),
+            *((file, "", "no reader for this file") for file in _unread(path)),
         ),
-        notes=(*codes.notes, *_notes(tables), *rules.get("notes", ()), *tuple(said)[:0]),
+        notes=(*codes.notes, *_notes(tables), *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
         one_episode=True,
     )
 
 
-def _open(engine: Any, path: Path) -> tuple[dict[str, Source], dict[str, Source]]:
-    """Tables by CDM name, and files that are no table we use; headers lower case, blanks gone."""
+def _found(engine: Any, path: Any) -> Iterator[tuple[str | None, Source]]:
+    """(CDM table or none, source) for every file of a folder or table of a database."""
+    if is_database(path):
+        for name, spelled in tables_of(path, USED):
+            yield name, read_database_table(engine, path, spelled)
+        return
+    for file in files_of(path):
+        if file.stat().st_size:
+            for source in read_file(engine, file):
+                yield table_name(file), source
+
+
+def _unread(path: Any) -> list[str]:
+    return [] if is_database(path) else other_files(path)
+
+
+def _sorted_out(
+    found: Iterator[tuple[str | None, Source]], where: str
+) -> tuple[dict[str, Source], dict[str, Source]]:
+    """Tables by CDM name, and sources we do not use; headers lower case, blanks gone."""
     tables: dict[str, Source] = {}
     others: dict[str, Source] = {}
     problems = []
-    for file in files_of(path):
-        name = table_name(file)
-        if file.stat().st_size == 0:
+    for name, source in found:
+        if name not in USED or name in tables:
+            others[source.name] = source
             continue
-        for source in read_file(engine, file):
-            if name not in USED or name in tables:
-                others[source.name] = source
-                continue
-            tidy = _tidy(source)
-            missing = [c for c in _NEEDED[name] if c not in tidy.columns]
-            if missing:
-                found = f"no column {', '.join(missing)}"
-                problems.append(Problem(file.name, found, f"the columns of CDM table {name}"))
-            tables[name] = tidy
+        tables[name] = _tidy(source)
+        missing = [c for c in _NEEDED[name] if c not in tables[name].columns]
+        if missing:
+            lacks = f"no column {', '.join(missing)}"
+            problems.append(Problem(source.name, lacks, f"the columns of CDM table {name}"))
     if "person" not in tables:
-        problems.append(Problem(path.name, "no table person", "an OMOP CDM with a person table"))
+        problems.append(Problem(where, "no table person", "an OMOP CDM with a person table"))
     if problems:
-        raise LoadError(path.name, problems, "export whole CDM tables, 5.3 or 5.4")
+        raise LoadError(where, problems, "export whole CDM tables, 5.3 or 5.4")
     return tables, others
 
 
@@ -144,10 +159,6 @@ def _tidy(source: Source) -> Source:
             names[lower] = title
     data = source.data.select(LINE, **{new: source.data[old].strip() for new, old in names.items()})
     return replace(source, data=data)
-
-
-def _whole(tables: Mapping[str, Source], name: str) -> Source | None:
-    return tables.get(name)
 
 
 def _members(tables: Mapping[str, Source]) -> Any:

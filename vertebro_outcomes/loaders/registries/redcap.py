@@ -73,7 +73,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         feeds = feeds_of(rules, own)
     elif own:
         feeds, reasons = _proposed(rules.name, own, fields)
-        notes.append("no mapping file: fields were recognised by names, labels and choices")
+        notes.append("fields were recognised by names, labels and choices, not by a mapping file")
     feeds = with_missing_codes(feeds, fields)
     made = [blanks_with_reasons(engine, source, _of(feeds, source), fields) for source in sources]
     return Export(

@@ -1,0 +1,85 @@
+"""What the texts of one column look like: the order of dates, the scale of scores, commas."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.words import fold, unit_of
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
+
+_TEXT_DATE: Final = re.compile(r"^(\d{1,2})([-/. ])(\d{1,2})[-/. ](\d{4})")
+
+
+def propose_dates(values: Sequence[str]) -> tuple[str, float]:
+    """The order in which dates are written, and how sure that is."""
+    if not values:
+        return "iso", 0.5
+    if share_of(values, lambda v: bool(re.match(r"^\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?", v))) > 0.5:
+        return "iso", share_of(values, lambda v: bool(re.match(r"^\d{4}-\d{2}(-\d{2}|$)", v)))
+    if share_of(values, lambda v: bool(re.fullmatch(r"(19|20|21)\d{6}(\.0)?", v))) > 0.5:
+        return "compact", 0.95
+    if share_of(values, lambda v: bool(re.fullmatch(r"\d{4,5}(\.\d+)?", v))) > 0.5:
+        return "excel", 0.85
+    parts = [found for v in values if (found := _TEXT_DATE.match(v))]
+    if not parts:
+        return "iso", 0.0
+    share = len(parts) / len(values)
+    if any(int(p[1]) > 12 for p in parts):
+        return "day_first", 0.0 if any(int(p[3]) > 12 for p in parts) else share
+    if any(int(p[3]) > 12 for p in parts):
+        return "month_first", share
+    dotted = parts[0][2] == "."
+    return "day_first", share * (0.95 if dotted else 0.6)
+
+
+def scale_of(name: str, column: str, values: Sequence[str]) -> list[float] | None:
+    """0-100 where a header says mm, or values of a 0-10 instrument go far beyond ten."""
+    instrument = INSTRUMENTS[name]
+    numbers = [float(v.replace(",", ".")) for v in values if is_number(v)]
+    if instrument.high == 10 and (
+        unit_of(column) == "mm" or (numbers and _mostly_above(numbers, 10))
+    ):
+        return [0.0, 100.0]
+    return None
+
+
+def _mostly_above(numbers: Sequence[float], limit: float) -> bool:
+    above = sum(number > limit for number in numbers)
+    return above >= 3 and above > 0.3 * len(numbers) and max(numbers) <= 100
+
+
+def long_scales(
+    source: Source, instrument: str, value: str, codes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Recorded scales of a long table, per instrument, from its values."""
+    rows = source.data.select(i=source.data[instrument].strip(), v=source.data[value].strip())
+    rows = rows.filter(rows.v.notnull()).limit(200_000)
+    number = rows.v.replace(",", ".").try_cast("float64")
+    rows = rows.mutate(x=number)
+    facts = rows.group_by("i").aggregate(
+        n=rows.x.count(), above=(rows.x > 10).sum(), top=rows.x.max()
+    )
+    scales = {}
+    for fact in facts.to_pyarrow().to_pylist():
+        name = codes.get(fact["i"], fold(fact["i"] or ""))
+        known = INSTRUMENTS.get(name)
+        mostly = fact["n"] and (fact["above"] or 0) > 0.3 * fact["n"] and (fact["top"] or 0) <= 100
+        if known and known.high == 10 and mostly:
+            scales[name] = [0, 100]
+    return scales
+
+
+def decimal_of(values: Sequence[str]) -> dict[str, str]:
+    """The mapping entry for a column with decimal commas; empty where there is none."""
+    return {"decimal": ","} if any(re.fullmatch(r"[+-]?\d+,\d+", v) for v in values) else {}
+
+
+def is_number(text: str) -> bool:
+    """Digits with a point or a comma."""
+    return bool(re.fullmatch(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)", text.strip()))
+
+
+def share_of(values: Sequence[str], test: Callable[[str], bool]) -> float:
+    """The share of values that pass; 1 where there are none."""
+    return sum(bool(test(value)) for value in values) / len(values) if values else 1.0
