@@ -222,6 +222,12 @@ def _remarks(prepared: Prepared, fit: ContrastFit, request: Request) -> list[str
         notes.append(f"Not adjusted for, too often blank: {', '.join(prepared.sparse)}.")
     if prepared.visit_days:
         notes.append(f"Visits in the model: day {', '.join(str(d) for d in prepared.visit_days)}.")
+    partners = fit.quantities.get("n_comparators_used")
+    if partners is not None and request.variance == "replacement":
+        notes.append(
+            f"Matched with replacement: {partners:.0f} patients of {request.arms[1]} serve "
+            f"{fit.quantities['n_treated_matched']:.0f} of {request.arms[0]}."
+        )
     left = fit.quantities.get("n_treated_unmatched", 0)
     if left:
         notes.append(

@@ -44,7 +44,7 @@ def run(method, *, confounded, seed):
     ("method", "confounded"),
     [("unadjusted", False), ("ancova", False), ("mmrm", False), ("ancova", True), ("mmrm", True),
      ("overlap_weighting", True), ("ate_weighting", True), ("att_weighting", True), ("aipw", True),
-     ("g_computation", True)],
+     ("g_computation", True), ("matching", True)],
 )  # fmt: skip
 def test_no_bias_and_nominal_coverage(method, confounded):
     """Bias within four of its standard errors; coverage within the same of 95 % (binomial)."""

@@ -16,16 +16,17 @@ from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 CALIPER_SD = 0.2  # of the logit of the propensity: Austin (2011), doi:10.1002/pst.433
 
 
-def fit_matching(data: TwoArms, *, variance: str = "pairs") -> ContrastFit:
+def fit_matching(data: TwoArms, *, variance: str = "replacement") -> ContrastFit:
     """Mean difference between the treated and their matched comparators (one to `data.n_ratio`).
 
     Parameters
     ----------
     data : TwoArms
-    variance : {"pairs", "replacement"}
-        "pairs" matches without replacement and takes the spread of the differences within matched
-        sets; "replacement" lets a comparator serve several treated patients and takes the variance of
-        Abadie & Imbens for the matched treated. The estimated propensity is taken as known.
+    variance : {"replacement", "pairs"}
+        "replacement" lets a comparator serve several treated patients and takes the variance of
+        Abadie & Imbens for the matched treated. "pairs" uses every comparator at most once and takes
+        the spread of the differences within matched sets; where comparators are scarce its pairs
+        stay apart by up to the caliper, which the balance shows. Both take the propensity as known.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def fit_matching(data: TwoArms, *, variance: str = "pairs") -> ContrastFit:
     variance_of_mean = float(np.var(difference, ddof=1)) / n1
     if replace:
         variance_of_mean = float(np.var(difference)) / n1
-        variance_of_mean += _reuse(data.y, score, pairs, share) / n1**2
+        variance_of_mean += _reuse(data, score, pairs, share) / n1**2
     return ContrastFit(
         estimate=float(difference.mean()),
         se=float(np.sqrt(variance_of_mean)),
@@ -77,21 +78,21 @@ def fit_matching(data: TwoArms, *, variance: str = "pairs") -> ContrastFit:
     )
 
 
-def _reuse(y: Floats, score: Floats, pairs: Matches, share: Floats) -> float:
+def _reuse(data: TwoArms, score: Floats, pairs: Matches, share: Floats) -> float:
     """Sum over comparators of (K^2 - K') sigma^2, sigma^2 from the next comparator on the score."""
-    K, K2 = np.zeros(len(y)), np.zeros(len(y))
+    K, K2 = np.zeros(len(score)), np.zeros(len(score))
     np.add.at(K, pairs.comparator, share)
     np.add.at(K2, pairs.comparator, share**2)
-    used = np.unique(pairs.comparator)
-    used = used[np.argsort(score[used], kind="stable")]
-    if len(used) < 2:
-        return 0.0
-    gap = np.diff(score[used])
+    order = np.flatnonzero(~data.treated)
+    order = order[np.argsort(score[order], kind="stable")]
+    gap = np.diff(score[order])
     back, ahead = np.append(np.inf, gap), np.append(gap, np.inf)
-    place = np.arange(len(used))
+    place = np.arange(len(order))
     nearest = np.where(ahead <= back, place + 1, place - 1)
-    sigma2 = (y[used] - y[used[nearest]]) ** 2 / 2.0
-    return float(((K[used] ** 2 - K2[used]) * sigma2).sum())
+    if len(order) < 2:
+        return 0.0
+    sigma2 = (data.y[order] - data.y[order[nearest]]) ** 2 / 2.0
+    return float(((K[order] ** 2 - K2[order]) * sigma2).sum())
 
 
 METHOD = Method(
@@ -102,6 +103,6 @@ METHOD = Method(
     assumptions="no unmeasured confounding given the covariates; logistic model of treatment right; "
     "scores missing at random given arm",
     reference="Austin (2011), Pharm Stat 10:150-161, doi:10.1002/pst.433",
-    variances=("pairs", "replacement"),
+    variances=("replacement", "pairs"),
     adjusts="propensity",
 )

@@ -60,13 +60,42 @@ def test_pairs_give_the_paired_t_interval():
     x = rng.normal(size=(300, 1))
     treated = rng.random(300) < 1 / (1 + np.exp(0.8 - x[:, 0]))
     y = x[:, 0] - treated + rng.normal(size=300)
-    fit = fit_matching(TwoArms(y, treated, x))
+    fit = fit_matching(TwoArms(y, treated, x), variance="pairs")
     assert fit.weights[treated].sum() == fit.weights[~treated].sum() == fit.df + 1
     score = np.log(fit.propensity / (1 - fit.propensity))
     pairs = match_nearest(score, treated, caliper=0.2 * np.std(score, ddof=1))
     d = y[pairs.treated] - y[pairs.comparator]
     assert fit.estimate == pytest.approx(d.mean(), rel=1e-12)
     assert fit.se == pytest.approx(d.std(ddof=1) / np.sqrt(len(d)), rel=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_reused_comparators_have_the_variance_of_abadie_and_imbens(ratio):
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(200, 1))
+    treated = rng.random(200) < 1 / (1 + np.exp(-x[:, 0]))
+    y = x[:, 0] - treated + rng.normal(size=200)
+    fit = fit_matching(TwoArms(y, treated, x, n_ratio=ratio))
+    score = np.log(fit.propensity / (1 - fit.propensity))
+    caliper = 0.2 * np.std(score, ddof=1)
+    controls = np.flatnonzero(~treated)
+    differences, uses, squares = [], np.zeros(200), np.zeros(200)
+    for i in np.flatnonzero(treated):
+        near = controls[np.argsort(np.abs(score[controls] - score[i]))][:ratio]
+        near = near[np.abs(score[near] - score[i]) <= caliper]
+        if len(near):
+            differences.append(y[i] - y[near].mean())
+            uses[near] += 1 / len(near)
+            squares[near] += 1 / len(near) ** 2
+    d = np.array(differences)
+    total = ((d - d.mean()) ** 2).sum()
+    for c in controls:
+        others = controls[controls != c]
+        twin = others[np.argmin(np.abs(score[others] - score[c]))]
+        total += (uses[c] ** 2 - squares[c]) * (y[c] - y[twin]) ** 2 / 2
+    assert fit.estimate == pytest.approx(d.mean(), rel=1e-12)
+    assert fit.se == pytest.approx(np.sqrt(total) / len(d), rel=1e-12)
+    assert uses.max() > 1
 
 
 def test_nobody_within_the_caliper_gives_no_pairs():
