@@ -1,14 +1,13 @@
 """Recompute every pooled number of a published review, and say what became of it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from vertebro_outcomes.loaders.reviews.read import read_review
-from vertebro_outcomes.meta_analysis.recognise_specification import recognise_specification
+from vertebro_outcomes.meta_analysis.recognise_specification import with_recognised
 from vertebro_outcomes.meta_analysis.recompute_unit import UnitResult, check_unit
 from vertebro_outcomes.meta_analysis.revman_arithmetic import Recomputed, between_subgroups
 from vertebro_outcomes.meta_analysis.unstated_model import with_likely_model
@@ -47,7 +46,9 @@ def reproduce(source: str | Path | Review, *, progress: Progress | None = None) 
     Deeks and Higgins (2010), Statistical algorithms in Review Manager 5.
     """
     review = source if isinstance(source, Review) else read_review(source)
-    units = [_with_specification(unit) for unit in review.units]
+    units = with_recognised(
+        [u if u.measure and u.model else with_likely_model(u) for u in review.units]
+    )
     results: dict[str, UnitResult] = {}
     rows = []
     searched = 0
@@ -64,20 +65,6 @@ def reproduce(source: str | Path | Review, *, progress: Progress | None = None) 
     if searched > MOST_SEARCHED:
         notes += (f"Misreadings were searched for the first {MOST_SEARCHED} numbers that differ.",)
     return Reproduction(review.review_id, review.format, frame, notes=notes)
-
-
-def _with_specification(unit: ReviewUnit) -> ReviewUnit:
-    """A unit without measure or model gets those that its published effects and weights show."""
-    if unit.measure and unit.model:
-        return unit
-    likely = with_likely_model(unit)
-    if likely.model:
-        return likely
-    found = recognise_specification(unit)
-    if found is None:
-        return unit
-    data_type, measure, method, model = found
-    return replace(unit, data_type=data_type, measure=measure, method=method, model=model)
 
 
 def _row(

@@ -12,7 +12,6 @@ from vertebro_outcomes.loaders.reviews.review_sheet import (
     Row,
     headers_of,
     number,
-    plain,
     printed,
     read_sheet_file,
 )
@@ -100,10 +99,6 @@ def _unit(name: str, kind: DataType, lines: tuple[StudyLine, ...], first: Row) -
     method = words.method(first.get("method", "MH"), kind=kind, found_measure=measure)
     stated = first.get("model", "")
     model = words.model(stated, found_method=method) if stated else ""
-    published = {
-        name: printed(first, plain(f"published_{name}"))
-        for name in ("estimate", "ci_low", "ci_high", "tau2")
-    }
     return ReviewUnit(
         unit_id=name,
         level="overall",
@@ -115,7 +110,12 @@ def _unit(name: str, kind: DataType, lines: tuple[StudyLine, ...], first: Row) -
         method=method,
         model=model,
         lines=lines,
-        published=Published(**published),
+        published=Published(
+            estimate=printed(first, "publishedestimate"),
+            ci_low=printed(first, "publishedcilow"),
+            ci_high=printed(first, "publishedcihigh"),
+            tau2=printed(first, "publishedtau2"),
+        ),
         log_scale=log,
         full_precision=False,
     )
