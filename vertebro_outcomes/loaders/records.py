@@ -82,7 +82,7 @@ def merge(
     rest = [c for c in rows.columns if c not in (*by, *TRACE)]
     firsts = {c: rows[c].argmin(rows[ORDER], where=rows[c].notnull()) for c in rest}
     traces = {c: rows[c].argmin(rows[ORDER]) for c in (FILE, LINE)}
-    kinds = {f"n {c}": rows[c].nunique() for c in rest}
+    kinds = {f"n {c}": rows[c].min() != rows[c].max() for c in rest}
     merged = rows.group_by(list(by)).aggregate(
         **firsts, **traces, **{ORDER: rows[ORDER].min()}, **kinds
     )
@@ -100,11 +100,11 @@ def _flag_contradictions(
     ledger: Ledger,
 ) -> None:
     rest = [column for column in rows.columns if column not in (*by, *TRACE)]
-    counts = merged.aggregate(**{c: (merged[f"n {c}"] > 1).sum() for c in rest}).to_pyarrow()
+    counts = merged.aggregate(**{c: merged[f"n {c}"].sum() for c in rest}).to_pyarrow()
     for column in rest:
         if not (counts[column][0].as_py() or 0):
             continue
-        kept = merged.filter(merged[f"n {column}"] > 1).select(*by, kept=merged[column])
+        kept = merged.filter(merged[f"n {column}"]).select(*by, kept=merged[column])
         pairs = rows.inner_join(kept, list(by))
         other = pairs.filter(pairs[column].notnull() & (pairs[column] != pairs.kept))
         private = column in STAGED[name].names and STAGED[name][column].private

@@ -30,7 +30,7 @@ ROW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "fractures": ("patient_id", "day", "date"),
 }
 FILE, ORDER, REFUSED = "_file", "_order", "_refused"
-RULE, FOUND, WHY = "rule ", "found ", "why "  # prefixes of the companions of a column
+RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
 MOST_LEVEL_SPELLINGS: Final = 20_000
 DRAFT: Final = "draft "
 LARGE_ROWS: Final = 100_000
@@ -74,10 +74,9 @@ def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
     for column in STAGED[feed.table].columns:
         if column.name in feed.cells:  # the others are blank for the whole feed
             columns |= _column(rows, column, feed, source)
-    data = rows.select(**columns)
+    data = store(engine, f"staged_{feed.table}", rows.select(**columns))
     data = _only_records(data, feed)
-    data = data.mutate(**{REFUSED: _refusal(data, feed)})
-    return Staged(feed, source, store(engine, f"staged_{feed.table}", data))
+    return Staged(feed, source, data.mutate(**{REFUSED: _refusal(data, feed)}))
 
 
 def _with_drafts(engine: Any, rows: "ir.Table", feed: Feed, source: Source) -> "ir.Table":
@@ -114,8 +113,7 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
         made = {column.name: parsed.value, RULE + column.name: parsed.rule}
         if cell.absent:
             made[WHY + column.name] = parsed.why
-    shown = ibis.ifelse(made[RULE + column.name].notnull(), text, ibis.null("string"))
-    return {**made, FOUND + column.name: shown}
+    return made
 
 
 def _score(rows: "ir.Table", column: Column, cell: Cell) -> dict[str, Any]:
@@ -124,9 +122,11 @@ def _score(rows: "ir.Table", column: Column, cell: Cell) -> dict[str, Any]:
 
     text = rows[cell.column]
     parsed = judge(rows[DRAFT + column.name], text, column, replace(cell, scale=None))
-    shown = ibis.ifelse(parsed.rule.notnull(), text, ibis.null("string"))
-    found = {column.name: parsed.value, RULE + column.name: parsed.rule, FOUND + column.name: shown}
-    return {**found, WHY + column.name: parsed.why}
+    return {
+        column.name: parsed.value,
+        RULE + column.name: parsed.rule,
+        WHY + column.name: parsed.why,
+    }
 
 
 def _is_plain(column: Column, cell: Cell) -> bool:
@@ -223,7 +223,10 @@ def cell_rejects(staged: Staged) -> pd.DataFrame:
     for name in ruled:
         if counts[name][0].as_py():
             bad = data.filter(data[RULE + name].notnull())
-            frame = bad.select(line=bad[LINE], found=bad[FOUND + name], rule=bad[RULE + name])
+            raw = staged.source.data
+            raw = raw.select(raw_line=raw[LINE], found=raw[staged.feed.cells[name].column])
+            bad = bad.inner_join(raw, bad[LINE] == raw.raw_line)
+            frame = bad.select(line=bad[LINE], found=bad.found, rule=bad[RULE + name])
             frame = frame.distinct().order_by("line").to_pyarrow().to_pandas()
             private = STAGED[staged.feed.table][name].private
             frame["found"] = "(not shown)" if private else frame["found"].map(shorten)
