@@ -73,7 +73,7 @@ class Recomputed:
         """The reader's scale; infinity where a limit is beyond all numbers."""
         if not self.log_scale:
             return value
-        return math.exp(value) if value < 700 else math.inf
+        return value if math.isnan(value) else math.exp(value) if value < 700 else math.inf
 
     @property
     def limits(self) -> tuple[float, float, float]:
