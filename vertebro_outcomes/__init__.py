@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "comparisons.compare": "compare",
     "comparisons.methods": "METHODS",
+    "comparisons.side_by_side": "compare_methods",
     "dialects": "DIALECTS",
     "errors": "VertebroError LoadError InputError Problem",
     "loaders.load": "check load normalise",

@@ -20,3 +20,15 @@ write_json(list(R = R.version.string, nlme = as.character(packageVersion("nlme")
   loglik = as.numeric(logLik(g)), covariance = unname(R * (sd %o% sd)), coef = as.list(coef(g)), se = as.list(sqrt(diag(vcov(g))))),
   "repeated_measures.json", digits = NA, auto_unbox = TRUE, matrix = "rowmajor", na = "null")
 print(logLik(g), digits = 12); print(R * (sd %o% sd), digits=10); print(coef(g), digits=10)
+# The same patients with the baseline as an outcome: one mean for both arms at baseline.
+long <- rbind(data.frame(id = 1:n, arm = arm, age = age, visit = 0, y = base), data.frame(id = full$id, arm = full$arm, age = full$age, visit = as.integer(full$visit), y = full$y))
+long$y[long$id %in% c(3, 17)  & long$visit == 0] <- NA
+long <- long[order(long$id, long$visit), ]; all_rows <- long; long <- long[!is.na(long$y), ]
+for (v in 1:3) long[[paste0("arm", v)]] <- long$arm * (long$visit == v)
+long$v <- factor(long$visit)
+c1 <- gls(y ~ 0 + v + arm1 + arm2 + arm3 + age, data = long, method = "REML", correlation = corSymm(form = ~ as.integer(v) | id), weights = varIdent(form = ~ 1 | v),
+  control = glsControl(maxIter = 500, msMaxIter = 2000, tolerance = 1e-12, msTol = 1e-14, opt = "optim", optimMethod = "BFGS"))
+old <- fromJSON("repeated_measures.json", simplifyVector = FALSE)
+old$clda <- list(no_baseline = c(3, 17), loglik = as.numeric(logLik(c1)), coef = as.list(coef(c1)), se = as.list(sqrt(diag(vcov(c1)))))
+write_json(old, "repeated_measures.json", digits = NA, auto_unbox = TRUE, matrix = "rowmajor", na = "null", null = "null")
+print(logLik(c1), digits = 12)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from vertebro_outcomes.comparisons.covariates import Covariates
 from vertebro_outcomes.comparisons.design import Design, immortal_time_note
@@ -31,6 +32,7 @@ MethodName = Literal[
     "unadjusted",
     "ancova",
     "mmrm",
+    "clda",
     "overlap_weighting",
     "ate_weighting",
     "att_weighting",
@@ -71,7 +73,7 @@ def compare(
     covariates : sequence of str, optional
         "baseline" (last score at or before day 0), columns of patients or episodes, or
         "rcs(age_years, 4)" for a restricted cubic spline with 3 to 7 knots. By default "baseline" for
-        ancova and mmrm, and every declared confounder that is at least 95 % complete for the methods
+        ancova and mmrm, and every declared confounder that is at least 80 % complete for the methods
         that use a propensity or g-computation.
     seed : int
         For methods with random parts; those here have none.
@@ -138,6 +140,7 @@ def _fit(prepared: Prepared, request: Request) -> ContrastFit:
         visit=prepared.visit,
         varies=np.array([source == "baseline" for source in prepared.used.source], dtype=bool),
         n_ratio=request.n_ratio,
+        before=prepared.baseline[kept],
     )
     try:
         fit: ContrastFit = request.method.fit(data, variance=request.variance)
@@ -202,8 +205,34 @@ def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Reque
         p_value=_p_value(fit), n_t=int((treated & used).sum()), n_c=int((~treated & used).sum()),
         covariates=terms, balance=balance, diagnostics=diagnostics,
         attrition=prepared.flow.to_frame(), protocol=design.to_frame(),
+        by_visit=visit_table(prepared, fit, level=request.level),
         notes=tuple(note for note in notes if note),
     )  # fmt: skip
+
+
+def visit_table(prepared: Prepared, fit: ContrastFit, *, level: float) -> pd.DataFrame | None:
+    """`day n_t n_c mean_t mean_c estimate se ci_low ci_high`, one line per visit of a model."""
+    visits, found = prepared.visits, fit.by_visit
+    if visits is None or found is None:
+        return None
+    seen = ~np.isnan(visits[prepared.flow.kept])
+    treated = prepared.people.treated[prepared.flow.kept]
+    half = t_quantile(found.df, level=level) * found.se
+    return pd.DataFrame(
+        {
+            "day": list(prepared.visit_days),
+            "n_t": seen[treated].sum(axis=0),
+            "n_c": seen[~treated].sum(axis=0),
+            "mean_t": found.mean_t,
+            "mean_c": found.mean_c,
+            "se_mean_t": found.se_mean_t,
+            "se_mean_c": found.se_mean_c,
+            "estimate": found.estimate,
+            "se": found.se,
+            "ci_low": found.estimate - half,
+            "ci_high": found.estimate + half,
+        }
+    )
 
 
 def _p_value(fit: ContrastFit) -> float:

@@ -34,7 +34,7 @@ NEVER: Final = frozenset(
         "death_day",
     ]
 )
-MOST_MISSING: Final = 0.05  # a column with more blanks is not adjusted for unless it is named
+MOST_MISSING: Final = 0.2  # a column with more blanks is not adjusted for unless it is named
 _SPLINE = re.compile(r"rcs\(\s*(\w+)\s*(?:,\s*([3-7])\s*)?\)")
 # Harrell (2015), Regression Modeling Strategies, table 2.3: quantiles of the knots.
 _KNOTS: Final = {

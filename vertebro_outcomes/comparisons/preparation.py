@@ -11,7 +11,7 @@ from vertebro_outcomes.comparisons.covariates import (
     usual_covariates,
 )
 from vertebro_outcomes.comparisons.population import Population
-from vertebro_outcomes.comparisons.requests import Request
+from vertebro_outcomes.comparisons.requests import REPEATED, Request
 from vertebro_outcomes.comparisons.sample import (
     FEWEST,
     FlowChart,
@@ -39,6 +39,7 @@ class Prepared:
     flow: FlowChart
     used: Covariates
     shown: Covariates
+    baseline: Floats
     y: Floats  # at the day asked for, NaN where not seen
     visits: Floats | None
     visit: int
@@ -78,13 +79,13 @@ def prepare(people: Population, request: Request) -> Prepared:
     _refuse_unseen_day(y, flow, request)
     refuse_one_value(used, flow.kept)
     used = without_constant_columns(used, flow.kept)
-    return Prepared(people, flow, used, shown, y, visits, visit, days, tuple(sparse))
+    return Prepared(people, flow, used, shown, baseline, y, visits, visit, days, tuple(sparse))
 
 
 def _visits(
     people: Population, y: Floats, request: Request
 ) -> tuple[Floats | None, int, tuple[int, ...]]:
-    if request.method.name != "mmrm":
+    if request.method.name not in REPEATED:
         return None, 0, ()
     windows = schedule(people.row, people.day, n=people.n, asked=request.day)
     days = list(windows)

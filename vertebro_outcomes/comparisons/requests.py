@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from vertebro_outcomes.tables.event_types import INSTRUMENTS
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 KIND = "continuous"
+REPEATED: Final = ("mmrm", "clda")  # methods that take the scores of all visits
+BY_DEFAULT: Final = {"ancova": ("baseline",), "mmrm": ("baseline",), "clda": ()}
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,15 @@ class Request:
         """
         if self.method.adjusts == "none":
             return self.chosen or ()
-        by_default = ("baseline",) if self.method.name in ("ancova", "mmrm") else usual
+        by_default = BY_DEFAULT.get(self.method.name, usual)
         terms = by_default if self.chosen is None else self.chosen
+        if self.method.name == "clda":  # the baseline is one of its outcomes
+            return tuple(term for term in terms if term != "baseline")
         if "baseline" in terms and not has_baseline:
             found = f"no patient has {self.outcome} at or before day 0"
             problem = Problem("covariate baseline", found, "a score at or before day 0")
             raise InputError("compare()", [problem], "pass covariates without 'baseline'")
-        if not terms and self.method.name not in ("ancova", "mmrm"):
+        if not terms and self.method.name not in BY_DEFAULT:
             found = "no covariate"
             problem = Problem("argument covariates", found, "at least one covariate that varies")
             raise InputError("compare()", [problem], "name covariates, or use method='unadjusted'")

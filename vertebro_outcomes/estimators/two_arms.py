@@ -28,6 +28,8 @@ class TwoArms:
         Covariates whose effect may differ between visits; the others have one effect.
     n_ratio : int
         Comparators per treated patient, for matching.
+    before : array (n,), optional
+        The score at baseline, NaN where it was not seen, for models that take it as an outcome.
     """
 
     y: Floats
@@ -38,6 +40,20 @@ class TwoArms:
     visit: int = 0
     varies: Bools | None = None
     n_ratio: int = 1
+    before: Floats | None = None
+
+
+@dataclass(frozen=True)
+class VisitFits:
+    """Adjusted means of both arms and their difference at every visit, one value per visit."""
+
+    estimate: Floats
+    se: Floats
+    df: Floats
+    mean_t: Floats
+    mean_c: Floats
+    se_mean_t: Floats
+    se_mean_c: Floats
 
 
 @dataclass(frozen=True)
@@ -54,4 +70,4 @@ class ContrastFit:
     weights: Floats | None = None
     propensity: Floats | None = None
     quantities: Mapping[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    by_visit: VisitFits | None = None

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from markupsafe import escape
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.love import draw_love_plot
 from vertebro_outcomes.display.tables import html_table
+from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.propensity.balance import LARGEST_SMD
+from vertebro_outcomes.estimators.t_interval import t_tail
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +38,8 @@ class Comparison:
         `step n_t n_c left_t left_c`: who remains after each rule, and who left.
     protocol : DataFrame
         The target-trial table: `component protocol emulation`.
+    by_visit : DataFrame or None
+        `day n_t n_c mean_t mean_c se_mean_t se_mean_c estimate se ci_low ci_high` of models for all visits.
     """
 
     outcome: str
@@ -62,6 +67,7 @@ class Comparison:
     attrition: pd.DataFrame
     protocol: pd.DataFrame
     notes: tuple[str, ...] = ()
+    by_visit: pd.DataFrame | None = None
 
     @property
     def passed(self) -> bool:
@@ -90,6 +96,43 @@ class Comparison:
             "passed",
         ]
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def against_margin(self, margin: float) -> pd.DataFrame:
+        """Non-inferiority and equivalence of the treatment, each at one-sided 2.5 % for a 95 % interval.
+
+        Parameters
+        ----------
+        margin : float
+            Largest difference that does not matter, in `unit`, above 0.
+
+        Returns
+        -------
+        DataFrame
+            `claim p_value shown`: "not lower by more than the margin", "not higher by more than the
+            margin", "equivalent" (both; two one-sided tests). Which of the first two is
+            non-inferiority depends on whether high scores are good.
+
+        Raises
+        ------
+        InputError
+            If the margin is not a number above 0.
+
+        Reference
+        ---------
+        Schuirmann (1987), J Pharmacokinet Biopharm 15:657-680, doi:10.1007/BF01068419.
+        """
+        given: object = margin
+        if not isinstance(given, int | float) or not 0 < given < np.inf:
+            raise refuse_argument("against_margin", "margin", margin, "a number above 0")
+        alpha = (1.0 - self.level) / 2.0
+        low = float(t_tail(np.array(self.df), np.array((self.estimate + margin) / self.se)))
+        high = float(t_tail(np.array(self.df), np.array((margin - self.estimate) / self.se)))
+        rows = [
+            ("not lower by more than the margin", low),
+            ("not higher by more than the margin", high),
+            ("equivalent", max(low, high)),
+        ]
+        return pd.DataFrame([{"claim": c, "p_value": p, "shown": p < alpha} for c, p in rows])
 
     def __str__(self) -> str:
         size = numbers.estimate_with_interval(

@@ -238,6 +238,56 @@ def test_mmrm_puts_scores_of_any_day_into_the_usual_visits():
     assert loose.estimate == pytest.approx(exact.estimate, abs=0.02)
 
 
+def test_visits_of_a_model_are_in_its_table():
+    found = vo.compare(COHORT, method="mmrm", **QUESTION)
+    table = found.by_visit.set_index("day")
+    assert table.index.tolist() == [7, 30, 90]
+    assert table.loc[30, "estimate"] == pytest.approx(found.estimate, rel=1e-12)
+    assert table.loc[30, ["ci_low", "ci_high"]].tolist() == [found.ci_low, found.ci_high]
+    rows = analysed_rows()["treatment"].value_counts()
+    assert table.loc[30, ["n_t", "n_c"]].tolist() == [rows["KP"], rows["NSM"]]
+    assert vo.compare(COHORT, method="ancova", **QUESTION).by_visit is None
+
+
+def test_constrained_model_keeps_patients_without_a_baseline():
+    scores = FRAMES["scores"]
+    lost = scores["patient_id"].isin(FRAMES["patients"]["patient_id"].iloc[:40]) & (
+        scores["day"] == 0
+    )
+    cohort = vo.Cohort.from_frames(**FRAMES | {"scores": scores[~lost]})
+    with_all = vo.compare(COHORT, method="clda", **QUESTION)
+    without = vo.compare(cohort, method="clda", **QUESTION)
+    assert (without.n_t, without.n_c) == (with_all.n_t, with_all.n_c)
+    assert vo.compare(cohort, method="mmrm", **QUESTION).n_t < with_all.n_t
+
+
+def test_margin_agrees_with_the_interval():
+    found = vo.compare(COHORT, method="ancova", **QUESTION)
+    edge = max(abs(found.ci_low), abs(found.ci_high))
+    assert found.against_margin(edge * 1.001).set_index("claim")["shown"]["equivalent"]
+    tight = found.against_margin(edge * 0.999).set_index("claim")
+    assert not tight["shown"]["equivalent"]
+    assert tight["shown"]["not higher by more than the margin"]
+    for wrong in (0, -1, "x", float("nan")):
+        with pytest.raises(vo.InputError, match="margin"):
+            found.against_margin(wrong)
+
+
+def test_methods_side_by_side():
+    table = vo.compare_methods(COHORT, **QUESTION).set_index("method")
+    assert set(table.index) == set(CONTINUOUS)
+    one = vo.compare(COHORT, method="aipw", **QUESTION)
+    assert table.loc["aipw", "estimate"] == one.estimate
+    hopeless = vo.compare_methods(
+        broken("separated"), covariates=["age_years"], **QUESTION
+    ).set_index("method")
+    assert np.isnan(hopeless.loc["aipw", "estimate"])
+    assert "overlap" in hopeless.loc["aipw", "notes"]
+    assert np.isfinite(hopeless.loc["unadjusted", "estimate"])
+    with pytest.raises(vo.InputError):
+        vo.compare_methods(COHORT, **QUESTION | {"outcome": "odi"})
+
+
 def test_spline_is_linear_outside_its_knots_and_smooth_inside():
     x = np.linspace(0, 100, 2001)
     basis = restricted_cubic_spline(x, n_knots=4)
@@ -315,7 +365,7 @@ def broken(kind):
 
 
 ADJUSTED = [m for m in CONTINUOUS if m != "unadjusted"]
-PROPENSITY = [m for m in CONTINUOUS if m not in ("unadjusted", "ancova", "mmrm")]
+PROPENSITY = [m for m in CONTINUOUS if m not in ("unadjusted", "ancova", "mmrm", "clda")]
 HOPELESS = [
     *itertools.product(
         ["separated"], PROPENSITY, [["baseline", "age_years"]], ["overlap in age_years"]

@@ -4,7 +4,7 @@ from typing import cast
 
 import numpy as np
 
-from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.method import Method
 from vertebro_outcomes.estimators.repeated_measures.pattern_sums import sums_of_patients
 from vertebro_outcomes.estimators.repeated_measures.reml import RemlFit, fit_reml
@@ -14,7 +14,7 @@ from vertebro_outcomes.estimators.repeated_measures.small_sample import (
     SmallSample,
     infer_contrasts,
 )
-from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
+from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms, VisitFits
 
 
 def visit_design(T: int, varies: list[bool]) -> Floats:
@@ -51,7 +51,7 @@ def fit_mmrm(data: TwoArms, *, variance: str = "satterthwaite") -> ContrastFit:
     """
     assert data.visits is not None
     seen = ~np.isnan(data.visits)
-    kept = seen.any(axis=1)
+    kept: Bools = np.asarray(seen.any(axis=1), dtype=bool)
     y, x, arm = data.visits[kept], data.x[kept], data.treated[kept].astype(float)
     T = y.shape[1]
     varies = [False] * x.shape[1] if data.varies is None else [bool(own) for own in data.varies]
@@ -59,34 +59,40 @@ def fit_mmrm(data: TwoArms, *, variance: str = "satterthwaite") -> ContrastFit:
     design = visit_design(T, [True, True, *varies])
     fit = fit_reml(sums_of_patients(y, u, design))
     average = (seen[kept].sum(axis=1) @ x) / seen.sum()
-    L = np.array(
-        [
-            design[data.visit] @ row
-            for row in ([0, 1, *(0 * average)], [1, 1, *average], [1, 0, *average])
-        ]
-    )
-    found = _infer(fit, L, variance, y=y, u=u, design=design)
-    quantities = {
-        "mean_t": float(found.estimate[1]),
-        "mean_c": float(found.estimate[2]),
-        "se_mean_t": float(found.se[1]),
-        "se_mean_c": float(found.se[2]),
-        "loglik": fit.loglik,
-        "n_scores": float(seen.sum()),
-        "n_visits": float(T),
-    }
+    rows = [[0, 1, *(0 * average)], [1, 1, *average], [1, 0, *average]]
+    L = np.concatenate([design @ np.array(row) for row in rows])
+    found = infer(fit, L, variance, y=y, u=u, design=design)
+    return contrast_at_visit(fit, found, visit=data.visit, kept=kept, n_scores=float(seen.sum()))
+
+
+def contrast_at_visit(
+    fit: RemlFit, found: ContrastEstimates, *, visit: int, kept: Bools, n_scores: float
+) -> ContrastFit:
+    """The visit asked for, from differences, treated means and comparator means of all visits."""
+    estimate, se, df = (part.reshape(3, -1) for part in (found.estimate, found.se, found.df))
+    by_visit = VisitFits(estimate[0], se[0], df[0], estimate[1], estimate[2], se[1], se[2])
     return ContrastFit(
-        estimate=float(found.estimate[0]),
-        se=float(found.se[0]),
-        df=float(found.df[0]),
+        estimate=float(estimate[0, visit]),
+        se=float(se[0, visit]),
+        df=float(df[0, visit]),
         weights=kept.astype(float),
-        quantities=quantities,
+        quantities={
+            "mean_t": float(estimate[1, visit]),
+            "mean_c": float(estimate[2, visit]),
+            "se_mean_t": float(se[1, visit]),
+            "se_mean_c": float(se[2, visit]),
+            "loglik": fit.loglik,
+            "n_scores": n_scores,
+            "n_visits": float(estimate.shape[1]),
+        },
+        by_visit=by_visit,
     )
 
 
-def _infer(
+def infer(
     fit: RemlFit, L: Floats, variance: str, *, y: Floats, u: Floats, design: Floats
 ) -> ContrastEstimates:
+    """Contrasts L beta with the standard errors and degrees of freedom of a word of `variances`."""
     if variance == "empirical":
         return infer_contrasts_empirically(fit, L, y=y, u=u, design=design)
     return infer_contrasts(fit, L, method=cast(SmallSample, variance))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vertebro_outcomes.estimators.contrasts.clda import fit_clda
 from vertebro_outcomes.estimators.contrasts.mmrm import fit_mmrm, visit_design
 from vertebro_outcomes.estimators.repeated_measures.derivatives import restricted_likelihood
 from vertebro_outcomes.estimators.repeated_measures.pattern_sums import (
@@ -108,6 +109,34 @@ def test_a_covariate_without_visit_interaction_against_gls(three_visits):
     np.testing.assert_allclose(
         np.sqrt(np.diag(fit.covariance)), [GLS["se"][n] for n in names], rtol=1e-5
     )
+
+
+def test_constrained_model_against_gls(three_visits):
+    data, _ = three_visits
+    theirs = GLS["clda"]
+    before = data.x[:, 0].copy()
+    before[np.array(theirs["no_baseline"]) - 1] = np.nan
+    for visit in range(3):
+        fit = fit_clda(
+            TwoArms(
+                data.y, data.treated, data.x[:, 1:], visits=data.visits, visit=visit, before=before
+            )
+        )
+        name = f"arm{visit + 1}"
+        assert fit.estimate == pytest.approx(theirs["coef"][name], rel=2e-5)
+        assert fit.se == pytest.approx(theirs["se"][name], rel=2e-5)
+        assert fit.quantities["loglik"] == pytest.approx(theirs["loglik"], rel=0, abs=1e-7)
+
+
+def test_all_visits_of_one_fit_are_the_fits_of_each_visit(vp_nsm):
+    data, _ = vp_nsm
+    together = fit_mmrm(data).by_visit
+    for visit in range(4):
+        one = fit_mmrm(at_visit(data, visit))
+        assert together.estimate[visit] == pytest.approx(one.estimate, rel=1e-12)
+        assert together.mean_t[visit] - together.mean_c[visit] == pytest.approx(
+            one.estimate, rel=1e-9
+        )
 
 
 def test_likelihood_slope_and_curvature_are_those_of_the_definition(three_visits):
