@@ -5,7 +5,8 @@ from typing import Final
 import pandas as pd
 
 from vertebro_outcomes.display import numbers
-from vertebro_outcomes.report.blocks import Block, Fold, TableBlock, prose
+from vertebro_outcomes.meta_analysis.beside_reviews import beside_published
+from vertebro_outcomes.report.blocks import Block, Fold, Heading, TableBlock, prose
 from vertebro_outcomes.report.rows import row_link
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
@@ -20,6 +21,10 @@ _LABELS: Final = {
     "verdict": "Verdict",
     "reason": "Why",
     "row": "Row",
+    "question": "Question",
+    "ours": "This report",
+    "k": "Studies",
+    "when": "When",
 }
 
 
@@ -56,6 +61,34 @@ def build(study: Study) -> tuple[Block, ...]:
                 ),
             ),
         ),
+        Heading("Our answers beside theirs", "beside-theirs"),
+        prose(
+            "The same question in this report and in published reviews. Trials differ: reviews did not "
+            "have the newer ones, and this report has only what its sources print."
+        ),
+        _beside(beside_published(study.answers, study.literature), labels),
+    )
+
+
+def _beside(rows: pd.DataFrame, labels: "pd.Series[str]") -> TableBlock:
+    shown = pd.DataFrame(
+        {
+            "question": rows["question"].tolist(),
+            "ours": _intervals(rows, ""),
+            "k": [numbers.count(k) for k in rows["k"]],
+            "review": [labels.get(review, review) for review in rows["review_id"]],
+            "when": rows["published_when"].tolist(),
+            "published": _intervals(rows, "published_"),
+            "row": [row_link(line) for line in rows["source_line"]],
+        }
+    )
+    return TableBlock(
+        name="beside_theirs",
+        shown=shown,
+        data=rows,
+        caption="Pooled results of this report beside those of published reviews",
+        labels=_LABELS,
+        numeric=("k",),
     )
 
 
@@ -68,8 +101,8 @@ def _table(rows: pd.DataFrame, labels: "pd.Series[str]", *, name: str, caption: 
                 for parts in zip(rows["comparison"], rows["outcome"], rows["subgroup"], strict=True)
             ],
             "measure": rows["measure"].tolist(),
-            "published": _with_interval(rows, "published"),
-            "recomputed": _with_interval(rows, "recomputed"),
+            "published": _intervals(rows, "published_"),
+            "recomputed": _intervals(rows, "recomputed_"),
             "verdict": [WORDS[verdict] for verdict in rows["verdict"]],
             "reason": rows["reason"].tolist(),
             "row": [row_link(line) for line in rows["source_line"]],
@@ -79,8 +112,8 @@ def _table(rows: pd.DataFrame, labels: "pd.Series[str]", *, name: str, caption: 
     return TableBlock(name=name, shown=shown, data=data, caption=caption, labels=_LABELS)
 
 
-def _with_interval(rows: pd.DataFrame, side: str) -> list[str]:
-    columns = [f"{side}_estimate", f"{side}_ci_low", f"{side}_ci_high"]
+def _intervals(rows: pd.DataFrame, side: str) -> list[str]:
+    columns = [f"{side}estimate", f"{side}ci_low", f"{side}ci_high"]
     return [
         numbers.MISSING
         if pd.isna(estimate)
