@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from vertebro_outcomes.errors import LoadError, Problem, list_some
@@ -16,6 +17,7 @@ from vertebro_outcomes.loaders.reviews.review_sheet import (
 from vertebro_outcomes.tables.review_tables import StudyLine
 
 DATA_ROWS: Final = "data-rows.csv"
+SETTINGS: Final = "overall-estimates-and-settings.csv"
 NEEDED: Final = ("Analysis group", "Analysis number", "Study")
 Key = tuple[int, int]
 _JUDGEMENTS: Final = frozenset(
@@ -112,6 +114,11 @@ def one_review(names: Iterable[str], *, source: str) -> str:
 def is_data_rows(name: str) -> bool:
     """Whether a file is called as data rows are."""
     return name.lower().endswith(DATA_ROWS)
+
+
+def settings_beside(path: Path) -> Path:
+    """Where the settings of a data-rows file would be."""
+    return path.with_name(path.name[: -len(DATA_ROWS)] + SETTINGS)
 
 
 def review_of(name: str) -> str:

@@ -13,11 +13,13 @@ from typing import Final
 from vertebro_outcomes.loaders.reviews.archives import list_members, looks_like_zip, read_members
 from vertebro_outcomes.loaders.reviews.data_rows import (
     NEEDED,
+    SETTINGS,
     AnalysisRows,
     Key,
     is_data_rows,
     review_of,
     rows_by_analysis,
+    settings_beside,
     subgroups_of,
     unit_id,
 )
@@ -45,7 +47,11 @@ def recognise(path: Path) -> bool:
     """A CSV with the columns of data rows, or a zip or folder of such files without settings."""
     try:
         if path.is_dir() or looks_like_zip(path):
-            return any(is_data_rows(name) for name in list_members(path))
+            names = [name.lower() for name in list_members(path)]
+            has_settings = any(name.endswith(SETTINGS) for name in names)
+            return any(map(is_data_rows, names)) and not has_settings
+        if is_data_rows(path.name) and settings_beside(path).is_file():
+            return False
     except OSError:
         return False
     headers = headers_of(path)

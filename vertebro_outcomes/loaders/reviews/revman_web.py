@@ -13,6 +13,7 @@ from vertebro_outcomes.loaders.reviews import revman_words as words
 from vertebro_outcomes.loaders.reviews.archives import list_members, looks_like_zip, read_members
 from vertebro_outcomes.loaders.reviews.data_rows import (
     DATA_ROWS,
+    SETTINGS,
     AnalysisRows,
     Key,
     analysis_key,
@@ -20,6 +21,7 @@ from vertebro_outcomes.loaders.reviews.data_rows import (
     is_judgement,
     one_review,
     rows_by_analysis,
+    settings_beside,
     subgroups_of,
     unit_id,
 )
@@ -42,10 +44,9 @@ from vertebro_outcomes.tables.review_tables import (
     StudyLine,
 )
 
-OVERALL: Final = "overall-estimates-and-settings.csv"
 SUBGROUPS: Final = "subgroup-estimates.csv"
 BIAS: Final = "risk-of-bias.csv"
-_WANTED: Final = (DATA_ROWS, OVERALL, SUBGROUPS, BIAS)
+_WANTED: Final = (DATA_ROWS, SETTINGS, SUBGROUPS, BIAS)
 _NEEDED: Final = ("Analysis group", "Analysis number", "Data type")
 _NOT_POOLED: Final = "the review pools nothing here"
 _FIELDS: Final[dict[DataType, tuple[str, ...]]] = {
@@ -74,13 +75,13 @@ def recognise(path: Path) -> bool:
     try:
         if path.is_dir():
             names = [name.lower() for name in list_members(path)]
-            return any(map(is_data_rows, names)) and any(name.endswith(OVERALL) for name in names)
+            return any(map(is_data_rows, names)) and any(name.endswith(SETTINGS) for name in names)
         if path.is_file() and is_data_rows(path.name):
-            return _settings_beside(path).is_file()
+            return settings_beside(path).is_file()
         if not looks_like_zip(path):
             return False
         names = [name.lower() for name in list_members(path)]
-        return not any(map(is_data_rows, names)) or any(n.endswith(OVERALL) for n in names)
+        return not any(map(is_data_rows, names)) or any(n.endswith(SETTINGS) for n in names)
     except OSError:
         return False
 
@@ -111,10 +112,6 @@ def read(path: Path) -> Review:
     return Review(review_id, "revman_web", tuple(units), notes=tuple(package.notes))
 
 
-def _settings_beside(path: Path) -> Path:
-    return path.with_name(path.name[: -len(DATA_ROWS)] + OVERALL)
-
-
 def _is_wanted(name: str) -> bool:
     return name.lower().endswith(_WANTED)
 
@@ -124,10 +121,10 @@ def _kind(name: str) -> str:
 
 
 def _package(files: dict[str, bytes], *, source: str) -> _Package:
-    if OVERALL not in files:
-        problem = Problem("the files", f"no {OVERALL}", "settings beside the data rows")
+    if SETTINGS not in files:
+        problem = Problem("the files", f"no {SETTINGS}", "settings beside the data rows")
         raise LoadError(source, [problem], "pass the data-rows file alone, or the whole package")
-    settings = read_sheet(files[OVERALL], source=OVERALL)
+    settings = read_sheet(files[SETTINGS], source=SETTINGS)
     settings.require(*_NEEDED)
     by_key = {key: row for row in settings.rows if (key := analysis_key(row)) is not None}
     subgroups: dict[Key, list[Row]] = {}
