@@ -18,7 +18,7 @@ def test_the_printed_pool_stands_beside_the_answer_of_its_time():
 
 
 def test_every_number_can_be_traced_and_has_the_direction_of_the_question():
-    assert len(FRAME) >= 8
+    assert len(FRAME) >= 5
     for row in FRAME.itertuples():
         raw = LITERATURE.trace(row.source_line)
         straight = raw["estimate"] == pytest.approx(row.published_estimate)
