@@ -21,6 +21,7 @@ from vertebro_outcomes.tables.review_tables import PoolMethod, PoolModel, Review
 
 EFFECT_TOLERANCE: Final = 1e-6  # stored numbers carry more than six digits
 HETEROGENEITY_TOLERANCE: Final = 1e-5
+_MEASURES_OF: Final = {"counts": ("RR", "OR", "RD"), "means": ("MD", "SMD")}
 
 
 @dataclass(frozen=True)
@@ -133,25 +134,29 @@ def _within_rounding(unit: ReviewUnit, how: Specification) -> str:
 
 def _alternatives(unit: ReviewUnit, how: Specification) -> Iterator[Specification]:
     """Other specifications, the fewest changes first."""
-    for level in (0.95, 0.90, 0.99):
-        if level != how.level:
-            yield replace(how, level=level)
-    models: tuple[PoolModel, ...] = ("common", "random")
-    methods: tuple[PoolMethod, ...] = ("IV",)
-    measures: tuple[str, ...] = (how.measure,)
+    yield from _other_intervals(how)
     if unit.data_type == "counts":
-        methods = ("MH", "IV", "PETO")
-        measures = ("RR", "OR", "RD")
         yield replace(how, swap_events=not how.swap_events)
-    if unit.data_type == "means":
-        measures = ("MD", "SMD")
-    for measure in dict.fromkeys((how.measure, *measures)):
+    methods: tuple[PoolMethod, ...] = (
+        ("MH", "IV", "PETO") if unit.data_type == "counts" else ("IV",)
+    )
+    models: tuple[PoolModel, ...] = ("common", "random")
+    for measure in dict.fromkeys((how.measure, *_MEASURES_OF.get(unit.data_type, ()))):
         for method in methods:
             for model in models:
                 yield replace(how, measure=measure, method=method, model=model)
     for tau2_method in TAU2_METHODS[1:]:
         for ci in INTERVALS[:2]:
             yield replace(how, method="IV", model="random", tau2_method=tau2_method, ci=ci)
+
+
+def _other_intervals(how: Specification) -> Iterator[Specification]:
+    for level in (0.95, 0.90, 0.99):
+        if level != how.level:
+            yield replace(how, level=level)
+    for interval in INTERVALS:
+        if how.model == "random" and interval != how.ci:
+            yield replace(how, ci=interval)
 
 
 def _shown(again: Recomputed) -> str:

@@ -234,7 +234,13 @@ def _pool_counts(lines: Sequence[StudyLine], how: Specification) -> Pooled:
     )
     k = int(usable.sum())
     if how.model == "random":
-        return around.estimate, around.se, around.tau2, around.q, k
+        se = around.se
+        if how.ci != "wald":
+            tau2 = np.array([around.tau2])
+            known = np.where(usable, y, NAN)[None, :], np.where(usable, v, NAN)[None, :]
+            fit = fit_inverse_variance(*known, method="DL", tau2=tau2)
+            se = float(fit.standard_error(ci=how.ci)[0])
+        return around.estimate, se, around.tau2, around.q, k
     return fixed.estimate, fixed.se, 0.0, around.q, k
 
 
