@@ -6,7 +6,7 @@ heterogeneity, common and random effects show the same numbers.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -187,22 +187,32 @@ def _measures(unit: ReviewUnit) -> list[_Measured]:
             if not np.isfinite(y).any() or (np.isfinite(shown).any() and not both.any()):
                 continue
             share = _share(natural(y), shown, both)
-            levels = []
-            for level in LEVELS:
-                width = -special.ndtri((1 - level) / 2) * np.sqrt(v)
-                shares = [
-                    _share(natural(y - width), low, both & np.isfinite(low)),
-                    _share(natural(y + width), high, both & np.isfinite(high)),
-                ]
-                levels.append((min(shares), level))
-            ci_share, level = max(levels, key=lambda pair: pair[0])
+            level, ci_share = _level(y, v, low, high, natural=natural)
             found.append(_Measured(reading, replace(how, level=level), y, v, share, ci_share))
+            if share == ci_share == 1.0 and both.sum() > 1:
+                break  # the readings that follow are rarer
     if not found:
         return []
     best = max((one.share, one.ci_share) for one in found)
     if best[0] < LEAST_SHARE:
         return []
     return [one for one in found if (one.share, one.ci_share) == best]
+
+
+def _level(
+    y: Floats, v: Floats, low: Floats, high: Floats, *, natural: Callable[[Floats], Floats]
+) -> tuple[float, float]:
+    """The confidence level whose limits come out in most studies, and their share."""
+    best = LEVELS[0], -1.0
+    for level in LEVELS:
+        width = -special.ndtri((1 - level) / 2) * np.sqrt(v)
+        of = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)
+        share = min(_share(natural(y - width), low, of), _share(natural(y + width), high, of))
+        if share > best[1]:
+            best = level, share
+        if share == 1.0:
+            break
+    return best
 
 
 def _share(computed: Floats, shown: Floats, of: Bools) -> float:
@@ -241,27 +251,29 @@ def _readings(unit: ReviewUnit) -> Iterator[tuple[ReviewUnit, Specification]]:
 
 def _models(reading: _Measured, shown: Floats) -> tuple[float, list[Specification]]:
     """How far the closest weights are off (percent), and the specifications that fit them."""
-    candidates = [
-        (how, _furthest(weights_of(reading.unit, reading.y, reading.v, how), shown))
-        for how in _candidates(reading)
-    ]
     if not np.nansum(shown) > 0:
-        return 0.0, [candidates[0][0]]
+        return 0.0, [next(_candidates(reading))]
     slack = _weight_slack(shown)
-    fitting = [how for how, off in candidates if off <= slack]
+    candidates: list[tuple[float, Specification]] = []
+    for how in _candidates(reading):
+        if how.tau2_method != "DL" and any(off <= slack for off, _ in candidates):
+            break
+        weights = weights_of(reading.unit, reading.y, reading.v, how)
+        candidates.append((_furthest(weights, shown), how))
+    fitting = [how for off, how in candidates if off <= slack]
     if fitting:
         return 0.0, fitting
-    how, off = min(candidates, key=lambda pair: pair[1])
-    tau2 = free_tau2(reading.v, shown)
-    with np.errstate(all="ignore"):
-        free = _furthest(1 / (reading.v + tau2), shown)
-    if free <= slack and reading.how.method != "PETO":
-        return 1e-9, [_random(reading)]
+    if reading.how.method != "PETO":
+        with np.errstate(all="ignore"):
+            free = _furthest(1 / (reading.v + free_tau2(reading.v, shown)), shown)
+        if free <= slack:
+            return 0.0, [_random(reading)]
+    off, how = min(candidates, key=lambda pair: pair[0])
     return off, [how]
 
 
 def _random(reading: _Measured) -> Specification:
-    """The random-effects estimator closest to what the weights show."""
+    """Random effects whose tau² is none of the usual estimates."""
     method: PoolMethod = "MH" if reading.unit.data_type == "counts" else "IV"
     return replace(reading.how, method=method, model="random")
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,15 +49,25 @@ def plain(title: str) -> str:
 
 def number(row: Row, *columns: str) -> float:
     """The first of the columns that holds a number; NaN if none does."""
-    found = printed(row, *columns)
-    return float("nan") if found is None else found.value
+    for column in columns:
+        text = row.get(column, "")
+        try:
+            value = float(text)
+        except ValueError:
+            found = printed(row, column)
+            if found is not None:
+                return found.value
+        else:
+            if math.isfinite(value) and "_" not in text:
+                return value
+    return float("nan")
 
 
 def printed(row: Row, *columns: str) -> Printed | None:
     """The same with its text."""
     for column in columns:
         text = row.get(column, "")
-        if text.casefold() not in NO_NUMBER:
+        if text and text.casefold() not in NO_NUMBER:
             found = read_printed(text)
             if found is not None:
                 return found
