@@ -17,8 +17,9 @@ from vertebro_outcomes.comparisons.judgement import (
 from vertebro_outcomes.comparisons.population import Population, population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
-from vertebro_outcomes.comparisons.sample import separating, without_constant_columns
+from vertebro_outcomes.comparisons.sample import FEWEST, separating, without_constant_columns
 from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.estimators.arrays import Bools, Ints
 from vertebro_outcomes.estimators.propensity.logistic import SEPARATED
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
 from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
@@ -27,6 +28,8 @@ from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
+
+NO_SPREAD = 1e-9  # a standard error below this share of the largest score is rounding
 
 MethodName = Literal[
     "unadjusted",
@@ -128,14 +131,12 @@ def compare(
 
 def _fit(prepared: Prepared, request: Request) -> ContrastFit:
     kept, people = prepared.flow.kept, prepared.people
-    cluster = None
-    if request.variance.endswith("_site"):
-        cluster = np.unique(people.frame["site"][kept].astype(str), return_inverse=True)[1]
+    cluster = _sites(people, kept) if request.variance.endswith("_site") else None
     data = TwoArms(
         y=prepared.y[kept],
         treated=people.treated[kept],
         x=prepared.used.x[kept],
-        cluster=None if cluster is None else cluster.astype(np.int64),
+        cluster=cluster,
         visits=None if prepared.visits is None else prepared.visits[kept],
         visit=prepared.visit,
         varies=np.array([source == "baseline" for source in prepared.used.source], dtype=bool),
@@ -157,9 +158,30 @@ def _fit(prepared: Prepared, request: Request) -> ContrastFit:
             [problem],
             "restrict the cohort to patients who could have had either treatment, or change covariates",
         ) from None
-    assert np.isfinite(fit.estimate)
-    assert np.isfinite(fit.se)
+    if not (
+        np.isfinite(fit.estimate) and fit.se > NO_SPREAD * np.abs(data.y[~np.isnan(data.y)]).max()
+    ):
+        problem = Problem(
+            f"method {request.method.name}",
+            "the scores do not vary, so their spread says nothing",
+            f"{request.outcome} values that differ within the arms",
+        )
+        raise InputError(
+            "compare()", [problem], "look at the scores: a constant is often a default"
+        )
     return fit
+
+
+def _sites(people: Population, kept: Bools) -> Ints:
+    """Sites numbered from 0; refused where they were not recorded for everybody."""
+    site = people.frame["site"][kept]
+    if site.isna().any() or site.nunique() < FEWEST:
+        found = f"{int(site.isna().sum())} blanks, {site.nunique()} sites"
+        problem = Problem(
+            "column site of patients", found, "a site for everybody, at least two sites"
+        )
+        raise InputError("compare()", [problem], "use another variance, or record the sites")
+    return np.unique(site.astype(str), return_inverse=True)[1].astype(np.int64)
 
 
 def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Request) -> Comparison:

@@ -139,6 +139,8 @@ def _encode(values: pd.Series, name: str, *, knots: int) -> tuple[Floats, list[s
         return number[:, None], [name]
     text = values.where(values.isna(), values.astype(str))
     levels = sorted(text.dropna().unique())
+    if len(levels) < 2:  # one value, or none: a column that is refused where it matters
+        return np.where(text.isna(), np.nan, 0.0)[:, None], [name]
     columns = [np.where(text.isna(), np.nan, (text == level).astype(float)) for level in levels[1:]]
     return np.column_stack(columns), [f"{name}: {level}" for level in levels[1:]]
 

@@ -364,6 +364,36 @@ def broken(kind):
     return vo.Cohort.from_frames(**f)
 
 
+@pytest.mark.parametrize("method", CONTINUOUS)
+def test_scores_that_do_not_vary_give_no_number(method):
+    constant = FRAMES["scores"].copy()
+    constant.loc[constant["day"] > 0, "value"] = 5.0
+    cohort = vo.Cohort.from_frames(**FRAMES | {"scores": constant})
+    with pytest.raises(vo.InputError, match=r"do not vary|all scores|follow exactly"):
+        vo.compare(cohort, method=method, **QUESTION)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("method", CONTINUOUS)
+def test_a_handful_of_patients_gives_a_number_or_a_sentence(method, seed):
+    cohort = vo.Cohort.from_frames(**frames(n=[6, 8, 12][seed % 3], seed=seed))
+    try:
+        found = vo.compare(cohort, method=method, covariates=COVARIATES, **QUESTION)
+    except vo.InputError:
+        return
+    assert np.isfinite([found.estimate, found.se, found.ci_low, found.p_value]).all()
+    assert found.se > 0
+
+
+def test_site_variance_needs_sites():
+    by_site = vo.compare(COHORT, method="aipw", variance="sandwich_site", **QUESTION)
+    assert by_site.se != vo.compare(COHORT, method="aipw", **QUESTION).se
+    blank = FRAMES["patients"].assign(site=None)
+    cohort = vo.Cohort.from_frames(**FRAMES | {"patients": blank})
+    with pytest.raises(vo.InputError, match="column site"):
+        vo.compare(cohort, method="aipw", variance="sandwich_site", **QUESTION)
+
+
 ADJUSTED = [m for m in CONTINUOUS if m != "unadjusted"]
 PROPENSITY = [m for m in CONTINUOUS if m not in ("unadjusted", "ancova", "mmrm", "clda")]
 HOPELESS = [

@@ -12,6 +12,8 @@ import numpy as np
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.repeated_measures.pattern_sums import PatternSums
 
+_SMALLEST_PIVOT = 1e-6  # of the Cholesky factor of a correlation matrix
+
 
 def basis(T: int) -> Floats:
     """dSigma/dtheta_a, (q, T, T), for the q = T (T + 1) / 2 elements on and below the diagonal."""
@@ -113,9 +115,7 @@ class RestrictedLikelihood:
 
 def restricted_likelihood(sums: PatternSums, Sigma: Floats) -> RestrictedLikelihood | None:
     """The restricted likelihood at Sigma; None where Sigma or X'V^-1 X is not positive definite."""
-    try:
-        np.linalg.cholesky(Sigma)
-    except np.linalg.LinAlgError:
+    if not _is_positive_definite(Sigma):
         return None
     T = sums.seen.shape[1]
     p = sums.moments.shape[-1] - 1
@@ -125,6 +125,8 @@ def restricted_likelihood(sums: PatternSums, Sigma: Floats) -> RestrictedLikelih
     W = np.where(both, np.linalg.inv(V), 0.0)
     total = np.einsum("kjl,kjlab->ab", W, sums.moments, optimize=True)
     A, b, yy = total[:p, :p], total[:p, p], total[p, p]
+    if not (np.diag(A) > 0).all():  # rounding at the edge of the cone
+        return None
     scale = 1.0 / np.sqrt(np.diag(A))
     try:
         L = np.linalg.cholesky(A * scale[:, None] * scale)
@@ -140,3 +142,16 @@ def restricted_likelihood(sums: PatternSums, Sigma: Floats) -> RestrictedLikelih
     n_free = sums.n_rows - p
     loglik = -0.5 * (n_free * np.log(2 * np.pi) + log_det_v + log_det_a + residual)
     return RestrictedLikelihood(sums, W, beta, Phi, float(loglik))
+
+
+def _is_positive_definite(Sigma: Floats) -> bool:
+    """With room for the inverse: every visit keeps a share of its variance given the earlier ones."""
+    variance = np.diag(Sigma)
+    if not (variance > 0).all():
+        return False
+    sd = np.sqrt(variance)
+    try:
+        pivots = np.diag(np.linalg.cholesky(Sigma / np.outer(sd, sd)))
+    except np.linalg.LinAlgError:
+        return False
+    return bool((pivots > _SMALLEST_PIVOT).all())

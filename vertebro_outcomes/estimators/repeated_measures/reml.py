@@ -20,6 +20,7 @@ GRADIENT_GOAL = 1e-20
 GRADIENT_LIMIT = 1e-9
 _SMALLEST_EIGENVALUE = 1e-3  # of the starting correlation matrix
 _SINGULAR = 1e-8  # smallest eigenvalue of a fitted correlation matrix
+_EXACT = 1e-14  # residual variance as a share of the mean square of the scores
 _COLLINEAR = 1e-11  # smallest eigenvalue of the scaled X'X
 _NO_MAXIMUM = (
     "the covariance of the visits has no maximum-likelihood estimate "
@@ -146,9 +147,10 @@ def _start(sums: PatternSums) -> tuple[Floats, RestrictedLikelihood]:
     if first is None:
         raise UnanswerableError("a covariate is constant or follows from the others")
     S = first.residual_products.sum(axis=0) / sums.n_together
-    sd = np.sqrt(np.diag(S))
-    if (sd <= 1e-8 * (np.abs(sums.moments[:, :, :, -1, -1]).max() / sums.n_rows) ** 0.5).any():
+    size = np.einsum("kjj->j", sums.moments[:, :, :, -1, -1]) / np.diag(sums.n_together)
+    if (np.diag(S) <= _EXACT * size).any():
         raise UnanswerableError("the scores of a visit follow exactly from the covariates")
+    sd = np.sqrt(np.diag(S))
     values, vectors = np.linalg.eigh(S / np.outer(sd, sd))
     R = vectors @ np.diag(np.maximum(values, _SMALLEST_EIGENVALUE)) @ vectors.T
     Sigma = R * np.outer(sd, sd)

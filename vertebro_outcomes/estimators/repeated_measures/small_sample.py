@@ -7,7 +7,9 @@ import numpy as np
 
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.repeated_measures.reml import RemlFit
+from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 
+_TOO_SMALL = "too few patients for the small-sample correction of the standard error"
 SmallSample = Literal["satterthwaite", "kenward_roger", "kenward_roger_linear"]
 
 
@@ -37,6 +39,11 @@ def infer_contrasts(fit: RemlFit, L: Floats, *, method: SmallSample) -> Contrast
     -------
     ContrastEstimates
 
+    Raises
+    ------
+    UnanswerableError
+        If a corrected variance is not positive, which only very small sets do.
+
     Notes
     -----
     The covariance of theta is the inverse of the observed information. For one contrast the
@@ -47,7 +54,10 @@ def infer_contrasts(fit: RemlFit, L: Floats, *, method: SmallSample) -> Contrast
     Kenward & Roger (1997), Biometrics 53:983-997, doi:10.2307/2533558, section 2;
     Fai & Cornelius (1996), J Stat Comput Simul 54:363-378, doi:10.1080/00949659608811740.
     """
-    W = np.asarray(np.linalg.inv(fit.at.observed_information), dtype=np.float64)
+    try:
+        W = np.asarray(np.linalg.inv(fit.at.observed_information), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        raise UnanswerableError(_TOO_SMALL) from None
     Phi = fit.covariance
     variance = np.einsum("mp,pr,mr->m", L, Phi, L, optimize=True)
     LPhi = L @ Phi
@@ -57,6 +67,8 @@ def infer_contrasts(fit: RemlFit, L: Floats, *, method: SmallSample) -> Contrast
     if method != "satterthwaite":
         adjusted = _adjusted(fit, W, second_order=method == "kenward_roger")
         variance = np.einsum("mp,pr,mr->m", L, adjusted, L, optimize=True)
+    if not ((variance > 0) & (df > 0)).all():
+        raise UnanswerableError(_TOO_SMALL)
     return ContrastEstimates(L @ fit.beta, np.sqrt(variance), df)
 
 
