@@ -212,7 +212,8 @@ def _count_effects(
         plus = np.where(zero_cells(table), 0.5, 0.0)
         a, b, c, d = (cell + plus for cell in table)
         corrected = TWO_BY_TWO["RD"]((a, b, c, d))[0]
-        y = np.where(np.abs(corrected - shown) < np.abs(y - shown), corrected, y)
+        is_corrected = np.abs(corrected - shown) < 0.01 * np.abs(y - shown)  # not by rounding
+        y = np.where(is_corrected, corrected, y)
     return y, v
 
 
