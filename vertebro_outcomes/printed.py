@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 MINUS_SIGNS: Final = str.maketrans({"−": "-", "–": "-", "‒": "-", "﹣": "-", "－": "-", "·": "."})
+LARGEST_EXPONENT: Final = (
+    200  # beyond it, or with more digits, it is no measurement, and floats end
+)
+LONGEST: Final = 100
 _NUMBER: Final = re.compile(r"\s*([<>≤≥=]?)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%?\s*")
 
 
@@ -48,6 +52,8 @@ def read_printed(text: object) -> Printed | None:
         return None
     sign, digits = found.groups()
     mantissa, _, exponent = digits.lower().partition("e")
+    if len(exponent) > 4 or abs(int(exponent or 0)) > LARGEST_EXPONENT or len(mantissa) > LONGEST:
+        return None
     decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
     relation = {"": "=", "≤": "<", "≥": ">"}.get(sign, sign)
     return Printed(str(text), float(digits), 0.5 * 10.0**-decimals, relation)

@@ -82,26 +82,37 @@ def _explain(
 
 
 def _close(number: Printed | None, value: float, tolerance: float) -> bool:
+    """Whether a value is the published one: within `tolerance` if that is not 0, else as printed."""
     if number is None:
         return True
     if math.isinf(value):
         return number.value > 1e6
-    slack = max(number.half_unit, tolerance * max(1.0, abs(number.value)))
-    return math.isfinite(value) and abs(value - number.value) <= slack * (1 + 1e-9)
+    slack = tolerance * max(1.0, abs(number.value)) or number.half_unit
+    return math.isfinite(value) and abs(value - number.value) <= slack * (1 + 1e-9) + 1e-12
 
 
 def _matches(unit: ReviewUnit, again: Recomputed) -> bool:
-    published = unit.published
-    numbers = (published.estimate, published.ci_low, published.ci_high)
+    tolerance = 0.0 if _is_rounded(unit) else EFFECT_TOLERANCE
     return all(
-        _close(number, value, EFFECT_TOLERANCE if unit.full_precision else 0.0)
-        for number, value in zip(numbers, again.limits, strict=True)
+        _close(number, value, tolerance)
+        for number, value in zip(_numbers(unit), again.limits, strict=True)
     )
+
+
+def _numbers(unit: ReviewUnit) -> tuple[Printed | None, Printed | None, Printed | None]:
+    published = unit.published
+    return published.estimate, published.ci_low, published.ci_high
+
+
+def _is_rounded(unit: ReviewUnit) -> bool:
+    """Whether the published numbers are rounded; stored in full, one of three has many digits."""
+    known = [number.half_unit for number in _numbers(unit) if number is not None]
+    return not unit.full_precision or min(known, default=1.0) > EFFECT_TOLERANCE
 
 
 def _agreement(unit: ReviewUnit, again: Recomputed) -> str:
     published = unit.published
-    tolerance = HETEROGENEITY_TOLERANCE if unit.full_precision else 0.0
+    tolerance = 0.0 if _is_rounded(unit) else HETEROGENEITY_TOLERANCE
     differ = [
         f"{name} {number.text} against {value:.6g}"
         for name, number, value in (
@@ -113,7 +124,7 @@ def _agreement(unit: ReviewUnit, again: Recomputed) -> str:
     if differ:
         return f"Effect and interval come out; heterogeneity does not: {', '.join(differ)}."
     return "Effect and interval come out" + (
-        " with all their digits." if unit.full_precision else "."
+        "." if _is_rounded(unit) else " with all their digits."
     )
 
 
@@ -122,8 +133,7 @@ def _within_rounding(unit: ReviewUnit, how: Specification) -> str:
     if unit.full_precision:
         return ""
     ranges = rounding_range(unit, how)
-    numbers = (unit.published.estimate, unit.published.ci_low, unit.published.ci_high)
-    for number, (low, high) in zip(numbers, ranges, strict=True):
+    for number, (low, high) in zip(_numbers(unit), ranges, strict=True):
         if number is not None and (number.high < low or number.low > high):
             return ""
     low, high = ranges[0]

@@ -8,9 +8,8 @@ from vertebro_outcomes.errors import LoadError, Problem
 
 PIECE: Final = 64 * 1024
 LARGEST_FILE: Final = 200 * 2**20  # a review of 10,000 studies is below 50 MiB
-LARGEST_TOKEN: Final = (
-    4 * 2**20
-)  # a tag or a stretch without one; the longest seen is a few hundred kB
+LARGEST_TOKEN: Final = 4 * 2**20  # one tag, or a stretch of text; the longest seen is below 1 MiB
+DEEPEST: Final = 200  # tags open at once; reviews have about 20
 
 
 def parse(path: Path, target: Any, *, kind: str) -> None:
@@ -40,6 +39,9 @@ def parse(path: Path, target: Any, *, kind: str) -> None:
                     found = f"one tag or text of more than {LARGEST_TOKEN // 2**20} MiB"
                     raise _refuse(path, "the file", found, "tags and texts of usual size")
         parser.close()
+    except _TooDeepError:
+        found = f"more than {DEEPEST} tags open at once"
+        raise _refuse(path, "the file", found, f"a whole {kind}") from None
     except DefusedXmlException as error:
         found = f"{type(error).__name__}: entities or external references"
         raise _refuse(path, "the file", found, "XML without entities of its own") from None
@@ -62,19 +64,28 @@ def _refuse(path: Path, where: str, found: str, allowed: str) -> LoadError:
     return LoadError(path.name, [Problem(where, found, allowed)], next_step)
 
 
+class _TooDeepError(Exception):
+    """Tags nested beyond all reason."""
+
+
 class _Watched:
     """Passes events on and notes that something was parsed."""
 
     def __init__(self, target: Any) -> None:
         self.target = target
         self.waiting = 0
+        self.depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.waiting = 0
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise _TooDeepError
         self.target.start(tag, attributes)
 
     def end(self, tag: str) -> None:
         self.waiting = 0
+        self.depth -= 1
         self.target.end(tag)
 
     def data(self, text: str) -> None:

@@ -20,6 +20,7 @@ _SUBGROUPS: Final = frozenset(f"{kind}_SUBGROUP" for kind in KINDS)
 _DATA: Final = frozenset(f"{kind}_DATA" for kind in KINDS)
 _PASSED_OVER: Final = frozenset({"COVER_SHEET", "MAIN_TEXT", "REFERENCES", "FIGURES", "FEEDBACK"})
 _TEXTS: Final = frozenset({"NAME", "EFFECT_MEASURE"})
+LONGEST_NAME: Final = 10_000  # letters of a name that are kept
 _ESCAPE: Final = re.compile(r"_x([0-9a-fA-F]{4})_")
 
 
@@ -63,8 +64,8 @@ class _Reader:
             self._text = []
 
     def data(self, text: str) -> None:
-        if self._text is not None:
-            self._text.append(text)
+        if self._text is not None and sum(map(len, self._text[:LONGEST_NAME])) < LONGEST_NAME:
+            self._text.append(text[:LONGEST_NAME])
 
     def end(self, tag: str) -> None:
         self._path.pop()

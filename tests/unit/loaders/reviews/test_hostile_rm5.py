@@ -1,5 +1,6 @@
 """Broken and hostile review files: one message, little time, nothing kept."""
 
+import math
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 import vertebro_outcomes as vo
 from tests.rm5_files import data_line, outcome, review
 from vertebro_outcomes.loaders.reviews.read import read_review
+from vertebro_outcomes.printed import read_printed
 
 GOOD = review(
     [
@@ -80,3 +82,42 @@ def test_a_damaged_file_is_read_or_refused(tmp_path, data):
     except vo.LoadError:
         return
     assert len(found.to_frame()) == len(read_review(path).units)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"<COCHRANE_REVIEW>" + b"<a>" * 2_000_000, "open at once"),
+        (b"<COCHRANE_REVIEW><NAME>" + b"x" * (60 * 2**20), "not well-formed"),
+    ],
+    ids=["nested", "long name"],
+)
+def test_depth_and_length_are_bounded(tmp_path, content, word):
+    path = tmp_path / "review.rm5"
+    path.write_bytes(content)
+    start = time.perf_counter()
+    with pytest.raises(vo.LoadError, match=word):
+        vo.reproduce(path)
+    assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "1e-400", "9" * 400, "1e99999999999"])
+def test_numbers_beyond_all_measurement_are_none(text):
+    assert read_printed(text) is None
+
+
+@pytest.mark.parametrize(("stored", "verdict"), [("0.5", "not_reproduced"), (None, "reproduced")])
+def test_a_stored_number_with_few_digits_is_exact_beside_others_in_full(tmp_path, stored, verdict):
+    """1/10 against 2/11, risk ratio 0.55: 0.5 would be its rounding to one decimal."""
+    line = data_line("DICH", {"e1": 1, "n1": 10, "e2": 2, "n2": 11}, 0)
+    effect = (1 / 10) / (2 / 11)
+    half = 1.959963984540054 * (1 - 1 / 10 + 1 / 2 - 1 / 11) ** 0.5
+    result = {
+        "EFFECT_SIZE": stored or repr(effect),
+        "CI_START": repr(effect * math.exp(-half)),
+        "CI_END": repr(effect * math.exp(half)),
+    }
+    settings_ = {"METHOD": "MH", "EFFECT_MEASURE": "RR", "RANDOM": "NO", "TOTALS": "YES"}
+    path = tmp_path / "review.rm5"
+    path.write_bytes(review([outcome("DICH", 1, settings_, result, [line])]))
+    assert vo.reproduce(path).to_frame()["verdict"].tolist() == [verdict]
