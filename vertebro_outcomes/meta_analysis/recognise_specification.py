@@ -6,14 +6,19 @@ heterogeneity, common and random effects show the same numbers.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy import special
 
-from vertebro_outcomes.estimators.arrays import Bools, Floats
+from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.meta_analysis.recognised_measures import (
+    Measured,
+    any_filled,
+    column,
+    fitting_measures,
+)
 from vertebro_outcomes.meta_analysis.recognised_weights import (
     free_tau2,
     half_unit,
@@ -22,7 +27,6 @@ from vertebro_outcomes.meta_analysis.recognised_weights import (
 from vertebro_outcomes.meta_analysis.revman_arithmetic import (
     LOG_MEASURES,
     Specification,
-    study_effects,
 )
 from vertebro_outcomes.printed import Printed
 from vertebro_outcomes.tables.review_tables import (
@@ -33,19 +37,8 @@ from vertebro_outcomes.tables.review_tables import (
     ReviewUnit,
 )
 
-SLACK: Final = 2e-6  # of stored effects, relative; RevMan stores at least six digits
 WEIGHT_SLACK_PCT: Final = 5e-5
-LEAST_SHARE: Final = 0.5  # of the studies whose shown effect has to come out
 CLOSE_PCT: Final = 0.5  # weights further off than this are no match at all
-LEVELS: Final = (0.95, 0.9, 0.99)
-_RATIO_WORDS: Final = (
-    ("hazard", "HR"),
-    ("rate ratio", "IRR"),
-    ("odds", "OR"),
-    ("risk ratio", "RR"),
-    ("relative risk", "RR"),
-    ("peto", "OR"),
-)
 
 
 @dataclass(frozen=True)
@@ -56,18 +49,6 @@ class Recognised:
     how: Specification
     log_scale: bool
     note: str = ""
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """A reading of the study lines whose effects are those shown."""
-
-    unit: ReviewUnit
-    how: Specification
-    y: Floats
-    v: Floats
-    share: float
-    ci_share: float
 
 
 def recognise_specification(
@@ -85,12 +66,12 @@ def recognise_specification(
 
 def recognise(unit: ReviewUnit, *, prefer: PoolModel = "") -> Recognised | None:
     """The same with tau² estimator, level and what stays open; `prefer` breaks ties of models."""
-    shown = _column(unit, "published_weight_pct")
-    shows_nothing = not _any(unit, "published_effect", "published_weight_pct")
-    measured = [] if shows_nothing else _measures(unit)
+    shown = column(unit, "published_weight_pct")
+    shows_nothing = not any_filled(unit, "published_effect", "published_weight_pct")
+    measured = [] if shows_nothing else fitting_measures(unit)
     if not measured:
         return None
-    best: tuple[float, _Measured, list[Specification]] | None = None
+    best: tuple[float, Measured, list[Specification]] | None = None
     for reading in measured:
         off, fitting = _models(reading, shown)
         if best is None or off < best[0]:
@@ -137,8 +118,8 @@ def pooled_from_weights(unit: ReviewUnit) -> Printed | None:
     The pooling scale of Mantel-Haenszel common-effect ratios is the ratio itself, of all other
     ratios its logarithm.
     """
-    shown = _column(unit, "published_effect")
-    weight = np.nan_to_num(_column(unit, "published_weight_pct"))
+    shown = column(unit, "published_effect")
+    weight = np.nan_to_num(column(unit, "published_weight_pct"))
     used = (weight > 0) & np.isfinite(shown)
     log = (unit.measure in LOG_MEASURES or unit.log_scale) and not (
         unit.method == "MH" and unit.model == "common"
@@ -174,82 +155,7 @@ def _filled(unit: ReviewUnit, found: Recognised) -> ReviewUnit:
     return replace(unit, published=published, full_precision=False)
 
 
-def _measures(unit: ReviewUnit) -> list[_Measured]:
-    """Readings of the lines whose effects come out best."""
-    shown = _column(unit, "published_effect")
-    low, high = _column(unit, "published_ci_low"), _column(unit, "published_ci_high")
-    found = []
-    with np.errstate(all="ignore"):
-        for reading, how in _readings(unit):
-            y, v = study_effects(reading, how)
-            natural = np.exp if reading.log_scale or how.measure in LOG_MEASURES else np.asarray
-            both = np.isfinite(y) & np.isfinite(shown)
-            if not np.isfinite(y).any() or (np.isfinite(shown).any() and not both.any()):
-                continue
-            share = _share(natural(y), shown, both)
-            level, ci_share = _level(y, v, low, high, natural=natural)
-            found.append(_Measured(reading, replace(how, level=level), y, v, share, ci_share))
-            if share == ci_share == 1.0 and both.sum() > 1:
-                break  # the readings that follow are rarer
-    if not found:
-        return []
-    best = max((one.share, one.ci_share) for one in found)
-    if best[0] < LEAST_SHARE:
-        return []
-    return [one for one in found if (one.share, one.ci_share) == best]
-
-
-def _level(
-    y: Floats, v: Floats, low: Floats, high: Floats, *, natural: Callable[[Floats], Floats]
-) -> tuple[float, float]:
-    """The confidence level whose limits come out in most studies, and their share."""
-    best = LEVELS[0], -1.0
-    for level in LEVELS:
-        width = -special.ndtri((1 - level) / 2) * np.sqrt(v)
-        of = np.isfinite(y) & np.isfinite(low) & np.isfinite(high)
-        share = min(_share(natural(y - width), low, of), _share(natural(y + width), high, of))
-        if share > best[1]:
-            best = level, share
-        if share == 1.0:
-            break
-    return best
-
-
-def _share(computed: Floats, shown: Floats, of: Bools) -> float:
-    """Share of studies whose number comes out within its rounding; 1 where none is shown."""
-    if not of.any():
-        return 1.0
-    shown, computed = shown[of], computed[of]
-    slack = 1.01 * half_unit(shown) + SLACK * np.maximum(1.0, np.abs(shown))
-    return float(np.mean(np.abs(computed - shown) <= slack))
-
-
-def _readings(unit: ReviewUnit) -> Iterator[tuple[ReviewUnit, Specification]]:
-    """What the cells can mean, the likeliest first."""
-    if _filled_cells(unit, "n_t", "n_c") and _any(unit, "events_t", "events_c"):
-        counts = replace(unit, data_type="counts", log_scale=False)
-        for swap in (False, True):
-            for measure in ("RR", "OR", "RD", "PETO"):
-                yield counts, Specification(measure, "MH", "common", swap_events=swap)
-    if _any(unit, "sd_t", "sd_c"):
-        means = replace(unit, data_type="means", log_scale=False)
-        for measure in ("MD", "SMD"):
-            yield means, Specification(measure, "IV", "common")
-    name = unit.outcome.lower()
-    ratio = next((code for word, code in _RATIO_WORDS if word in name), "HR")
-    if _any(unit, "se"):
-        effects = replace(unit, data_type="effects")
-        yield replace(effects, log_scale=False), Specification("GEN", "IV", "common")
-        yield replace(effects, log_scale=True), Specification(ratio, "IV", "common")
-    if _any(unit, "variance") and _any(unit, "o_minus_e"):
-        sums = replace(unit, data_type="o_minus_e", log_scale=True)
-        yield sums, Specification(ratio if ratio == "HR" else "PETO", "PETO", "common")
-    if _filled_cells(unit, "n_t", "n_c") and not _any(unit, "events_t", "events_c"):
-        counts = replace(unit, data_type="counts", log_scale=False)
-        yield counts, Specification("RD", "MH", "common")
-
-
-def _models(reading: _Measured, shown: Floats) -> tuple[float, list[Specification]]:
+def _models(reading: Measured, shown: Floats) -> tuple[float, list[Specification]]:
     """How far the closest weights are off (percent), and the specifications that fit them."""
     if not np.nansum(shown) > 0:
         return 0.0, [next(_candidates(reading))]
@@ -272,13 +178,13 @@ def _models(reading: _Measured, shown: Floats) -> tuple[float, list[Specificatio
     return off, [how]
 
 
-def _random(reading: _Measured) -> Specification:
+def _random(reading: Measured) -> Specification:
     """Random effects whose tau² is none of the usual estimates."""
     method: PoolMethod = "MH" if reading.unit.data_type == "counts" else "IV"
     return replace(reading.how, method=method, model="random")
 
 
-def _candidates(reading: _Measured) -> Iterator[Specification]:
+def _candidates(reading: Measured) -> Iterator[Specification]:
     how = reading.how
     if how.measure == "PETO" or reading.unit.data_type == "o_minus_e":
         yield replace(how, method="PETO", model="common")
@@ -302,15 +208,3 @@ def _furthest(weights: Floats, shown: Floats) -> float:
     if not total > 0:
         return math.inf
     return float(np.max(np.abs(100 * weights / total - np.nan_to_num(shown))))
-
-
-def _column(unit: ReviewUnit, name: str) -> Floats:
-    return np.array([getattr(line, name) for line in unit.lines], dtype=float)
-
-
-def _any(unit: ReviewUnit, *names: str) -> bool:
-    return any(bool((np.nan_to_num(_column(unit, name)) != 0).any()) for name in names)
-
-
-def _filled_cells(unit: ReviewUnit, *names: str) -> bool:
-    return all(bool((np.nan_to_num(_column(unit, name)) > 0).any()) for name in names)
