@@ -20,6 +20,7 @@ DATA_ROWS: Final = "data-rows.csv"
 SETTINGS: Final = "overall-estimates-and-settings.csv"
 NEEDED: Final = ("Analysis group", "Analysis number", "Study")
 Key = tuple[int, int]
+_NOT_GIVEN: Final = frozenset({"#n/a", "n/a", "na", "nan"})
 _JUDGEMENTS: Final = frozenset(
     {"low", "high", "unclear", "some", "serious", "moderate", "critical"}
 )
@@ -71,7 +72,7 @@ def rows_by_analysis(sheet: ReviewSheet) -> dict[Key, AnalysisRows]:
         key = analysis_key(row)
         if key is None:
             continue
-        names.setdefault(key, row.get("analysisname", ""))
+        names.setdefault(key, _given(row, "analysisname"))
         found.setdefault(key, []).append(_data_row(row, sheet, bias))
     if not found:
         told = "no row with an analysis group and number"
@@ -131,8 +132,8 @@ def _data_row(row: Row, sheet: ReviewSheet, bias: Sequence[str]) -> DataRow:
     shown = tuple(number(row, name) for name in ("mean", "cistart", "ciend"))
     line = StudyLine(
         study=row.get("study", ""),
-        year=row.get("studyyear", "").removesuffix(".0"),
-        subgroup=row.get("subgroup", ""),
+        year=_given(row, "studyyear").removesuffix(".0"),
+        subgroup=_given(row, "subgroup"),
         estimable=any(value != 0 for value in shown),  # NaN: the file does not say
         events_t=number(row, "experimentalcases", "experimentalevents"),
         n_t=number(row, "experimentaln", "experimentaltotal"),
@@ -160,6 +161,12 @@ def _data_row(row: Row, sheet: ReviewSheet, bias: Sequence[str]) -> DataRow:
         in_overall=applies != "subgrouponly",
         in_subgroup=applies != "overallonly",
     )
+
+
+def _given(row: Row, column: str) -> str:
+    """The text of a cell, "" where it stands for none."""
+    text = row.get(column, "")
+    return "" if text.casefold() in _NOT_GIVEN else text
 
 
 def is_judgement(text: str) -> bool:

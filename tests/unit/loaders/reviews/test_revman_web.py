@@ -302,3 +302,12 @@ def test_ten_thousand_studies(put):
     ]
     review = read_review(put(rows, settings))
     assert sum(len(one.lines) for one in review.units) == 10_500
+
+
+@pytest.mark.parametrize("word", ["NA", "#N/A", "nan", ""])
+def test_no_subgroup_in_the_words_of_bulk_exports(put, word, tmp_path):
+    assert len(read_review(put(aspirin_rows(Subgroup=word), [ASPIRIN_SETTING])).units) == 1
+    path = tmp_path / "bulk.csv"
+    path.write_bytes(next(iter(package(aspirin_rows(Subgroup=word, Applicability="")).values())))
+    (found,) = read_review(path).units
+    assert (found.level, found.lines[0].subgroup) == ("overall", "")
