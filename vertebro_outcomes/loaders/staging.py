@@ -118,7 +118,6 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
 
 def _score(rows: "ir.Table", column: Column, cell: Cell) -> dict[str, Any]:
     """The recorded number; scales are applied when all scores are together."""
-    import ibis
 
     text = rows[cell.column]
     parsed = judge(rows[DRAFT + column.name], text, column, replace(cell, scale=None))
