@@ -29,6 +29,7 @@ from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
+ResponseName = Literal["better_30pct", "better_50pct", "at_most_3", "worthwhile"]
 NO_SPREAD = 1e-9  # a standard error below this share of the largest score is rounding
 
 MethodName = Literal[
@@ -59,6 +60,7 @@ def compare(
     level: float = 0.95,
     window_days: tuple[int, int] | None = None,
     n_ratio: int = 1,
+    response: ResponseName | None = None,
 ) -> Comparison:
     """Difference in a score, treatment minus comparator, at one day after day 0.
 
@@ -89,6 +91,9 @@ def compare(
         if not given.
     n_ratio : int
         Comparators per treated patient, for matching.
+    response : {"better_30pct", "better_50pct", "at_most_3", "worthwhile"}, optional
+        Compare the proportion of responders by this definition instead of mean scores; the estimate
+        is a risk difference (0 to 1). Not for mmrm and clda.
 
     Returns
     -------
@@ -121,7 +126,7 @@ def compare(
     request = checked_request(
         cohort=cohort, outcome=outcome, treatment=treatment, comparator=comparator, day=day,
         method=method, covariates=covariates, variance=variance, level=level,
-        window_days=window_days, n_ratio=n_ratio,
+        window_days=window_days, n_ratio=n_ratio, response=response,
     )  # fmt: skip
     people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
     prepared = prepare(people, request)
@@ -212,6 +217,9 @@ def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Reque
     )
     instrument = INSTRUMENTS[request.outcome]
     unit = OUTCOMES[request.outcome].unit if request.outcome in OUTCOMES else "points"
+    label = instrument.meaning
+    if request.response is not None:
+        unit, label = "", f"{label}, {request.response.label}"
     notes = (
         immortal_time_note(people, *request.arms),
         imbalance_sentence(balance, weighted=weighted, adjusts=request.method.adjusts),
@@ -219,7 +227,7 @@ def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Reque
         *_remarks(prepared, fit, request),
     )
     return Comparison(
-        outcome=request.outcome, label=instrument.meaning, unit=unit or "points",
+        outcome=request.outcome, label=label, unit=unit,
         treatment=request.arms[0], comparator=request.arms[1], day=request.day,
         window_days=request.window, method=request.method.name, variance=request.variance,
         estimand=request.method.estimand, level=request.level,
@@ -227,6 +235,7 @@ def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Reque
         p_value=_p_value(fit), n_t=int((treated & used).sum()), n_c=int((~treated & used).sum()),
         covariates=terms, balance=balance, diagnostics=diagnostics,
         attrition=prepared.flow.to_frame(), protocol=design.to_frame(),
+        measure="MD" if request.response is None else "RD",
         by_visit=visit_table(prepared, fit, level=request.level),
         notes=tuple(note for note in notes if note),
     )  # fmt: skip

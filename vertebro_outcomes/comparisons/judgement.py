@@ -92,7 +92,8 @@ def diagnostics_table(
                 bool(largest <= LARGEST_WEIGHT_SHARE),
             )
     sd = np.sqrt((np.nanvar(y[treated], ddof=1) + np.nanvar(y[~treated], ddof=1)) / 2.0)
-    if sd > 0:
+    is_share = np.isin(y[~np.isnan(y)], (0.0, 1.0)).all()
+    if sd > 0 and not is_share:  # the conversion to a risk ratio is one for differences in means
         point, limit = e_values_of_difference(fit.estimate, limits, sd=float(sd))
         add("e_value", point)
         add("e_value_ci", limit)

@@ -12,6 +12,7 @@ from vertebro_outcomes.comparisons.covariates import (
 )
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.requests import REPEATED, Request
+from vertebro_outcomes.comparisons.responses import as_response
 from vertebro_outcomes.comparisons.sample import (
     FEWEST,
     FlowChart,
@@ -71,9 +72,12 @@ def prepare(people: Population, request: Request) -> Prepared:
     scores = y[:, None] if visits is None else visits
     seen: Bools = np.asarray((~np.isnan(scores)).any(axis=1), dtype=bool)
     last_day = request.window[1] if visits is None else max(*days, request.day)
+    if request.response is not None:
+        y = as_response(y, baseline, outcome=request.outcome, response=request.response)
     flow = analysed(
         people, seen=seen, day=request.day, last_day=last_day, covariates=used,
         any_visit=visits is not None,
+        undefined=np.isnan(y) if request.response is not None else None,
     )  # fmt: skip
     refuse_empty_arms(flow, arms=request.arms, outcome=request.outcome, day=request.day)
     _refuse_unseen_day(y, flow, request)

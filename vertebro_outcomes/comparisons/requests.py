@@ -8,6 +8,7 @@ import numpy as np
 
 from vertebro_outcomes.comparisons.methods import METHODS
 from vertebro_outcomes.comparisons.population import words_of
+from vertebro_outcomes.comparisons.responses import RESPONSES, Response
 from vertebro_outcomes.comparisons.windows import window_for
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.method import Method
@@ -34,6 +35,7 @@ class Request:
     variance: str
     level: float
     n_ratio: int
+    response: Response | None = None
 
     def terms(self, usual: tuple[str, ...], *, has_baseline: bool) -> tuple[str, ...]:
         """Covariates to use.
@@ -73,6 +75,7 @@ def checked_request(
     level: Any,
     window_days: Any,
     n_ratio: Any,
+    response: Any = None,
 ) -> Request:
     """Every argument, or the first that cannot be meant.
 
@@ -95,6 +98,11 @@ def checked_request(
         raise refuse_argument("compare", "level", level, "between 0 and 1, such as 0.95")
     if not _is_whole(n_ratio) or n_ratio < 1:
         raise refuse_argument("compare", "n_ratio", n_ratio, "a whole number from 1")
+    if response is not None and response not in RESPONSES:
+        raise refuse_argument("compare", "response", response, ", ".join(RESPONSES))
+    if response is not None and method in REPEATED:
+        allowed = ", ".join(name for name in known if name not in REPEATED)
+        raise refuse_argument("compare", "method", f"{method} with a response", allowed)
     chosen = _checked_covariates(covariates)
     variances = known[method].variances
     if variance is not None and variance not in variances:
@@ -110,6 +118,7 @@ def checked_request(
         variance=variance or variances[0],
         level=float(level),
         n_ratio=int(n_ratio),
+        response=None if response is None else RESPONSES[response],
     )
 
 

@@ -61,8 +61,9 @@ def analysed(
     last_day: int,
     covariates: Covariates,
     any_visit: bool,
+    undefined: Bools | None = None,
 ) -> FlowChart:
-    """Rules in order: death, score, covariates.
+    """Rules in order: death, score, response (`undefined`: cannot be told), covariates.
 
     Raises
     ------
@@ -76,6 +77,8 @@ def analysed(
     flow.drop(
         ~seen, "no score after day 0" if any_visit else f"no score for day {day}", always=True
     )
+    if undefined is not None:
+        flow.drop(undefined, "response not defined (baseline blank or zero)")
     for term in dict.fromkeys(covariates.source):
         blank = np.asarray(np.isnan(covariates.of((term,)).x).any(axis=1), dtype=bool)
         flow.drop(blank, f"{term} not recorded")

@@ -24,6 +24,8 @@ class Comparison:
 
     Attributes
     ----------
+    measure : str
+        "MD" for a difference in means, "RD" for a difference in the proportion of responders.
     estimate, se, ci_low, ci_high, p_value : float
         Difference, its standard error, interval at `level`, two-sided p-value; `df` is infinite
         where the normal distribution was used.
@@ -68,6 +70,7 @@ class Comparison:
     protocol: pd.DataFrame
     notes: tuple[str, ...] = ()
     by_visit: pd.DataFrame | None = None
+    measure: str = "MD"
 
     @property
     def passed(self) -> bool:
@@ -78,6 +81,7 @@ class Comparison:
         """One row."""
         names = [
             "outcome",
+            "measure",
             "treatment",
             "comparator",
             "day",
@@ -136,7 +140,7 @@ class Comparison:
 
     def __str__(self) -> str:
         size = numbers.estimate_with_interval(
-            self.estimate, (self.ci_low, self.ci_high), measure="MD", unit=self.unit
+            self.estimate, (self.ci_low, self.ci_high), measure=self.measure, unit=self.unit
         )
         said = (
             f"{self.label[:1].upper()}{self.label[1:]}, day {self.day}: "

@@ -238,6 +238,37 @@ def test_mmrm_puts_scores_of_any_day_into_the_usual_visits():
     assert loose.estimate == pytest.approx(exact.estimate, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("response", "rule"),
+    [("better_30pct", lambda r: r["baseline"] - r["y"] >= 0.3 * r["baseline"]),
+     ("better_50pct", lambda r: r["baseline"] - r["y"] >= 0.5 * r["baseline"]),
+     ("at_most_3", lambda r: r["y"] <= 3),
+     ("worthwhile", lambda r: r["baseline"] - r["y"] >= 1.5)],
+)  # fmt: skip
+def test_responders_by_each_published_definition(response, rule):
+    rows = analysed_rows()
+    share = rule(rows).groupby(rows["treatment"]).mean()
+    found = vo.compare(COHORT, method="unadjusted", response=response, **QUESTION)
+    assert found.estimate == pytest.approx(share["KP"] - share["NSM"], rel=1e-12)
+    assert found.measure == "RD"
+    assert "%" in str(found)
+    adjusted = vo.compare(COHORT, method="overlap_weighting", response=response, **QUESTION)
+    assert adjusted.estimate > 0
+
+
+def test_a_response_that_does_not_fit_is_refused():
+    for change, said in (
+        ({"response": "cured"}, "better_50pct"),
+        ({"method": "mmrm", "response": "better_30pct"}, "with a response"),
+    ):
+        with pytest.raises(vo.InputError, match=said):
+            vo.compare(COHORT, **QUESTION | {"method": "ancova"} | change)
+    odi = FRAMES["scores"].assign(instrument="odi")
+    cohort = vo.Cohort.from_frames(**FRAMES | {"scores": odi})
+    with pytest.raises(vo.InputError, match="pain score from 0 to 10"):
+        vo.compare(cohort, method="ancova", response="at_most_3", **QUESTION | {"outcome": "odi"})
+
+
 def test_visits_of_a_model_are_in_its_table():
     found = vo.compare(COHORT, method="mmrm", **QUESTION)
     table = found.by_visit.set_index("day")
