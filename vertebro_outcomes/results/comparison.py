@@ -1,7 +1,7 @@
 """One treatment contrast, with what a reader needs to judge it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from markupsafe import escape
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.love import draw_love_plot
+from vertebro_outcomes.display.figures.trajectory import draw_trajectories
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.propensity.balance import LARGEST_SMD
@@ -16,6 +17,8 @@ from vertebro_outcomes.estimators.t_interval import t_tail
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+PlotKind = Literal["balance", "trajectory"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -163,16 +166,30 @@ class Comparison:
         ]
         return "".join(parts)
 
-    def plot(self, *, ax: "Axes | None" = None) -> "Axes":
-        """Love plot: standardised mean differences before and after adjustment.
+    def plot(self, *, kind: PlotKind = "balance", ax: "Axes | None" = None) -> "Axes":
+        """Love plot, or the trajectories of both arms where the method models all visits.
 
         Parameters
         ----------
+        kind : {"balance", "trajectory"}
+            Standardised mean differences before and after adjustment, or adjusted means by visit.
         ax : Axes, optional
             Drawn into; a new figure of fitting size if not given.
 
         Returns
         -------
         Axes
+
+        Raises
+        ------
+        InputError
+            For trajectories of a method that takes one day only.
         """
-        return draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
+        if kind == "balance":
+            return draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
+        if kind != "trajectory" or self.by_visit is None:
+            allowed = "balance" if self.by_visit is None else "balance, trajectory"
+            raise refuse_argument("Comparison.plot", "kind", kind, allowed)
+        label = f"{self.label} ({self.unit})" if self.unit else self.label
+        arms = (self.treatment, self.comparator)
+        return draw_trajectories(self.by_visit, arms=arms, label=label, level=self.level, ax=ax)

@@ -280,6 +280,17 @@ def test_visits_of_a_model_are_in_its_table():
     assert vo.compare(COHORT, method="ancova", **QUESTION).by_visit is None
 
 
+def test_trajectories_are_drawn_where_a_model_has_visits():
+    found = vo.compare(COHORT, method="mmrm", **QUESTION)
+    ax = found.plot(kind="trajectory")
+    ticks = [label.get_text() for label in ax.get_xticklabels()]
+    assert ticks[1] == f"day 30\nKP {found.by_visit.n_t[1]}\nNSM {found.by_visit.n_c[1]}"
+    means = [line.get_ydata().tolist() for line in ax.lines if len(line.get_ydata()) == 3]
+    assert found.by_visit["mean_t"].tolist() in means
+    with pytest.raises(vo.InputError, match="kind"):
+        vo.compare(COHORT, method="ancova", **QUESTION).plot(kind="trajectory")
+
+
 def test_constrained_model_keeps_patients_without_a_baseline():
     scores = FRAMES["scores"]
     lost = scores["patient_id"].isin(FRAMES["patients"]["patient_id"].iloc[:40]) & (
