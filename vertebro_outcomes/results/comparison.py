@@ -187,7 +187,8 @@ class Comparison:
         """
         if kind == "balance":
             return draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
-        if kind != "trajectory" or self.by_visit is None:
+        wanted: str = kind
+        if wanted != "trajectory" or self.by_visit is None:
             allowed = "balance" if self.by_visit is None else "balance, trajectory"
             raise refuse_argument("Comparison.plot", "kind", kind, allowed)
         label = f"{self.label} ({self.unit})" if self.unit else self.label
