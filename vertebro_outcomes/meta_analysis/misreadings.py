@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.errors import InputError
 from vertebro_outcomes.meta_analysis.multiverse import MEASURES_OF, multiverse
 from vertebro_outcomes.meta_analysis.readings import COLUMNS_OF
 from vertebro_outcomes.meta_analysis.revman_arithmetic import Specification
@@ -21,11 +22,14 @@ def find_misreading(unit: ReviewUnit, how: Specification) -> str:
     if how.measure not in MEASURES_OF[unit.data_type]:
         return ""
     names = COLUMNS_OF[unit.data_type]
-    table = pd.DataFrame([[getattr(line, name) for name in names] for line in unit.lines])
+    lines = [line for line in unit.lines if line.estimable and line.n_t >= 1 and line.n_c >= 1]
+    table = pd.DataFrame([[getattr(line, name) for name in names] for line in lines])
+    if len(table) < 2:
+        return ""
     table.columns = pd.Index(names)
     table = table.assign(
-        study=[line.study for line in unit.lines],
-        kind=[line.kind for line in unit.lines],
+        study=[line.study for line in lines],
+        kind=[line.kind for line in lines],
     ).dropna(subset=list(names))
     if len(table) < 2 or (
         unit.data_type == "means" and (table[["sd_t", "sd_c"]] <= 0).any(axis=None)
@@ -37,12 +41,17 @@ def find_misreading(unit: ReviewUnit, how: Specification) -> str:
         STORED_DECIMALS,
         max((len(n.text.partition(".")[2]) for n in numbers if n is not None), default=0),
     )
-    found = multiverse(
-        table,
-        published=[n.value if n is not None else np.nan for n in numbers],
-        decimals=decimals,
-        measure=how.measure,
-        errors=True,
-    )
+    try:
+        found = multiverse(
+            table,
+            published=[n.value if n is not None else np.nan for n in numbers],
+            decimals=decimals,
+            measure=how.measure,
+            errors=True,
+        )
+    except (
+        InputError
+    ):  # lines that are no arms of a trial: parts of patients, more events than patients
+        return ""
     changed = found.matches[found.matches["change"] != "none"]
     return str(changed["reading"].iloc[0]) if len(changed) else ""

@@ -17,7 +17,12 @@ from vertebro_outcomes.meta_analysis.revman_arithmetic import (
 )
 from vertebro_outcomes.printed import Printed
 from vertebro_outcomes.results.reproduction import Verdict
-from vertebro_outcomes.tables.review_tables import PoolMethod, PoolModel, ReviewUnit
+from vertebro_outcomes.tables.review_tables import (
+    MEASURES_OF,
+    PoolMethod,
+    PoolModel,
+    ReviewUnit,
+)
 
 EFFECT_TOLERANCE: Final = 1e-6  # stored numbers carry more than six digits
 HETEROGENEITY_TOLERANCE: Final = 1e-5
@@ -40,7 +45,7 @@ def check_unit(unit: ReviewUnit, *, search: bool = True) -> UnitResult:
     `search`: look for a single misreading of the study lines where no specification fits.
     """
     how = stated(unit)
-    again = recompute(unit, how) if unit.lines and unit.measure else None
+    again = recompute(unit, how) if unit.lines and _is_known(unit) else None
     obstacle = _obstacle(unit, again)
     if again is None or obstacle:
         return UnitResult("not_checkable", "", obstacle, again)
@@ -50,12 +55,20 @@ def check_unit(unit: ReviewUnit, *, search: bool = True) -> UnitResult:
     return _explain(unit, how, again, search=search)
 
 
+def _is_known(unit: ReviewUnit) -> bool:
+    """Whether the measure is one of the data type; entered effects may have any."""
+    known = MEASURES_OF.get(unit.data_type) if unit.data_type in _MEASURES_OF else None
+    return bool(unit.measure) and (known is None or unit.measure in known)
+
+
 def _obstacle(unit: ReviewUnit, again: Recomputed | None) -> str:
     """Why a unit cannot be checked, in a sentence; '' if it can."""
     if unit.missing:
         return f"{unit.missing[0].upper()}{unit.missing[1:]}."
     if unit.published.estimate is None:
         return "No pooled number was published."
+    if unit.measure and not _is_known(unit):
+        return f"The file names {unit.measure} as the measure of {unit.data_type}."
     if not unit.measure or not unit.model:
         return (
             f"The {'model' if unit.measure else 'measure and model'} cannot be told from the file."

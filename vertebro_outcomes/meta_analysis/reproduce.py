@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.loaders.reviews.read import read_review
@@ -46,6 +47,11 @@ def reproduce(source: str | Path | Review, *, progress: Progress | None = None) 
     Deeks and Higgins (2010), Statistical algorithms in Review Manager 5.
     """
     review = source if isinstance(source, Review) else read_review(source)
+    with np.errstate(all="ignore"):  # numbers beyond all measurement end as not reproduced
+        return _reproduce(review, progress)
+
+
+def _reproduce(review: Review, progress: Progress | None) -> Reproduction:
     units = with_recognised(
         [u if u.measure and u.model else with_likely_model(u) for u in review.units]
     )

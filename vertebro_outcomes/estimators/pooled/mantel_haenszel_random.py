@@ -63,8 +63,9 @@ def fit_around_centre(y: Floats, v: Floats, *, centre: float) -> AroundCentreFit
         return AroundCentreFit(nan, nan, 0.0, 0.0, 0, np.zeros(len(y)))
     q = float(np.sum(w * (y1 - centre) ** 2))
     tau2 = 0.0
-    if k > 1:
-        tau2 = max(0.0, (q - (k - 1)) / float(w.sum() - np.sum(w**2) / w.sum()))
+    spread = float(w.sum() - np.sum(w**2) / w.sum())
+    if k > 1 and spread > 0:  # weights may differ by more than the digits of a float
+        tau2 = max(0.0, (q - (k - 1)) / spread)
     weights = np.zeros(len(y))
     weights[kept] = 1.0 / (v[kept] + tau2)
     total = float(weights.sum())
