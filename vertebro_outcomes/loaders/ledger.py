@@ -101,7 +101,7 @@ class Ledger:
         touched = [table for table in (here, gone) if table is not None]
         left = source.n_rows
         if touched and source.n_rows != n_used + n_refused:
-            rest = source.data
+            rest = source.data.select(LINE)
             for table in touched:
                 rest = rest.anti_join(table, LINE)
             left = count(rest)

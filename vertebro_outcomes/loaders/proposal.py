@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import SEX, TRUTH
-from vertebro_outcomes.loaders.format import BLANK, STAGED
+from vertebro_outcomes.loaders.format import STAGED
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.staging import read_levels
 from vertebro_outcomes.loaders.value_shapes import (
+    ColumnTexts,
     decimal_of,
     is_number,
     propose_dates,
@@ -21,7 +22,6 @@ from vertebro_outcomes.loaders.words import (
     EVENT_WORDS,
     HEADERS,
     INSTRUMENT_WORDS,
-    MISSING_CODES,
     VISIT_WORDS,
     fold,
     timepoint_days,
@@ -30,7 +30,6 @@ from vertebro_outcomes.loaders.words import (
 )
 from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
 
-MOST_VALUES: Final = 400
 SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
 _BY_HEADER: Final = {
     word: key for key, words in reversed(HEADERS.items()) for word in words.split()
@@ -52,20 +51,11 @@ class Line:
     instrument: str = ""
 
 
-def sample_values(source: Source, column: str) -> list[str]:
-    """Distinct texts of a column, without blanks; at most 400."""
-    text = source.data[column].strip()
-    found = source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
-    values = found.order_by("v").limit(MOST_VALUES).to_pyarrow()["v"].to_pylist()
-    known = {code.lower() for code in MISSING_CODES} | set(BLANK)
-    return [value for value in values if value.lower() not in known]
-
-
 def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
     """What each column of a source seems to be; `record_column`: the first one is the patient."""
-    values = {column: sample_values(source, column) for column in source.columns}
-    timed = any(_visit_line(source, c, v) or _is_time(c) for c, v in values.items())
-    lines = [line for c, v in values.items() for line in _lines_of(source, c, v, timed)]
+    texts = ColumnTexts(source)
+    timed = any(_is_time(c) or _visit_line(source, c, texts) for c in source.columns)
+    lines = [line for c in source.columns for line in _lines_of(source, c, texts, timed)]
     if record_column and source.columns:
         first = source.columns[0]
         lines = [x for x in lines if x.target != "patient_id" and x.column != first]
@@ -79,12 +69,12 @@ def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
     return [x for x in lines if best[x.table, x.target, x.instrument, x.day] is x]
 
 
-def _lines_of(source: Source, column: str, values: Sequence[str], timed: bool) -> list[Line]:
+def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> list[Line]:
     label = source.labels.get(column, "")
-    visit = _visit_line(source, column, values)
+    visit = _visit_line(source, column, texts)
     if visit is not None:
         return [visit]
-    score = _score_column(source, column, label, values, timed)
+    score = _score_column(source, column, texts, timed)
     if score is not None:
         return [score]
     folded = fold(column)
@@ -93,7 +83,7 @@ def _lines_of(source: Source, column: str, values: Sequence[str], timed: bool) -
         return []
     table, target = key
     table = _at_home(source, table, target)
-    entry, fits, why = _entry(source, column, target, table, values)
+    entry, fits, why = _entry(source, column, (table, target), texts.of(column))
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
     return [Line(source.name, table, target, column, round(sure, 2), why, entry)]
@@ -103,9 +93,10 @@ def _is_time(column: str) -> bool:
     return _BY_HEADER.get(fold(column)) in (("scores", "date"), ("scores", "day"))
 
 
-def _visit_line(source: Source, column: str, values: Sequence[str]) -> Line | None:
+def _visit_line(source: Source, column: str, texts: ColumnTexts) -> Line | None:
     """A column of visits (`baseline`, `3 months`) gives the day where no date does."""
-    if fold(column) not in VISIT_WORDS or not values:
+    values = texts.of(column) if fold(column) in VISIT_WORDS else []
+    if not values:
         return None
     labels = source.codes.get(column, {})
     days = {v: timepoint_days(labels.get(v, v)) for v in values}
@@ -138,18 +129,18 @@ def _at_home(source: Source, table: str, target: str) -> str:
     return table
 
 
-def _score_column(
-    source: Source, column: str, label: str, values: Sequence[str], timed: bool
-) -> Line | None:
+def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) -> Line | None:
     """`VAS_3m`: an instrument and a time in one header; `VAS` where the row says the time."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
+    label = source.labels.get(column, "")
+    name = instrument_in(text) or instrument_in(label)
+    if name is None or _BY_HEADER.get(fold(column)):
+        return None
     day = timepoint_days(text)
     day = timepoint_days(label) if day is None else day
-    if (day is None and not timed) or _BY_HEADER.get(fold(column)):
-        return None
-    name = instrument_in(text) or instrument_in(label)
+    values = texts.of(column) if day is not None or timed else []
     fits = share_of(values, is_number)
-    if name is None or fits < 0.5:
+    if (day is None and not timed) or fits < 0.5:
         return None
     entry: dict[str, Any] = {"column": column, **decimal_of(values)}
     scale = scale_of(name, column, values)
@@ -171,9 +162,10 @@ def instrument_in(text: str) -> str | None:
 
 
 def _entry(
-    source: Source, column: str, target: str, table: str, values: Sequence[str]
+    source: Source, column: str, meant: tuple[str, str], values: Sequence[str]
 ) -> tuple[dict[str, Any], float, str]:
     """The mapping entry, the share of values it reads, and why."""
+    table, target = meant
     declared = STAGED[table][target]
     entry: dict[str, Any] = {"column": column}
     if not values:

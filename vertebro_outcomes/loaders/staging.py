@@ -62,7 +62,8 @@ def stage(engine: Any, export: Export) -> list[Staged]:
 def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
     import ibis
 
-    rows = source.data
+    wanted = [cell.column for cell in feed.cells.values() if cell.constant is None]
+    rows = source.data.select(list(dict.fromkeys([LINE, *wanted, *feed.where])))
     for title, allowed in feed.where.items():
         rows = rows.filter(rows[title].lower().isin([text.lower() for text in allowed]))
     rows = _with_drafts(engine, _with_levels(engine, rows, feed), feed, source)
@@ -118,7 +119,6 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
 
 def _score(rows: "ir.Table", column: Column, cell: Cell) -> dict[str, Any]:
     """The recorded number; scales are applied when all scores are together."""
-
     text = rows[cell.column]
     parsed = judge(rows[DRAFT + column.name], text, column, replace(cell, scale=None))
     return {

@@ -4,11 +4,37 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.format import BLANK
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.words import fold, unit_of
+from vertebro_outcomes.loaders.words import MISSING_CODES, fold, unit_of
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
+MOST_VALUES: Final = 400
+SMALL_ROWS: Final = 20_000
+_NO_VALUE: Final = {code.lower() for code in MISSING_CODES} | set(BLANK)
 _TEXT_DATE: Final = re.compile(r"^(\d{1,2})([-/. ])(\d{1,2})[-/. ](\d{4})")
+
+
+class ColumnTexts:
+    """The distinct texts of the columns of a source, read when asked for."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._small = source.n_rows <= SMALL_ROWS
+        self._head: Any = None
+
+    def of(self, column: str) -> list[str]:
+        """Distinct texts in order, without blanks and missing-data codes; at most 400."""
+        if self._small and self._head is None:
+            self._head = self._source.data.to_pyarrow()
+        if self._small:
+            found = {text.strip() for text in self._head[column].unique().to_pylist() if text}
+            values = sorted(found)[:MOST_VALUES]
+        else:
+            text = self._source.data[column].strip()
+            table = self._source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
+            values = table.order_by("v").limit(MOST_VALUES).to_pyarrow()["v"].to_pylist()
+        return [value for value in values if value.lower() not in _NO_VALUE]
 
 
 def propose_dates(values: Sequence[str]) -> tuple[str, float]:
