@@ -11,14 +11,16 @@ from vertebro_outcomes.comparisons.covariates import (
     usual_covariates,
 )
 from vertebro_outcomes.comparisons.population import Population
-from vertebro_outcomes.comparisons.requests import REPEATED, Request
+from vertebro_outcomes.comparisons.requests import BY_DEFAULT, REPEATED, Request
 from vertebro_outcomes.comparisons.responses import as_response
 from vertebro_outcomes.comparisons.sample import (
     FEWEST,
     FlowChart,
     analysed,
+    drop_without_counterpart,
     refuse_empty_arms,
     refuse_one_value,
+    varying_terms,
     without_constant_columns,
 )
 from vertebro_outcomes.comparisons.windows import (
@@ -79,8 +81,13 @@ def prepare(people: Population, request: Request) -> Prepared:
         any_visit=visits is not None,
         undefined=np.isnan(y) if request.response is not None else None,
     )  # fmt: skip
+    left_to_us = request.chosen is None and request.method.name not in BY_DEFAULT
+    if left_to_us and adjusts:
+        drop_without_counterpart(flow, people, terms)
     refuse_empty_arms(flow, arms=request.arms, outcome=request.outcome, day=request.day)
     _refuse_unseen_day(y, flow, request)
+    if left_to_us and varying_terms(used, flow.kept):
+        used = used.of(varying_terms(used, flow.kept))
     refuse_one_value(used, flow.kept)
     used = without_constant_columns(used, flow.kept)
     return Prepared(people, flow, used, shown, baseline, y, visits, visit, days, tuple(sparse))

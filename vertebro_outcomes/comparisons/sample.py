@@ -10,6 +10,8 @@ from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 
+RARE = 0.05  # share of patients below which a category counts as rare
+MOST_LEVELS = 20  # a column with more values is a measurement, not a list of categories
 FEWEST = 2  # patients with a score in each arm
 
 
@@ -85,6 +87,26 @@ def analysed(
     return flow
 
 
+def drop_without_counterpart(flow: FlowChart, people: Population, terms: tuple[str, ...]) -> None:
+    """Leave out rare categories that only one arm has: nobody shows what the other would have done.
+
+    Only for covariates nobody named; a common category of one arm is refused later as no overlap.
+    """
+    for term in terms:
+        if term not in people.frame:
+            continue
+        values = people.frame[term]
+        if pd.api.types.is_float_dtype(values.dtype) or values[flow.kept].nunique() > MOST_LEVELS:
+            continue
+        counts = pd.crosstab(values[flow.kept], flow.treated[flow.kept])
+        one_arm = counts.index[
+            (counts == 0).any(axis=1) & (counts.sum(axis=1) < RARE * flow.kept.sum())
+        ]
+        for level in one_arm:
+            mask = np.asarray(values == level, dtype=bool)
+            flow.drop(mask, f"{term} {level}, which only one arm has")
+
+
 def refuse_empty_arms(flow: FlowChart, *, arms: tuple[str, str], outcome: str, day: int) -> None:
     """Refuse an arm in which fewer than two patients are left, with the rule that emptied it."""
     chart = flow.to_frame()
@@ -112,6 +134,13 @@ def refuse_one_value(covariates: Covariates, kept: Bools) -> None:
             problems.append(Problem(f"covariate {term}", found, "a covariate that varies"))
     if problems:
         raise InputError("compare()", problems, "leave it out; it cannot confound anything here")
+
+
+def varying_terms(covariates: Covariates, kept: Bools) -> tuple[str, ...]:
+    """Covariates with more than one value among those who are analysed."""
+    x = covariates.x[kept]
+    varies = np.ptp(x, axis=0) > 0 if len(x) else np.zeros(x.shape[1], dtype=bool)
+    return tuple(dict.fromkeys(s for s, v in zip(covariates.source, varies, strict=True) if v))
 
 
 def without_constant_columns(covariates: Covariates, kept: Bools) -> Covariates:

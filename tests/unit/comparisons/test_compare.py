@@ -401,6 +401,8 @@ def broken(kind):
         f["scores"].loc[
             (f["scores"]["day"] == 30) & f["scores"]["patient_id"].isin(kp), "value"
         ] = np.nan
+    if kind == "constant":
+        f["scores"].loc[f["scores"]["day"] > 0, "value"] = 5.0
     if kind == "nobody":
         f["episodes"]["treatment"] = "NSM"
     return vo.Cohort.from_frames(**f)
@@ -408,17 +410,19 @@ def broken(kind):
 
 @pytest.mark.parametrize("method", CONTINUOUS)
 def test_scores_that_do_not_vary_give_no_number(method):
-    constant = FRAMES["scores"].copy()
-    constant.loc[constant["day"] > 0, "value"] = 5.0
-    cohort = vo.Cohort.from_frames(**FRAMES | {"scores": constant})
     with pytest.raises(vo.InputError, match=r"do not vary|all scores|follow exactly"):
-        vo.compare(cohort, method=method, **QUESTION)
+        vo.compare(broken("constant"), method=method, **QUESTION)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@cache
+def handful(seed):
+    return vo.Cohort.from_frames(**frames(n=[6, 8, 12][seed % 3], seed=seed))
+
+
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("method", CONTINUOUS)
 def test_a_handful_of_patients_gives_a_number_or_a_sentence(method, seed):
-    cohort = vo.Cohort.from_frames(**frames(n=[6, 8, 12][seed % 3], seed=seed))
+    cohort = handful(seed)
     try:
         found = vo.compare(cohort, method=method, covariates=COVARIATES, **QUESTION)
     except vo.InputError:
@@ -434,6 +438,24 @@ def test_site_variance_needs_sites():
     cohort = vo.Cohort.from_frames(**FRAMES | {"patients": blank})
     with pytest.raises(vo.InputError, match="column site"):
         vo.compare(cohort, method="aipw", variance="sandwich_site", **QUESTION)
+
+
+def test_a_rare_category_of_one_arm_leaves_by_name_where_covariates_were_not_named():
+    treated = (FRAMES["episodes"]["treatment"] == "KP").to_numpy()
+    rare = np.zeros(len(treated), dtype=bool)
+    rare[np.flatnonzero(treated)[:6]] = True
+    kind = np.where(rare, "malignant", "osteoporotic")
+    cohort = vo.Cohort.from_frames(
+        **FRAMES | {"patients": FRAMES["patients"].assign(etiology=kind)}
+    )
+    found = vo.compare(cohort, method="overlap_weighting", **QUESTION)
+    line = found.attrition.set_index("step").loc["etiology malignant, which only one arm has"]
+    assert 0 < line["left_t"] <= 6
+    assert line["left_c"] == 0
+    assert found.covariates == ("baseline", "age_years", "sex")
+    named = [*COVARIATES, "etiology"]
+    with pytest.raises(vo.InputError, match="etiology"):
+        vo.compare(cohort, method="overlap_weighting", covariates=named, **QUESTION)
 
 
 ADJUSTED = [m for m in CONTINUOUS if m != "unadjusted"]
