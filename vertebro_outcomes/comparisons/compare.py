@@ -14,7 +14,7 @@ from vertebro_outcomes.comparisons.judgement import (
     failure_sentence,
     imbalance_sentence,
 )
-from vertebro_outcomes.comparisons.population import Population, population
+from vertebro_outcomes.comparisons.population import Population, crossover_note, population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
 from vertebro_outcomes.comparisons.sample import FEWEST, separating, without_constant_columns
@@ -225,6 +225,8 @@ def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Reque
         imbalance_sentence(balance, weighted=weighted, adjusts=request.method.adjusts),
         failure_sentence(diagnostics[~diagnostics["diagnostic"].str.startswith("largest_smd")]),
         *_remarks(prepared, fit, request),
+        crossover_note(cohort, people, kept, day=request.day),
+        "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
     )
     return Comparison(
         outcome=request.outcome, label=label, unit=unit,

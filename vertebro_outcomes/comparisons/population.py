@@ -94,6 +94,21 @@ def _scores(cohort: Cohort, outcome: str, frame: pd.DataFrame) -> tuple[Ints, In
     return row[order], day[order], value[known][order]
 
 
+def crossover_note(cohort: Cohort, people: Population, kept: Bools, *, day: int) -> str:
+    """How many analysed patients of each arm changed treatment by `day`; empty if nobody did."""
+    events = cohort.events
+    crossed = events.filter((events.type == "crossover") & (events.day <= day))
+    ids = crossed.select("patient_id").distinct().to_pyarrow()["patient_id"].to_pylist()
+    changed = people.frame["patient_id"].isin(ids).to_numpy(dtype=bool) & kept
+    n_t, n_c = int((changed & people.treated).sum()), int((changed & ~people.treated).sum())
+    if n_t + n_c == 0:
+        return ""
+    return (
+        f"{n_t} vs {n_c} patients crossed over to another treatment by day {day}; they count with the "
+        "treatment they started with."
+    )
+
+
 def _pandas(table: Any) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pyarrow().to_pandas()
     return frame

@@ -18,6 +18,7 @@ _GRID_PATIENTS = (
 )
 _GRID_SCORES = 0.9  # share of the scores that must lie on such days
 _MOST_VISITS = 12
+_FEWEST_TOGETHER = 2  # patients seen at both of two visits, for their covariance
 
 
 def window_for(day: int) -> tuple[int, int]:
@@ -92,8 +93,20 @@ def visit_matrix(
 
 
 def usable_visits(y: Floats, treated: Bools, *, keep: int, fewest: int) -> Ints:
-    """Visits with at least `fewest` scores in each arm; the one asked for stays in any case."""
-    seen = ~np.isnan(y)
+    """Visits with `fewest` scores in each arm and two patients in common with every other visit.
+
+    The one asked for stays in any case; of two visits without common patients the rarer leaves.
+    """
+    seen = (~np.isnan(y)).astype(float)
     enough = (seen[treated].sum(axis=0) >= fewest) & (seen[~treated].sum(axis=0) >= fewest)
     enough[keep] = True
-    return np.flatnonzero(enough)
+    good = np.flatnonzero(enough)
+    together = seen.T @ seen
+    while len(good) > 1 and together[np.ix_(good, good)].min() < _FEWEST_TOGETHER:
+        pairs = together[np.ix_(good, good)] < _FEWEST_TOGETHER
+        apart = [j for j in good[pairs.any(axis=1)] if j != keep]
+        if not apart:
+            break
+        rarest = min(apart, key=lambda j: together[j, j])
+        good = good[good != rarest]
+    return good.astype(np.int64)

@@ -205,6 +205,24 @@ def test_two_procedures_share_their_clock():
     assert "immortal" not in str(found)
 
 
+def test_crossover_and_synthetic_data_are_mentioned():
+    nsm = FRAMES["episodes"].query("treatment == 'NSM'")["patient_id"].iloc[:4]
+    events = pd.DataFrame({"patient_id": nsm, "type": "crossover", "day": [5, 5, 5, 99]})
+    cohort = vo.Cohort.from_frames(**FRAMES, events=events, synthetic=True)
+    found = vo.compare(cohort, method="mmrm", **QUESTION)
+    assert any(note.startswith("0 vs 3 patients crossed over") for note in found.notes)
+    assert "Synthetic data" in str(found)
+    assert found.estimate == vo.compare(COHORT, method="mmrm", **QUESTION).estimate
+
+
+def test_a_visit_that_shares_no_patient_leaves_the_model():
+    scores = FRAMES["scores"]
+    last = set(scores.loc[scores["day"] == 7, "patient_id"])
+    scores = scores[~((scores["day"] == 90) & scores["patient_id"].isin(last))]
+    cohort = vo.Cohort.from_frames(**FRAMES | {"scores": scores})
+    assert "Visits in the model: day 7, 30." in vo.compare(cohort, method="mmrm", **QUESTION).notes
+
+
 def test_residual_imbalance_is_said():
     said = str(vo.compare(COHORT, method="unadjusted", **QUESTION))
     assert "Residual imbalance" in said
