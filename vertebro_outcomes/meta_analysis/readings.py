@@ -35,6 +35,7 @@ LIKELIEST_FIRST: Final = (
     "sd_is_se",
     "duplicate_report",
     "shared_control",
+    "levels_as_patients",
     "arms_swapped",
     "scale_reversed",
     "left_out",
@@ -65,13 +66,14 @@ class StudyTable:
     labels: tuple[str, ...]
     trials: tuple[str, ...]
     is_change: tuple[bool, ...]
+    levels: Columns
 
 
 def read_study_table(table: pd.DataFrame, *, function: str) -> StudyTable:
     """The columns of the first family the table has: counts, means, or ready effects.
 
     Optional columns: `study` (label), `trial` (reports with the same trial are duplicates), `kind`
-    ("change" marks change scores, follow-up minus baseline).
+    ("change" marks change scores, follow-up minus baseline), `levels_t levels_c` (vertebrae treated).
     """
     for family, names in COLUMNS_OF.items():
         if set(names) <= set(table.columns):
@@ -81,7 +83,13 @@ def read_study_table(table: pd.DataFrame, *, function: str) -> StudyTable:
             labels = study_labels(table)
             trials = tuple(map(str, table["trial"])) if "trial" in table.columns else labels
             kinds = table["kind"] if "kind" in table.columns else [""] * len(table)
-            return StudyTable(family, columns, labels, trials, tuple(k == "change" for k in kinds))
+            levels = {
+                f"n_{arm}": numeric_column(table, f"levels_{arm}", function=function)
+                for arm in ("t", "c")
+                if f"levels_{arm}" in table.columns and family != "effects"
+            }
+            is_change = tuple(kind == "change" for kind in kinds)
+            return StudyTable(family, columns, labels, trials, is_change, levels)
     allowed = "; or ".join(" ".join(names) for names in COLUMNS_OF.values())
     found = f"columns {', '.join(map(str, table.columns)) or 'none'}"
     raise InputError(
@@ -100,7 +108,7 @@ def readings(table: StudyTable) -> list[Reading]:
     if table.family == "counts":
         found += _turned_events(table)
     if table.family != "effects":
-        found += [*_shared_controls(table), *_transposed_digits(table)]
+        found += [*_shared_controls(table), *_levels(table), *_transposed_digits(table)]
     return sorted(found, key=lambda reading: LIKELIEST_FIRST.index(reading.change))
 
 
@@ -218,6 +226,16 @@ def _shared_controls(table: StudyTable) -> Iterator[Reading]:
             }
             words = f"the shared control of {trial} divided among its {len(studies)} comparisons"
             yield Reading("shared_control", words, _changed(table, studies, **divided))
+
+
+def _levels(table: StudyTable) -> Iterator[Reading]:
+    if not table.levels:
+        return
+    for studies, who in _one_by_one_and_all(table):
+        if all(np.isfinite(table.levels[name][studies]).all() for name in table.levels):
+            words = f"treated levels of {who} counted as patients"
+            columns = _changed(table, studies, **table.levels)
+            yield Reading("levels_as_patients", words, columns)
 
 
 def _transposed_digits(table: StudyTable) -> Iterator[Reading]:

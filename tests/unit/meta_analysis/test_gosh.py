@@ -46,3 +46,10 @@ def test_frame_and_figure_show_every_subset():
     frame = found.to_frame()
     assert frame.shape == (31, 9)
     assert sum(len(line.get_xdata()) for line in found.plot().lines) == 31
+
+
+def test_the_result_shows_itself():
+    ratio = vo.gosh(ES.assign(measure="RR"))
+    assert "<table" in ratio._repr_html_()
+    assert ratio.plot(study="a").get_xscale() == "log"
+    assert "All 31 subsets of 5 studies" in str(ratio)

@@ -147,10 +147,35 @@ def test_duplicates_and_shared_controls_are_readings():
     assert "the shared control of x divided among its 2 comparisons" in words
 
 
+def test_levels_counted_as_patients_are_found():
+    table = COUNTS.assign(levels_t=[50, 31, 71, 60], levels_c=[49, 30, 80, 55])
+    wrong = COUNTS.assign(n_t=[40, 25, 71, 51], n_c=[41, 25, 80, 49])
+    published = printed(vo.pool(vo.effect_sizes(wrong, measure="RR"), method="DL"), 4)
+    found = vo.multiverse(table, published=published, decimals=4)
+    assert found.explanations() == ("treated levels of c counted as patients",)
+
+
+def test_the_result_tells_itself():
+    found = vo.multiverse(MEANS, published=(-9.0, -10.0, -8.0), worthwhile=1.0)
+    assert "none prints the published numbers" in str(found)
+    assert found.explanations() == ()
+    assert "<table" in found._repr_html_()
+    assert found.summary()["worthwhile_pct"].notna().all()
+    as_it_stands = printed(vo.pool(vo.effect_sizes(MEANS, measure="MD"), method="DL"))
+    plain = vo.multiverse(MEANS, published=as_it_stands, measure="MD")
+    assert "some of the table as it stands" in str(plain)
+    assert "<table" in plain._repr_html_()
+    assert vo.multiverse(MEANS).to_frame()["matches"].sum() == 0
+    ratios = vo.multiverse(COUNTS)
+    assert ratios.plot(measure="OR").get_yscale() == "log"
+    assert ratios.plot(measure="RD").get_yscale() == "linear"
+
+
 def test_every_change_has_its_place():
     table = XUJC.assign(trial=["x", "x"], mean_c=[4.6, 4.6], sd_c=[3.0, 3.0], n_c=[61, 61])
     seen = {way.change for way in readings(read_study_table(table, function="multiverse"))}
-    seen |= {way.change for way in readings(read_study_table(COUNTS, function="multiverse"))}
+    levels = COUNTS.assign(levels_t=[50, 31, 71, 60], levels_c=[49, 30, 80, 55])
+    seen |= {way.change for way in readings(read_study_table(levels, function="multiverse"))}
     assert seen == set(LIKELIEST_FIRST)
 
 
