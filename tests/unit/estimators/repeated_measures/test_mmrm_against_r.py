@@ -172,6 +172,26 @@ def test_likelihood_slope_and_curvature_are_those_of_the_definition(three_visits
         )
 
 
+@pytest.mark.parametrize("variance", ["satterthwaite", "kenward_roger_linear"])
+def test_complete_data_give_least_squares_at_each_visit(variance):
+    """With the same covariates at every visit and nothing missing, GLS is OLS and df is n - p exactly."""
+    rng = np.random.default_rng(9)
+    n = 23
+    treated, x = np.arange(n) % 2 == 0, rng.normal(size=(n, 2))
+    y = rng.normal(size=(n, 1)) + rng.normal(size=(n, 3)) - treated[:, None] + x[:, :1]
+    X = np.column_stack([np.ones(n), treated, x])
+    beta, rss = np.linalg.lstsq(X, y, rcond=None)[:2]
+    se = np.sqrt(np.linalg.inv(X.T @ X)[1, 1] * rss / (n - 4))
+    for visit in range(3):
+        fit = fit_mmrm(
+            TwoArms(y[:, visit], treated, x, visits=y, visit=visit, varies=np.array([True, True])),
+            variance=variance,
+        )
+        assert fit.estimate == pytest.approx(beta[1, visit], rel=1e-9)
+        assert fit.se == pytest.approx(se[visit], rel=1e-8)
+        assert fit.df == pytest.approx(n - 4, rel=1e-7)
+
+
 def test_any_design_gives_the_sums_of_the_short_cut(three_visits):
     data, _ = three_visits
     u = np.column_stack([np.ones(len(data.x)), data.treated, data.x])
