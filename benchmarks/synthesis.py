@@ -121,7 +121,27 @@ def r_lines() -> list[dict[str, object]]:
             "times_faster": theirs / float(str(line["seconds"])),
         }
         lines.append(line)
+    lines += _netmeta_lines()
     return lines
+
+
+def _netmeta_lines() -> list[dict[str, object]]:
+    contrasts = _reference("netmeta_reference.json")["senn2013"]
+    theirs = _r_seconds(_NETMETA, contrasts)
+    if theirs is None:
+        print("R's netmeta is not installed: its row is left out", file=sys.stderr)
+        return []
+    task = Task("network, DL", "10 treatments, 26 studies", partial(_network, "DL"), runs=20)
+    line = row(task)
+    faster = theirs / float(str(line["seconds"]))
+    return [line | {"peer": "R netmeta", "peer_seconds": theirs, "times_faster": faster}]
+
+
+_NETMETA = (
+    "suppressMessages(library(netmeta)); d <- read.csv(commandArgs(TRUE)[1]); "
+    "f <- function() netmeta(d$effect, d$se, d$treat_t, d$treat_c, d$study); f(); "
+    "t <- system.time(for (i in 1:20) f())[['elapsed']]; cat(t / 20)"
+)
 
 
 def _means(k: int) -> pd.DataFrame:
