@@ -13,7 +13,8 @@ from vertebro_outcomes.display.figures.trajectory import draw_trajectories
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.propensity.balance import LARGEST_SMD
-from vertebro_outcomes.estimators.t_interval import t_tail
+from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
+from vertebro_outcomes.results.tipping import tipping_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,6 +141,33 @@ class Comparison:
             ("equivalent", max(low, high)),
         ]
         return pd.DataFrame([{"claim": c, "p_value": p, "shown": p < alpha} for c, p in rows])
+
+    def tipping_point(self) -> pd.DataFrame:
+        """How far the unseen scores of an arm must differ from missing at random to undo the result.
+
+        Returns
+        -------
+        DataFrame
+            `arm n_unseen share_unseen delta`, delta in `unit`: added to every unseen score of that
+            arm at the day, it makes the interval reach zero. 0: the interval holds zero already; NaN:
+            nobody is unseen.
+
+        Raises
+        ------
+        InputError
+            For methods that analyse only patients with a score at the day.
+        """
+        if self.by_visit is None:
+            raise refuse_argument("tipping_point", "method", self.method, "mmrm, clda")
+        visit = self.by_visit.set_index("day").loc[self.day]
+        return tipping_points(
+            estimate=self.estimate,
+            se=self.se,
+            quantile=float(t_quantile(np.array(self.df), level=self.level)),
+            n=(self.n_t, self.n_c),
+            n_seen=(int(visit["n_t"]), int(visit["n_c"])),
+            arms=(self.treatment, self.comparator),
+        )
 
     def __str__(self) -> str:
         size = numbers.estimate_with_interval(

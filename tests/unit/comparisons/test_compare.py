@@ -333,6 +333,23 @@ def test_margin_agrees_with_the_interval():
             found.against_margin(wrong)
 
 
+def test_tipping_point_makes_the_interval_reach_zero():
+    found = vo.compare(COHORT, method="mmrm", **QUESTION)
+    table = found.tipping_point().set_index("arm")
+    t = (found.ci_high - found.estimate) / found.se
+    for arm, n, side in (("KP", found.n_t, 1), ("NSM", found.n_c, -1)):
+        share, delta = table.loc[arm, ["share_unseen", "delta"]]
+        assert side * delta > 0  # the treated would have to hurt more, or the others less
+        moved = found.estimate + side * delta * share
+        wide = np.sqrt(found.se**2 + delta**2 * share * (1 - share) / n)
+        assert moved + t * wide == pytest.approx(0.0, abs=1e-9)
+    assert table["n_unseen"].sum() == found.n_t + found.n_c - len(analysed_rows())
+    nothing = vo.Cohort.from_frames(**frames(n=60, effect=0.0))
+    assert (vo.compare(nothing, method="mmrm", **QUESTION).tipping_point()["delta"] == 0).all()
+    with pytest.raises(vo.InputError, match="mmrm, clda"):
+        vo.compare(COHORT, method="ancova", **QUESTION).tipping_point()
+
+
 def test_methods_side_by_side():
     table = vo.compare_methods(COHORT, **QUESTION).set_index("method")
     assert set(table.index) == set(CONTINUOUS)

@@ -30,7 +30,7 @@ def fit_clda(data: TwoArms, *, variance: str = "satterthwaite") -> ContrastFit:
 
     Reference
     ---------
-    Liang & Zeger (2000), Sankhya B 62:134-148; Lu (2010), Stat Med 29:474-486, doi:10.1002/sim.3820.
+    Liang & Zeger (2000), Sankhya B 62:134-148; Lu (2010), Biometrics 66:891-896, doi:10.1111/j.1541-0420.2009.01332.x.
     """
     assert data.visits is not None
     assert data.before is not None
@@ -57,7 +57,7 @@ METHOD = Method(
     estimand="difference in means at the visit (arms equal at baseline)",
     assumptions="equal means at baseline (randomised); scores missing at random given arm, covariates and "
     "the other scores of the patient; multivariate normal residuals",
-    reference="Lu (2010), Stat Med 29:474-486, doi:10.1002/sim.3820",
+    reference="Lu (2010), Biometrics 66:891-896, doi:10.1111/j.1541-0420.2009.01332.x",
     variances=("satterthwaite", "kenward_roger", "kenward_roger_linear", "empirical"),
     adjusts="outcome_model",
 )

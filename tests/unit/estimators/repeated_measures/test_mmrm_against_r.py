@@ -192,6 +192,23 @@ def test_complete_data_give_least_squares_at_each_visit(variance):
         assert fit.df == pytest.approx(n - 4, rel=1e-7)
 
 
+def test_means_are_those_of_conditional_means_put_in_for_unseen_scores():
+    """Why a shift of the unseen scores moves the mean of an arm by their share of it."""
+    rng = np.random.default_rng(4)
+    n = 80
+    treated = np.arange(n) % 2 == 0
+    y = rng.normal(size=(n, 1)) + rng.normal(size=(n, 2)) - treated[:, None]
+    y[(y[:, 0] > 0.5) & (rng.random(n) < 0.6), 1] = np.nan
+    none = np.empty((n, 0))
+    found = fit_mmrm(TwoArms(y[:, 1], treated, none, visits=y, visit=1)).by_visit
+    u = np.column_stack([np.ones(n), treated])
+    S = fit_reml(sums_of_patients(y, u, visit_design(2, [True, True]))).Sigma
+    for arm, mean in ((treated, found.mean_t), (~treated, found.mean_c)):
+        slope = S[0, 1] / S[0, 0]
+        filled = np.where(np.isnan(y[:, 1]), mean[1] + slope * (y[:, 0] - mean[0]), y[:, 1])
+        assert filled[arm].mean() == pytest.approx(mean[1], abs=1e-9)
+
+
 def test_any_design_gives_the_sums_of_the_short_cut(three_visits):
     data, _ = three_visits
     u = np.column_stack([np.ones(len(data.x)), data.treated, data.x])
