@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import SEX, TRUTH
@@ -24,12 +24,14 @@ from vertebro_outcomes.loaders.words import (
     INSTRUMENT_WORDS,
     VISIT_WORDS,
     fold,
+    squeeze,
     timepoint_days,
     unit_of,
     word_for,
 )
 from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
 
+MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
 SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
 _BY_HEADER: Final = {
     word: key for key, words in reversed(HEADERS.items()) for word in words.split()
@@ -61,12 +63,24 @@ def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
         lines = [x for x in lines if x.target != "patient_id" and x.column != first]
         said = {"column": first}
         lines = [Line(source.name, "patients", "patient_id", first, 0.99, "record", said), *lines]
+    lines = _one_scale_per_instrument(lines)
     best: dict[tuple[Any, ...], Line] = {}
     for line in lines:  # two columns for one target: the surer, else the first
         key = (line.table, line.target, line.instrument, line.day)
         if key not in best or line.sure > best[key].sure:
             best[key] = line
     return [x for x in lines if best[x.table, x.target, x.instrument, x.day] is x]
+
+
+def _one_scale_per_instrument(lines: Sequence[Line]) -> list[Line]:
+    """If one column of an instrument is on 0-100, so are its others: low values alone say nothing."""
+    scales = {x.instrument: x.entry["scale"] for x in lines if "scale" in x.entry}
+    return [
+        replace(x, entry={**x.entry, "scale": scales[x.instrument]})
+        if x.instrument in scales
+        else x
+        for x in lines
+    ]
 
 
 def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> list[Line]:
@@ -180,7 +194,8 @@ def _entry(
         codes, fits = propose_codes(target, declared.codes, values, source.codes.get(column, {}))
         if codes:
             entry["codes"] = codes
-        return entry, fits, f"header; {fits:.0%} of the codes are understood"
+        why = f"header; {fits:.0%} of the codes are understood"
+        return entry, max(fits, MOSTLY_READ) if fits >= 0.5 else fits, why
     if declared.type == "bool":
         labels = source.codes.get(column, {})
         known = {v for v in values if v.lower() in TRUTH or labels.get(v, "").lower() in TRUTH}
@@ -210,7 +225,7 @@ def propose_codes(
     canonical = {code.lower(): code for code in allowed}
     for value in values:
         label = labels.get(value, value)
-        plain = fold(label)
+        plain = squeeze(label)
         word = canonical.get(plain) or canonical.get(label.lower()) or (
             SEX.get(label.lower()) if target == "sex" else None
         )  # fmt: skip

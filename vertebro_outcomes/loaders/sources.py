@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 LINE: Final = "_line"
+LONGEST_TITLE: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def unique_names(header: Sequence[str]) -> list[str]:
     names: list[str] = []
     taken: set[str] = {LINE}
     for place, title in enumerate(header, start=1):
-        base = " ".join(str(title).split()) or f"column {place}"
+        base = " ".join(str(title)[:LONGEST_TITLE].split()) or f"column {place}"
         name, n = base, 1
         while name.lower() in taken:
             n += 1

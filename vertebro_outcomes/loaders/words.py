@@ -201,10 +201,19 @@ _BASELINE = re.compile(
 )
 
 
+LONGEST_TITLE: Final = 200
+# Numbers in these names are no times.
+_NO_TIME = re.compile(r"eq_?5_?d(_?[35]_?l)?|sf_?(36|12|6_?d)|qualeffo_?\d+|0_10+|t_score")
+
+
 def fold(text: str) -> str:
-    """`Date of Surgery (dd.mm.yyyy)` -> `date_of_surgery`; camel case is split."""
-    text = _UNIT.sub("", str(text)).strip()
-    text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", text)
+    """`Date of Surgery (dd.mm.yyyy)` -> `date_of_surgery`; camel case is split, units leave."""
+    return squeeze(_UNIT.sub("", str(text)[:LONGEST_TITLE]))
+
+
+def squeeze(text: str) -> str:
+    """Lower case without accents, words joined by `_`: `Cement leakage (disc)` keeps its bracket."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", str(text)[:LONGEST_TITLE].strip())
     plain = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("ø", "o"))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
@@ -212,7 +221,7 @@ def fold(text: str) -> str:
 
 def unit_of(title: str) -> str:
     """The unit in a header: `VAS (mm)` -> `mm`; `cement_ml` -> `ml`; empty if none."""
-    found = _UNIT.search(str(title))
+    found = _UNIT.search(str(title)[:LONGEST_TITLE])
     if found:
         return found[1].lower()
     last = fold(title).rsplit("_", 1)[-1]
@@ -220,18 +229,18 @@ def unit_of(title: str) -> str:
 
 
 def word_for(text: str, words: tuple[tuple[str, str], ...], *, whole: bool = True) -> str | None:
-    """The canonical word a label means, if any."""
-    plain = fold(text)
-    for pattern, word in words:
-        found = re.fullmatch(pattern, plain) if whole else re.search(pattern, plain)
-        if found:
-            return word
+    """The canonical word a label means, if any; a remark in brackets may be left out."""
+    match = re.fullmatch if whole else re.search
+    for plain in dict.fromkeys((squeeze(text), fold(text))):
+        for pattern, word in words:
+            if match(pattern, plain):
+                return word
     return None
 
 
 def timepoint_days(text: str) -> int | None:
     """`3 months` -> 91, `baseline` -> 0, `6w` -> 42; None where no time is named."""
-    plain = re.sub(r"(?<=[a-z])(?=\d)", "_", fold(text))
+    plain = re.sub(r"(?<=[a-z])(?=\d)", "_", _NO_TIME.sub("", fold(text)))
     plain = re.sub(r"_arm_\d+$", "", plain)
     if _BASELINE.search(plain):
         return 0

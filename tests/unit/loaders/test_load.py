@@ -284,3 +284,30 @@ def test_a_proposed_mapping_is_a_mapping_file(tmp_path):
     cohort = load(sample, key=KEY)
     assert sorted(cohort.frame("scores")["value"]) == [2, 3, 7, 8.5, 9, 18, 22.5, 41]
     assert not any("not by a mapping file" in note for note in cohort.notes)
+
+
+def test_times_names_and_scales_are_told_apart(tmp_path):
+    """EQ-5D holds no time; low values of a 0-100 scale are not read as 0-10."""
+    (tmp_path / "a.csv").write_text(
+        "Patient;Visit;EQ-5D;ODI\nP1;Baseline;0.3;60\nP1;3 months;0.7;30\nP2;Baseline;0.2;\n"
+    )
+    (tmp_path / "b.csv").write_text("id,pain_day_1,pain_day_30\n7,99,1\n8,88,2\n9,77,3\n10,66,4\n")
+    first = load(tmp_path / "a.csv", key=KEY).frame("scores")
+    assert first.groupby("instrument")["day"].agg(list).to_dict() == {
+        "eq5d": [0, 91, 0] if first["patient_id"].iloc[0] == id_of("P1") else [0, 0, 91],
+        "odi": [0, 91],
+    }
+    second = load(tmp_path / "b.csv", key=KEY).frame("scores")
+    assert sorted(second.loc[second["day"] == 30, "value"]) == [0.1, 0.2, 0.3, 0.4]
+
+
+def test_codes_nobody_understands_are_rejected_one_by_one(tmp_path):
+    (tmp_path / "events.csv").write_text(
+        "patient_id,event,day\n1,Cement leakage (disc),0\n1,Pneumonia,5\n2,Something else,9\n"
+    )
+    cohort = load(tmp_path, key=KEY)
+    assert sorted(cohort.frame("events")["type"]) == ["cement_leakage_disc", "pneumonia"]
+    assert cohort.accounting[["rows_in", "rows_used", "rows_rejected"]].to_numpy().tolist() == [
+        [3, 2, 1]
+    ]
+    assert cohort.rejects["line"].tolist() == [4]
