@@ -8,6 +8,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.covariates import Covariates
 from vertebro_outcomes.comparisons.design import Design, immortal_time_note
+from vertebro_outcomes.comparisons.fitting import fit_prepared
 from vertebro_outcomes.comparisons.judgement import (
     balance_table,
     diagnostics_table,
@@ -17,20 +18,15 @@ from vertebro_outcomes.comparisons.judgement import (
 from vertebro_outcomes.comparisons.population import Population, crossover_note, population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
-from vertebro_outcomes.comparisons.sample import FEWEST, separating, without_constant_columns
-from vertebro_outcomes.errors import InputError, Problem
-from vertebro_outcomes.estimators.arrays import Bools, Ints
-from vertebro_outcomes.estimators.propensity.logistic import SEPARATED
+from vertebro_outcomes.comparisons.sample import without_constant_columns
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
-from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
-from vertebro_outcomes.estimators.unanswerable import UnanswerableError
+from vertebro_outcomes.estimators.two_arms import ContrastFit
 from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
 ResponseName = Literal["better_30pct", "better_50pct", "at_most_3", "worthwhile"]
-NO_SPREAD = 1e-9  # a standard error below this share of the largest score is rounding
 
 MethodName = Literal[
     "unadjusted",
@@ -130,63 +126,8 @@ def compare(
     )  # fmt: skip
     people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
     prepared = prepare(people, request)
-    fit = _fit(prepared, request)
+    fit = fit_prepared(prepared, request)
     return _result(cohort, prepared, fit, request)
-
-
-def _fit(prepared: Prepared, request: Request) -> ContrastFit:
-    kept, people = prepared.flow.kept, prepared.people
-    cluster = _sites(people, kept) if request.variance.endswith("_site") else None
-    data = TwoArms(
-        y=prepared.y[kept],
-        treated=people.treated[kept],
-        x=prepared.used.x[kept],
-        cluster=cluster,
-        visits=None if prepared.visits is None else prepared.visits[kept],
-        visit=prepared.visit,
-        varies=np.array([source == "baseline" for source in prepared.used.source], dtype=bool),
-        n_ratio=request.n_ratio,
-        before=prepared.baseline[kept],
-    )
-    try:
-        fit: ContrastFit = request.method.fit(data, variance=request.variance)
-    except UnanswerableError as reason:
-        found = str(reason)
-        if found == SEPARATED:
-            named = separating(prepared.used, kept, people.treated)
-            found += f" (no overlap in {', '.join(named)})" if named else " (no overlap)"
-        problem = Problem(
-            f"method {request.method.name}", found, "data that determine the estimate"
-        )
-        raise InputError(
-            "compare()",
-            [problem],
-            "restrict the cohort to patients who could have had either treatment, or change covariates",
-        ) from None
-    if not (
-        np.isfinite(fit.estimate) and fit.se > NO_SPREAD * np.abs(data.y[~np.isnan(data.y)]).max()
-    ):
-        problem = Problem(
-            f"method {request.method.name}",
-            "the scores do not vary, so their spread says nothing",
-            f"{request.outcome} values that differ within the arms",
-        )
-        raise InputError(
-            "compare()", [problem], "look at the scores: a constant is often a default"
-        )
-    return fit
-
-
-def _sites(people: Population, kept: Bools) -> Ints:
-    """Sites numbered from 0; refused where they were not recorded for everybody."""
-    site = people.frame["site"][kept]
-    if site.isna().any() or site.nunique() < FEWEST:
-        found = f"{int(site.isna().sum())} blanks, {site.nunique()} sites"
-        problem = Problem(
-            "column site of patients", found, "a site for everybody, at least two sites"
-        )
-        raise InputError("compare()", [problem], "use another variance, or record the sites")
-    return np.unique(site.astype(str), return_inverse=True)[1].astype(np.int64)
 
 
 def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Request) -> Comparison:
@@ -220,14 +161,7 @@ def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Reque
     label = instrument.meaning
     if request.response is not None:
         unit, label = "", f"{label}, {request.response.label}"
-    notes = (
-        immortal_time_note(people, *request.arms),
-        imbalance_sentence(balance, weighted=weighted, adjusts=request.method.adjusts),
-        failure_sentence(diagnostics[~diagnostics["diagnostic"].str.startswith("largest_smd")]),
-        *_remarks(prepared, fit, request),
-        crossover_note(cohort, people, kept, day=request.day),
-        "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
-    )
+    notes = _notes(cohort, prepared, fit, request, balance=balance, diagnostics=diagnostics)
     return Comparison(
         outcome=request.outcome, label=label, unit=unit,
         treatment=request.arms[0], comparator=request.arms[1], day=request.day,
@@ -239,8 +173,32 @@ def _result(cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Reque
         attrition=prepared.flow.to_frame(), protocol=design.to_frame(),
         measure="MD" if request.response is None else "RD",
         by_visit=visit_table(prepared, fit, level=request.level),
-        notes=tuple(note for note in notes if note),
+        notes=notes,
     )  # fmt: skip
+
+
+def _notes(
+    cohort: Cohort,
+    prepared: Prepared,
+    fit: ContrastFit,
+    request: Request,
+    *,
+    balance: pd.DataFrame,
+    diagnostics: pd.DataFrame,
+) -> tuple[str, ...]:
+    """What a reader must not miss, the gravest first."""
+    people, kept = prepared.people, prepared.flow.kept
+    weighted = fit.weights is not None and fit.propensity is not None
+    other = diagnostics[~diagnostics["diagnostic"].str.startswith("largest_smd")]
+    said = (
+        immortal_time_note(people, *request.arms),
+        imbalance_sentence(balance, weighted=weighted, adjusts=request.method.adjusts),
+        failure_sentence(other),
+        *_remarks(prepared, fit, request),
+        crossover_note(cohort, people, kept, day=request.day),
+        "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
+    )
+    return tuple(note for note in said if note)
 
 
 def visit_table(prepared: Prepared, fit: ContrastFit, *, level: float) -> pd.DataFrame | None:

@@ -72,25 +72,7 @@ def diagnostics_table(
     if fit.propensity is not None:
         add("propensity_lowest", fit.propensity.min())
         add("propensity_highest", fit.propensity.max())
-    if fit.weights is not None and fit.propensity is not None:
-        for arm, name in ((treated, "t"), (~treated, "c")):
-            w = fit.weights[arm]
-            entered = w[w > 0]
-            share = effective_n(w) / len(entered)
-            add(f"effective_n_{name}", effective_n(w))
-            add(
-                f"effective_share_{name}",
-                share,
-                SMALLEST_EFFECTIVE_SHARE,
-                bool(share >= SMALLEST_EFFECTIVE_SHARE),
-            )
-            largest = w.max() / w.sum()
-            add(
-                f"largest_weight_share_{name}",
-                largest,
-                LARGEST_WEIGHT_SHARE,
-                bool(largest <= LARGEST_WEIGHT_SHARE),
-            )
+    rows += _weight_rows(fit, treated)
     sd = np.sqrt((np.nanvar(y[treated], ddof=1) + np.nanvar(y[~treated], ddof=1)) / 2.0)
     is_share = np.isin(y[~np.isnan(y)], (0.0, 1.0)).all()
     if sd > 0 and not is_share:  # the conversion to a risk ratio is one for differences in means
@@ -101,6 +83,23 @@ def diagnostics_table(
         add(name, value)
     frame = pd.DataFrame(rows, columns=["diagnostic", "value", "limit", "passed"])
     return frame.astype({"passed": "boolean"})
+
+
+def _weight_rows(fit: ContrastFit, treated: Bools) -> list[tuple[str, float, float, object]]:
+    """Effective sample size and heaviest patient of each arm, for methods that weight patients."""
+    if fit.weights is None or fit.propensity is None:
+        return []
+    rows: list[tuple[str, float, float, object]] = []
+    for arm, name in ((treated, "t"), (~treated, "c")):
+        w = fit.weights[arm]
+        share, largest = effective_n(w) / int((w > 0).sum()), float(w.max() / w.sum())
+        enough, spread = share >= SMALLEST_EFFECTIVE_SHARE, largest <= LARGEST_WEIGHT_SHARE
+        rows += [
+            (f"effective_n_{name}", effective_n(w), np.nan, None),
+            (f"effective_share_{name}", share, SMALLEST_EFFECTIVE_SHARE, bool(enough)),
+            (f"largest_weight_share_{name}", largest, LARGEST_WEIGHT_SHARE, bool(spread)),
+        ]
+    return rows
 
 
 def imbalance_sentence(balance: pd.DataFrame, *, weighted: bool, adjusts: str) -> str:

@@ -1,6 +1,6 @@
 """The arguments of a comparison, checked before any data are touched."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -86,27 +86,20 @@ def checked_request(
     """
     if not isinstance(cohort, Cohort):
         raise refuse_argument("compare", "cohort", type(cohort).__name__, "a vo.Cohort")
-    if outcome not in INSTRUMENTS:
-        raise refuse_argument("compare", "outcome", outcome, ", ".join(INSTRUMENTS))
-    _check_arms(treatment, comparator)
     known = {name: m for name, m in METHODS.items() if m.kind == KIND}
-    if method not in known:
-        raise refuse_argument("compare", "method", method, ", ".join(known))
-    if not _is_whole(day) or day < 1:
-        raise refuse_argument("compare", "day", day, "a whole number of days after day 0, from 1")
-    if not isinstance(level, float) or not 0 < level < 1:
-        raise refuse_argument("compare", "level", level, "between 0 and 1, such as 0.95")
-    if not _is_whole(n_ratio) or n_ratio < 1:
-        raise refuse_argument("compare", "n_ratio", n_ratio, "a whole number from 1")
-    if response is not None and response not in RESPONSES:
-        raise refuse_argument("compare", "response", response, ", ".join(RESPONSES))
-    if response is not None and method in REPEATED:
-        allowed = ", ".join(name for name in known if name not in REPEATED)
-        raise refuse_argument("compare", "method", f"{method} with a response", allowed)
+    _check_word("outcome", outcome, INSTRUMENTS)
+    _check_word("method", method, known)
+    _check_arms(treatment, comparator)
+    _check_numbers(day, level, n_ratio)
+    if response is not None:
+        _check_word("response", response, RESPONSES)
+        if method in REPEATED:
+            allowed = ", ".join(name for name in known if name not in REPEATED)
+            raise refuse_argument("compare", "method", f"{method} with a response", allowed)
     chosen = _checked_covariates(covariates)
     variances = known[method].variances
-    if variance is not None and variance not in variances:
-        raise refuse_argument("compare", "variance", variance, ", ".join(variances))
+    if variance is not None:
+        _check_word("variance", variance, variances)
     return Request(
         outcome=outcome,
         arms=(treatment, comparator),
@@ -122,14 +115,27 @@ def checked_request(
     )
 
 
+def _check_word(argument: str, found: Any, allowed: Collection[str]) -> None:
+    if not isinstance(found, str) or found not in allowed:
+        raise refuse_argument("compare", argument, found, ", ".join(allowed))
+
+
+def _check_numbers(day: Any, level: Any, n_ratio: Any) -> None:
+    if not _is_whole(day) or day < 1:
+        raise refuse_argument("compare", "day", day, "a whole number of days after day 0, from 1")
+    if not isinstance(level, float) or not 0 < level < 1:
+        raise refuse_argument("compare", "level", level, "between 0 and 1, such as 0.95")
+    if not _is_whole(n_ratio) or n_ratio < 1:
+        raise refuse_argument("compare", "n_ratio", n_ratio, "a whole number from 1")
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _check_arms(treatment: Any, comparator: Any) -> None:
     for argument, arm in (("treatment", treatment), ("comparator", comparator)):
-        if arm not in TREATMENTS:
-            raise refuse_argument("compare", argument, arm, ", ".join(TREATMENTS))
+        _check_word(argument, arm, TREATMENTS)
     if set(words_of(treatment)) & set(words_of(comparator)):
         raise refuse_argument("compare", "comparator", comparator, f"another arm than {treatment}")
 
@@ -148,6 +154,8 @@ def _checked_window(window: Any, day: int) -> tuple[int, int]:
 def _checked_covariates(covariates: Any) -> tuple[str, ...] | None:
     if covariates is None:
         return None
-    if isinstance(covariates, str) or not all(isinstance(name, str) for name in covariates):
+    if not isinstance(covariates, list | tuple) or not all(
+        isinstance(name, str) for name in covariates
+    ):
         raise refuse_argument("compare", "covariates", covariates, "a list of names")
     return tuple(dict.fromkeys(covariates))

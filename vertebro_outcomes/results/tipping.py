@@ -41,7 +41,8 @@ def tipping_points(
 
     Reference
     ---------
-    Lu (2014), Stat Med 33:1134-1145, doi:10.1002/sim.6008 (means of a pattern mixture without imputation; here the shift is delta).
+    Lu (2014), Stat Med 33:1134-1145, doi:10.1002/sim.6008 (means of a pattern mixture without
+    imputation; here the shift is delta).
     """
     toward_zero = -1.0 if estimate > 0 else 1.0
     rows = []

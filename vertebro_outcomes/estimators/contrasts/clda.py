@@ -30,7 +30,8 @@ def fit_clda(data: TwoArms, *, variance: str = "satterthwaite") -> ContrastFit:
 
     Reference
     ---------
-    Liang & Zeger (2000), Sankhya B 62:134-148; Lu (2010), Biometrics 66:891-896, doi:10.1111/j.1541-0420.2009.01332.x.
+    Liang & Zeger (2000), Sankhya B 62:134-148; Lu (2010), Biometrics 66:891-896,
+    doi:10.1111/j.1541-0420.2009.01332.x.
     """
     assert data.visits is not None
     assert data.before is not None

@@ -1,0 +1,77 @@
+"""From prepared arrays to a fit, or to a sentence that says why there is none."""
+
+import numpy as np
+
+from vertebro_outcomes.comparisons.population import Population
+from vertebro_outcomes.comparisons.preparation import Prepared
+from vertebro_outcomes.comparisons.requests import Request
+from vertebro_outcomes.comparisons.sample import FEWEST, separating
+from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.estimators.arrays import Bools, Ints
+from vertebro_outcomes.estimators.propensity.logistic import SEPARATED
+from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
+from vertebro_outcomes.estimators.unanswerable import UnanswerableError
+
+NO_SPREAD = 1e-9  # a standard error below this share of the largest score is rounding
+
+
+def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
+    """The fit of the method asked for.
+
+    Raises
+    ------
+    InputError
+        If the data do not determine the estimate; separated arms with the covariates that part them.
+    """
+    kept, people = prepared.flow.kept, prepared.people
+    cluster = _sites(people, kept) if request.variance.endswith("_site") else None
+    data = TwoArms(
+        y=prepared.y[kept],
+        treated=people.treated[kept],
+        x=prepared.used.x[kept],
+        cluster=cluster,
+        visits=None if prepared.visits is None else prepared.visits[kept],
+        visit=prepared.visit,
+        varies=np.array([source == "baseline" for source in prepared.used.source], dtype=bool),
+        n_ratio=request.n_ratio,
+        before=prepared.baseline[kept],
+    )
+    try:
+        fit: ContrastFit = request.method.fit(data, variance=request.variance)
+    except UnanswerableError as reason:
+        found = str(reason)
+        if found == SEPARATED:
+            named = separating(prepared.used, kept, people.treated)
+            found += f" (no overlap in {', '.join(named)})" if named else " (no overlap)"
+        problem = Problem(
+            f"method {request.method.name}", found, "data that determine the estimate"
+        )
+        raise InputError(
+            "compare()",
+            [problem],
+            "restrict the cohort to patients who could have had either treatment, or change covariates",
+        ) from None
+    if not (
+        np.isfinite(fit.estimate) and fit.se > NO_SPREAD * np.abs(data.y[~np.isnan(data.y)]).max()
+    ):
+        problem = Problem(
+            f"method {request.method.name}",
+            "the scores do not vary, so their spread says nothing",
+            f"{request.outcome} values that differ within the arms",
+        )
+        raise InputError(
+            "compare()", [problem], "look at the scores: a constant is often a default"
+        )
+    return fit
+
+
+def _sites(people: Population, kept: Bools) -> Ints:
+    """Sites numbered from 0; refused where they were not recorded for everybody."""
+    site = people.frame["site"][kept]
+    if site.isna().any() or site.nunique() < FEWEST:
+        found = f"{int(site.isna().sum())} blanks, {site.nunique()} sites"
+        problem = Problem(
+            "column site of patients", found, "a site for everybody, at least two sites"
+        )
+        raise InputError("compare()", [problem], "use another variance, or record the sites")
+    return np.unique(site.astype(str), return_inverse=True)[1].astype(np.int64)
