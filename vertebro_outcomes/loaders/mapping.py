@@ -1,4 +1,23 @@
-"""The mapping file of a registry (TOML) -> feeds, or every line of it that cannot be meant."""
+"""The mapping file of a registry (TOML) -> feeds, or every line of it that cannot be meant.
+
+name = "clinic"                     # synthetic = true for invented data
+dates = "day_first"                 # iso, day_first, month_first, compact, excel
+decimal = ","
+duplicates = "first"                # of scores: first or last
+episodes = "several"                # or single: one episode per patient over several rows
+missing = { "-99" = "missing" }     # missing, not_asked, not_applicable, dead
+
+[[feed]]
+source = "visits*.csv"              # a file, a sheet, or a glob
+table = "scores"                    # one of vo.TABLES
+where = { CNSR = "0" }              # only rows that say so
+scales = { pain_vas = [0, 100] }    # recorded scale per instrument
+[feed.columns]
+patient_id = "PATNR"
+date = "DATE"                       # dates become days once day 0 is known
+instrument = { column = "SCALE", codes = { S = "pain_vas" } }
+value = { column = "VAL", missing = { "-1" = "not_asked" } }
+"""
 
 import tomllib
 from collections.abc import Mapping, Sequence
