@@ -12,7 +12,9 @@ HEAVY = ("matplotlib", "statsmodels", "duckdb", "ibis", "lifelines", "seaborn", 
 
 def test_import_loads_nothing_heavy():
     program = f"import sys, vertebro_outcomes; print([m for m in {HEAVY} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vertebro_outcomes.estimators.arrays import Floats, Ints
+from vertebro_outcomes.estimators.survival.risk_sets import per_group
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,11 @@ def count(time: Floats, cause: Ints, *, of: int, weight: Floats | None = None) -
     """Counts of events `of` and of all events; cause 0 is censored."""
     w = np.ones(time.size) if weight is None else weight
     distinct, code = np.unique(time, return_inverse=True)
-    left = np.bincount(code, w, minlength=distinct.size)
+    size = distinct.size
+    left = per_group(code, w, size)
     n = np.cumsum(left[::-1])[::-1]
-    some = np.bincount(code, w * (cause > 0), minlength=distinct.size)
-    mine = np.bincount(code, w * (cause == of), minlength=distinct.size)
+    some = per_group(code, w * (cause > 0), size)
+    mine = per_group(code, w * (cause == of), size)
     return Counts(distinct, code, n, some, mine)
 
 

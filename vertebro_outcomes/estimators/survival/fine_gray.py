@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.arrays import Floats, Ints
 from vertebro_outcomes.estimators.survival.cox import HazardFit, Ties, unfitted
 from vertebro_outcomes.estimators.survival.proportional_hazards import (
     Moments,
@@ -73,7 +73,7 @@ def fit_fine_gray(
 
 
 def _censoring_residuals(sets: RiskSets, z: Floats, at: Moments, time: Floats) -> Floats:
-    """psi of Fine and Gray: what estimating the censoring curve adds to each patient's score."""
+    """Psi of Fine and Gray: what estimating the censoring curve adds to each patient's score."""
     censored = ~(sets.event | sets.carried)
     u, code = np.unique(time, return_inverse=True)
     weighted = sets.weight * at.risk * sets.carried_by

@@ -80,30 +80,28 @@ def gray_test(time: Floats, cause: Ints, *, arm: Ints) -> GroupTest:
     n, mine, other = t.n[keep], t.mine[keep], t.other[keep]
     there = n > 0
     n1 = np.where(there, n, 1.0)
-    s = np.cumprod(np.where(there, 1 - (mine + other) / n1, 1.0), axis=0)
+    s = np.asarray(np.cumprod(np.where(there, 1 - (mine + other) / n1, 1.0), axis=0), dtype=float)
     s_minus = np.vstack([np.ones(names.size), s[:-1]])
     f = np.cumsum(s_minus * mine / n1, axis=0)
     f_minus = np.vstack([np.zeros(names.size), f[:-1]])
     s1 = np.where(s_minus > 0, s_minus, 1.0)
     # R: at risk of the subdistribution; under the null all arms share G = 1 - F
     share = np.where(there, n / s1, 0.0)
-    total = share.sum(axis=1)
     d = mine.sum(axis=1)
     own = share * (1 - f_minus)
     score = np.sum(mine - d[:, None] * own / own.sum(axis=1)[:, None], axis=0)
-    f0 = np.cumsum(d / total)
-    f0_minus = np.r_[0.0, f0[:-1]]
-    variance = _gray_variance(
-        n1, there, s, s1, mine, other, share / total[:, None], share, d, f0, f0_minus
-    )
+    variance = _gray_variance(n=n1, s=s, s_minus=s1, other=other, share=share, d=d)
     return _chi2(score, variance)
 
 
 def _gray_variance(
-    n: Floats, there: Bools, s: Floats, s_minus: Floats, mine: Floats, other: Floats,
-    part: Floats, share: Floats, d: Floats, f0: Floats, f0_minus: Floats,
-) -> Floats:  # fmt: skip
+    *, n: Floats, s: Floats, s_minus: Floats, other: Floats, share: Floats, d: Floats
+) -> Floats:
+    there = share > 0
     total = share.sum(axis=1)
+    part = share / total[:, None]
+    f0 = np.cumsum(d / total)
+    f0_minus = np.r_[0.0, f0[:-1]]
     k = part.shape[1]
     delta = share[:, :, None] * (np.eye(k)[None] - part[:, None, :])
     c = np.cumsum(delta * (d / (total * (1 - f0_minus)))[:, None, None], axis=0)

@@ -63,6 +63,7 @@ def maximise(sets: RiskSets, x: Floats) -> tuple[Floats, Moments, Moments, bool]
             step = np.linalg.solve(now.information, now.score)
         except np.linalg.LinAlgError:
             return beta, now, null, False
+        following = now
         for _halving in range(30):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 following = moments(sets, x, beta + step)
