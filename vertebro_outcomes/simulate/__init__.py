@@ -1,0 +1,1 @@
+"""Simulated registries whose truth is known."""
