@@ -1,0 +1,1 @@
+"""Rare events counted: one proportion or rate, and two of them compared."""

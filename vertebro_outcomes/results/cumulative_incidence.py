@@ -1,0 +1,119 @@
+"""Cumulative incidence by arm, with death as competing event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from markupsafe import escape
+
+from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.figures.incidence import draw_incidence
+from vertebro_outcomes.display.tables import html_table
+from vertebro_outcomes.errors import refuse_argument
+from vertebro_outcomes.estimators.survival.aalen_johansen import (
+    IncidenceCurve,
+    Transform,
+    interval,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+USUAL_DAYS = (30, 90, 180, 365, 730)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CumulativeIncidence:
+    """`curves` by arm; `arms` has one row per arm: n, events, competing deaths, censored."""
+
+    event: str
+    by: str
+    curves: Mapping[str, IncidenceCurve]
+    arms: pd.DataFrame
+    level: float
+    transform: Transform
+    gray_p_value: float
+    notes: tuple[str, ...] = ()
+
+    def at(self, days: Sequence[float]) -> pd.DataFrame:
+        """Cumulative incidence at days after day 0.
+
+        Parameters
+        ----------
+        days : sequence of numbers
+            Days, 0 or later.
+
+        Returns
+        -------
+        DataFrame
+            `treatment day estimate se ci_low ci_high n_at_risk`: proportions (0 to 1); at risk are
+            patients followed up to the day without event. Past the last patient's follow-up the
+            estimate is NaN.
+
+        Raises
+        ------
+        InputError
+            If a day is no number or lies before day 0.
+        """
+        try:
+            wanted = np.atleast_1d(np.asarray(days, dtype=float))
+        except (TypeError, ValueError):
+            raise refuse_argument("at", "days", days, "numbers of days, 0 or later") from None
+        if wanted.ndim != 1 or not np.all(wanted >= 0):
+            raise refuse_argument("at", "days", days, "numbers of days, 0 or later")
+        parts = []
+        for arm, curve in self.curves.items():
+            estimate, se, n = curve.at(wanted)
+            beyond = (wanted > curve.time[-1]) & (curve.free_of_any[-1] > 0)
+            estimate = np.where(beyond, np.nan, estimate)
+            se = np.where(beyond, np.nan, se)
+            low, high = interval(estimate, se, transform=self.transform, level=self.level)
+            parts.append(
+                pd.DataFrame(
+                    {self.by: arm, "day": wanted, "estimate": estimate, "se": se, "ci_low": low,
+                     "ci_high": high, "n_at_risk": np.rint(n).astype(int)}
+                )
+            )  # fmt: skip
+        return pd.concat(parts, ignore_index=True)
+
+    def to_frame(self) -> pd.DataFrame:
+        """`at` the usual days (30, 90, 180, 365, 730) that were reached."""
+        last = max(curve.time[-1] for curve in self.curves.values())
+        return self.at([day for day in USUAL_DAYS if day <= last] or [last])
+
+    def __str__(self) -> str:
+        frame = self.to_frame()
+        said = [
+            f"{row[self.by]} {numbers.percent(row['estimate'])} "
+            f"({numbers.percent(row['ci_low'])} to {numbers.percent(row['ci_high'])})"
+            for _, row in frame.loc[frame["day"] == frame["day"].max()].iterrows()
+        ]
+        test = "" if np.isnan(self.gray_p_value) else f"; Gray {numbers.p_value(self.gray_p_value)}"
+        return (
+            f"Cumulative incidence of {self.event.replace('_', ' ')} at day "
+            f"{frame['day'].max():g}, {100 * self.level:g}% interval: {'; '.join(said)}{test}."
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        arms = html_table(self.arms, caption="How follow-up ended")
+        return f"{html_table(self.to_frame(), caption=str(self))}{notes}{arms}"
+
+    def plot(self, *, ax: "Axes | None" = None) -> "Axes":
+        """Steps by arm with bands, numbers at risk below."""
+        last = max(curve.time[-1] for curve in self.curves.values())
+        steps = {}
+        for arm, curve in self.curves.items():
+            low, high = interval(
+                curve.incidence, curve.se, transform=self.transform, level=self.level
+            )
+            steps[arm] = (curve.time, curve.incidence, low, high)
+        ticks = np.linspace(0, last, 5).round()
+        at_risk = {arm: curve.at(ticks)[2] for arm, curve in self.curves.items()}
+        return draw_incidence(
+            steps, ticks=ticks, at_risk=at_risk, label=self.event.replace("_", " "), ax=ax
+        )

@@ -1,0 +1,93 @@
+"""Risk of new fractures, treatment against comparator, death competing."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from markupsafe import escape
+
+from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.tables import html_table
+from vertebro_outcomes.results.cumulative_incidence import CumulativeIncidence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FractureRisk:
+    """Treatment against comparator.
+
+    Attributes
+    ----------
+    estimate, se, ci_low, ci_high, p_value : float
+        Log hazard ratio (`measure` HR or SHR), or difference of mean days lost (`RMTL`); NaN with
+        Gray's test, which has a p-value and no size.
+    coefficients : DataFrame
+        `term estimate se ci_low ci_high p_value` of every column of the model.
+    proportional_hazards_p_value : float
+        Score test that the hazard ratio of the treatment is constant (Cox only).
+    incidence : CumulativeIncidence
+        Unadjusted curves of both arms.
+    """
+
+    treatment: str
+    comparator: str
+    event: str
+    method: str
+    measure: str
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    level: float
+    n_t: int
+    n_c: int
+    events_t: int
+    events_c: int
+    covariates: tuple[str, ...]
+    coefficients: pd.DataFrame
+    incidence: CumulativeIncidence
+    proportional_hazards_p_value: float = float("nan")
+    notes: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row."""
+        names = [
+            "event", "method", "measure", "treatment", "comparator", "estimate", "se", "ci_low",
+            "ci_high", "p_value", "level", "n_t", "n_c", "events_t", "events_c",
+        ]  # fmt: skip
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def __str__(self) -> str:
+        shown = (self.estimate, self.ci_low, self.ci_high)
+        if self.measure in ("HR", "SHR"):
+            size, low, high = (numbers.ratio(float(np.exp(v))) for v in shown)
+            word = "hazard ratio" if self.measure == "HR" else "subdistribution hazard ratio"
+            said = f"{word} {size} ({low} to {high}), "
+        elif self.measure == "RMTL":
+            size, low, high = (numbers.number(v, 1) for v in shown)
+            said = f"difference of mean days lost {size} ({low} to {high}), "
+        else:
+            said = ""
+        return (
+            f"{self.event.replace('_', ' ').capitalize()}, {self.treatment} against "
+            f"{self.comparator}: {said}{numbers.p_value(self.p_value)}, "
+            f"{self.method.replace('_', ' ')}, {self.events_t} of {self.n_t} vs {self.events_c} of "
+            f"{self.n_c} patients, {100 * self.level:g}% interval."
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return (
+            f"{html_table(self.to_frame(), caption=str(self))}{notes}"
+            f"{html_table(self.coefficients, caption='Coefficients')}"
+        )
+
+    def plot(self, *, ax: "Axes | None" = None) -> "Axes":
+        """Cumulative incidence of both arms with numbers at risk."""
+        return self.incidence.plot(ax=ax)
