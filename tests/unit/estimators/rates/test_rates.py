@@ -1,0 +1,87 @@
+"""Intervals of rare events against R and against printed examples."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from vertebro_outcomes.estimators.rates import one_proportion as one
+from vertebro_outcomes.estimators.rates import two_proportions as two
+
+PINS = json.loads((Path(__file__).parents[3] / "reference" / "rates.json").read_text())
+X, N = np.array(PINS["x"], float), np.array(PINS["n"], float)
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("wilson", one.wilson(X, N)),
+        ("exact", one.clopper_pearson(X, N)),
+        ("poisson", one.exact_rate(X, N * 10)),
+        ("jeffreys", one.jeffreys(X[1:5], N[1:5])),
+    ],
+)
+def test_one_sample(name: str, limits: tuple) -> None:
+    np.testing.assert_allclose(np.column_stack(limits), PINS[name], rtol=0, atol=1e-12)
+
+
+def test_benjamini_hochberg() -> None:
+    adjusted = one.benjamini_hochberg(np.array(PINS["bh"]["p"]))
+    np.testing.assert_allclose(adjusted, PINS["bh"]["adjusted"], atol=1e-14)
+
+
+# Newcombe 1998, table II: methods 10 (hybrid score) and 6 (Miettinen-Nurminen).
+NEWCOMBE = [
+    ((56, 70, 48, 80), (0.0524, 0.3339), (0.0528, 0.3382)),
+    ((9, 10, 3, 10), (0.1705, 0.8090), (0.1700, 0.8406)),
+    ((0, 10, 0, 20), (-0.1611, 0.2775), (-0.1658, 0.2844)),
+    ((10, 10, 0, 10), (0.6075, 1.0000), (0.6636, 1.0000)),
+]
+
+
+@pytest.mark.parametrize(("cells", "hybrid", "score"), NEWCOMBE)
+def test_differences_as_printed(cells: tuple, hybrid: tuple, score: tuple) -> None:
+    table = two.TwoProportions(*cells)
+    found = two.newcombe(table)
+    assert (found.ci_low, found.ci_high) == pytest.approx(hybrid, abs=5.1e-5)
+    found = two.score_difference(table)
+    assert (found.ci_low, found.ci_high) == pytest.approx(score, abs=5.1e-5)
+
+
+@pytest.mark.parametrize("cells", [(7, 100, 1, 120), (56, 70, 48, 80), (3, 250, 12, 240)])
+def test_swapping_arms(cells: tuple) -> None:
+    table, swapped = two.TwoProportions(*cells), two.TwoProportions(*cells[2:], *cells[:2])
+    for interval in (two.newcombe, two.score_difference):
+        a, b = interval(table), interval(swapped)
+        assert (a.ci_low, a.ci_high) == pytest.approx((-b.ci_high, -b.ci_low), abs=1e-9)
+    for interval in (two.score_ratio, two.score_odds_ratio):
+        a, b = interval(table), interval(swapped)
+        assert (a.ci_low, a.ci_high) == pytest.approx((1 / b.ci_high, 1 / b.ci_low), rel=1e-8)
+
+
+def test_score_limits_meet_the_pearson_test_where_no_effect_is_the_limit() -> None:
+    """At the limit 1 (or 0) all three score statistics are Pearson's, with (n - 1)/n."""
+    table = two.TwoProportions(7, 100, 1, 120)
+    chi2 = stats.chi2_contingency([[7, 93], [1, 119]], correction=False)[0]
+    level = 1 - 2 * stats.norm.sf(np.sqrt(chi2 * 219 / 220))
+    assert two.score_difference(table, level=level).ci_low == pytest.approx(0, abs=1e-9)
+    assert two.score_ratio(table, level=level).ci_low == pytest.approx(1, abs=1e-8)
+    assert two.score_odds_ratio(table, level=level).ci_low == pytest.approx(1, abs=1e-8)
+
+
+def test_exact_tests() -> None:
+    p = two.exact_p_values(two.TwoProportions(7, 100, 1, 120))
+    assert p["fisher"] == pytest.approx(PINS["fisher"], abs=1e-12)
+    # scipy's documentation of barnard_exact and boschloo_exact (Mehta and Senchaudhuri 2003)
+    vaccine = two.exact_p_values(two.TwoProportions(7, 15, 12, 15))
+    assert vaccine["barnard"] == pytest.approx(0.0682, abs=5e-5)
+
+
+def test_clusters_of_one_differ_by_n_minus_1_only() -> None:
+    event = np.r_[np.ones(3), np.zeros(37)]
+    fit = one.clustered_proportion(event, np.arange(40))
+    assert fit.se == pytest.approx(np.sqrt(0.075 * 0.925 / 39), abs=1e-14)
+    doubled = one.clustered_proportion(np.repeat(event, 2), np.repeat(np.arange(40), 2))
+    assert doubled.se == pytest.approx(fit.se, abs=1e-14)
