@@ -71,9 +71,10 @@ def _episodes(
 ) -> pd.DataFrame:
     treated = received > 0
     at_presentation = block.scenario.from_presentation | ~treated
-    presentation = np.where(at_presentation, 0, -block.delay)
+    presentation = np.where(
+        at_presentation, 0, -np.minimum(block.delay, block.patients["fracture_age"])
+    )
     procedure = np.where(at_presentation, block.delay, 0)
-    fracture = -block.patients["fracture_age"]
     n_levels = np.where(treated, 1 + (block.patients["second"] >= 0), 0)
     cement = np.where(treated, np.nansum(happened.cement, axis=1), np.nan)
     return pd.DataFrame(
@@ -82,7 +83,7 @@ def _episodes(
             "patient_id": ids,
             "treatment": np.array(ARMS, dtype=object)[received],
             "day0": np.where(at_presentation, "presentation", "treatment").astype(object),
-            "fracture_day": np.minimum(fracture, presentation),
+            "fracture_day": -block.patients["fracture_age"],
             "presentation_day": presentation,
             "treatment_day": pd.array(np.where(treated, procedure, np.nan), dtype="Int64"),
             "n_levels": n_levels,

@@ -18,8 +18,8 @@ from vertebro_outcomes.simulate.treatment import ARMS
 
 COLUMNS: Final = ("outcome", "treatment", "comparator", "day", "measure", "estimand", "value")
 _POPULATION_SEED: Final = 20_240_601
-_POPULATION_BLOCKS: Final = 49  # 200,704 patients
-_DAYS: Final = (30, 90, 180, 365, 730, 1095, 1825)
+_POPULATION_BLOCKS: Final = 32  # 131,072 patients
+_DAYS: Final = (30, 90, 180, 365, 730, 1095, 1460, 1825)
 _PAIRS: Final = ((1, 0), (2, 0), (2, 1))
 NEVER: Final = np.inf
 _LONG: Final = ("new_vertebral_fracture", "adjacent_fracture")
