@@ -50,6 +50,7 @@ _HOMES = {
     "meta_analysis.literature_network": "literature_network LITERATURE_NETWORKS",
     "meta_analysis.network": "pool_network network_components",
     "meta_analysis.network_arms": "network_contrasts",
+    "simulate.large": "simulate_to",
     "simulate.parameters": "simulation_parameters",
     "simulate.registry": "simulate_registry",
     "spine": "level_distance parse_level parse_levels",

@@ -11,7 +11,7 @@ import pandas as pd
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.simulate.potential import BLOCK, draw_block
 from vertebro_outcomes.simulate.recording import record_block
-from vertebro_outcomes.simulate.registry import check_request
+from vertebro_outcomes.simulate.registry import check_request, is_whole
 from vertebro_outcomes.simulate.scenarios import SCENARIOS, ScenarioName
 from vertebro_outcomes.simulate.truth import Truth, true_effects
 from vertebro_outcomes.tables.cohort_tables import STORED
@@ -61,11 +61,7 @@ def simulate_to(
         For a number out of range, an unknown scenario, or a folder that holds something else.
     """
     check_request(n_patients, seed, scenario, most=MOST_ON_DISK)
-    if (
-        isinstance(chunk_patients, bool)
-        or not isinstance(chunk_patients, int)
-        or chunk_patients < 1
-    ):
+    if not is_whole(chunk_patients, low=1):
         allowed = "a whole number from 1"
         raise refuse_argument("simulate_to", "chunk_patients", chunk_patients, allowed)
     folder = Path(folder)

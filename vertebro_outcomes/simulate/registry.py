@@ -67,6 +67,11 @@ def simulated_frames(*, n_patients: int, seed: int, scenario: str) -> dict[str, 
     }
 
 
+def is_whole(value: object, *, low: int, high: float = float("inf")) -> bool:
+    """A whole number between two limits; True and False are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
 def check_request(n_patients: int, seed: int, scenario: str, *, most: int) -> None:
     """Refuse what cannot be simulated."""
     requests: list[tuple[str, object, int, int]] = [
@@ -74,7 +79,7 @@ def check_request(n_patients: int, seed: int, scenario: str, *, most: int) -> No
         ("seed", seed, 0, 2**63 - 1),
     ]
     for name, value, low, high in requests:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        if not is_whole(value, low=low, high=high):
             allowed = f"a whole number from {low} to {high}"
             raise refuse_argument("simulate_registry", name, value, allowed)
     if scenario not in SCENARIOS:
