@@ -16,6 +16,7 @@ def main() -> None:
         for task in topic.tasks():
             lines.append(row(task))
             print(f"{task.name} ({task.size}): {lines[-1]['seconds']:.4g} s", flush=True)
+    for topic in (synthesis, comparisons):
         lines += topic.r_lines()
     table = pd.DataFrame(lines)
     OUTPUT.parent.mkdir(exist_ok=True)
