@@ -125,7 +125,9 @@ def test_levels_are_counted_by_patient() -> None:
     patients = vo.complication_rates(cohort).to_frame().iloc[0]
     assert (patients.n_events, patients.n) == (3, 20)
     # R: prop.test(3, 20, correct = FALSE)$conf.int
-    assert (patients.ci_low, patients.ci_high) == pytest.approx((0.0523687459, 0.3604188647), abs=1e-9)
+    assert (patients.ci_low, patients.ci_high) == pytest.approx(
+        (0.0523687459, 0.3604188647), abs=1e-9
+    )
     levels = vo.complication_rates(cohort, unit="levels").to_frame().iloc[0]
     assert (levels.n_events, levels.n) == (6, 40)
     p, se = 0.15, np.sqrt(0.15 * 0.85 / 19)  # both levels alike: as many pieces as patients
