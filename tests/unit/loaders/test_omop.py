@@ -1,5 +1,6 @@
 """OMOP CDM: cohort entry by codes, clean window, ids of 64 bits, tables in any shape."""
 
+import ibis
 import pandas as pd
 import pytest
 
@@ -140,7 +141,6 @@ def test_the_shipped_codes_and_their_replacement(tmp_path):
 
 
 def test_a_database_and_a_zip_give_the_same_cohort(cohort, tmp_path):
-    ibis = pytest.importorskip("ibis")
     import zipfile
 
     from vertebro_outcomes.tables.engine import embedded_engine, quiet

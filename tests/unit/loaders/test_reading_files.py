@@ -2,7 +2,9 @@
 
 import datetime as dt
 
+import openpyxl
 import pandas as pd
+import pyreadstat
 import pytest
 
 from vertebro_outcomes.errors import LoadError
@@ -106,7 +108,6 @@ def test_headers_are_unique_and_named(engine, tmp_path):
 
 
 def test_workbooks_with_title_rows_dates_and_several_sheets(engine, tmp_path):
-    openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "One"
@@ -134,7 +135,6 @@ def test_workbooks_with_title_rows_dates_and_several_sheets(engine, tmp_path):
 
 @pytest.mark.parametrize("kind", ["dta", "sav", "xpt"])
 def test_statistical_files_keep_codes_and_labels(engine, tmp_path, kind):
-    pyreadstat = pytest.importorskip("pyreadstat")
     frame = pd.DataFrame({"PAT": ["a", "b"], "SEX": [1.0, 2.0], "D": [dt.date(2019, 2, 3), None]})
     path = tmp_path / f"t.{kind}"
     labels = {"SEX": {1: "female", 2: "male"}}

@@ -160,8 +160,8 @@ def test_closed_form_estimators_by_matrices(formula):
 PRINTED = 0.5e-4
 
 
-def test_numbers_printed_in_the_metafor_paper():
-    """Viechtbauer (2010), J Stat Softw 36(3), doi:10.18637/jss.v036.i03, section 3.3 (REML)."""
+def test_numbers_as_metafor_prints_them():
+    """The printed output of metafor 3.8-1 for `rma(yi, vi, mods = ~ ablat + year)` on the BCG trials."""
     reg = vo.meta_regression(frame("bcg_latitude_year"), "~ ablat + year", method="REML")
     for term, estimate, se, p_value in (
         ("ablat", "-0.0280", "0.0102", "0.0062"),
