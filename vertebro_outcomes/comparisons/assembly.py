@@ -1,0 +1,154 @@
+"""From a fit to the result: balance, diagnostics, protocol, notes, and what is withheld."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.design import Design, immortal_time_note
+from vertebro_outcomes.comparisons.judgement import (
+    balance_table,
+    diagnostics_table,
+    failure_sentence,
+    imbalance_sentence,
+)
+from vertebro_outcomes.comparisons.population import Population, crossover_note
+from vertebro_outcomes.comparisons.preparation import Prepared
+from vertebro_outcomes.comparisons.requests import Request
+from vertebro_outcomes.comparisons.sample import without_constant_columns
+from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
+from vertebro_outcomes.estimators.two_arms import ContrastFit
+from vertebro_outcomes.outcomes import OUTCOMES
+from vertebro_outcomes.results.comparison import Comparison
+from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
+
+
+def comparison_of(
+    cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Request
+) -> Comparison:
+    """The result of one comparison."""
+    kept, people = prepared.flow.kept, prepared.people
+    treated = people.treated[kept]
+    half = float(t_quantile(np.array(fit.df), level=request.level)) * fit.se
+    limits = fit.estimate - half, fit.estimate + half
+    shown = without_constant_columns(
+        Covariates(prepared.shown.x[kept], prepared.shown.names, prepared.shown.source),
+        np.ones(int(kept.sum()), dtype=bool),
+    )
+    weighted = fit.weights is not None and fit.propensity is not None
+    terms = tuple(dict.fromkeys(prepared.used.source))
+    balance = balance_table(shown, treated, fit.weights if weighted else None, terms)
+    diagnostics = diagnostics_table(
+        fit, balance, treated=treated, y=prepared.y[kept], limits=limits
+    )
+    design = Design(
+        outcome=request.outcome, treatment=request.arms[0], comparator=request.arms[1],
+        day=request.day, window_days=request.window, estimand=request.method.estimand,
+        eligibility=tuple(cohort.attrition["step"].iloc[1:]), day0=_day0(people),
+    )  # fmt: skip
+    matched = fit.quantities.get("n_treated_matched")
+    used = (
+        np.ones(len(treated), dtype=bool)
+        if matched is None or fit.weights is None
+        else fit.weights > 0
+    )
+    instrument = INSTRUMENTS[request.outcome]
+    unit = OUTCOMES[request.outcome].unit if request.outcome in OUTCOMES else "points"
+    label = instrument.meaning
+    if request.response is not None:
+        unit, label = "", f"{label}, {request.response.label}"
+    notes = _notes(cohort, prepared, fit, request, balance=balance, diagnostics=diagnostics)
+    return Comparison(
+        outcome=request.outcome, label=label, unit=unit,
+        treatment=request.arms[0], comparator=request.arms[1], day=request.day,
+        window_days=request.window, method=request.method.name, variance=request.variance,
+        estimand=request.method.estimand, level=request.level,
+        estimate=fit.estimate, se=fit.se, df=fit.df, ci_low=limits[0], ci_high=limits[1],
+        p_value=_p_value(fit), n_t=int((treated & used).sum()), n_c=int((~treated & used).sum()),
+        covariates=terms, balance=balance, diagnostics=diagnostics,
+        attrition=prepared.flow.to_frame(), protocol=design.to_frame(),
+        measure="MD" if request.response is None else "RD",
+        by_visit=visit_table(prepared, fit, level=request.level),
+        notes=notes,
+    )  # fmt: skip
+
+
+def _notes(
+    cohort: Cohort,
+    prepared: Prepared,
+    fit: ContrastFit,
+    request: Request,
+    *,
+    balance: pd.DataFrame,
+    diagnostics: pd.DataFrame,
+) -> tuple[str, ...]:
+    """What a reader must not miss, the gravest first."""
+    people, kept = prepared.people, prepared.flow.kept
+    weighted = fit.weights is not None and fit.propensity is not None
+    other = diagnostics[~diagnostics["diagnostic"].str.startswith("largest_smd")]
+    said = (
+        immortal_time_note(people, *request.arms),
+        imbalance_sentence(balance, weighted=weighted, adjusts=request.method.adjusts),
+        failure_sentence(other),
+        *_remarks(prepared, fit, request),
+        crossover_note(cohort, people, kept, day=request.day),
+        "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
+    )
+    return tuple(note for note in said if note)
+
+
+def visit_table(prepared: Prepared, fit: ContrastFit, *, level: float) -> pd.DataFrame | None:
+    """`day n_t n_c mean_t mean_c estimate se ci_low ci_high`, one line per visit of a model."""
+    visits, found = prepared.visits, fit.by_visit
+    if visits is None or found is None:
+        return None
+    seen = ~np.isnan(visits[prepared.flow.kept])
+    treated = prepared.people.treated[prepared.flow.kept]
+    half = t_quantile(found.df, level=level) * found.se
+    return pd.DataFrame(
+        {
+            "day": list(prepared.visit_days),
+            "n_t": seen[treated].sum(axis=0),
+            "n_c": seen[~treated].sum(axis=0),
+            "mean_t": found.mean_t,
+            "mean_c": found.mean_c,
+            "se_mean_t": found.se_mean_t,
+            "se_mean_c": found.se_mean_c,
+            "estimate": found.estimate,
+            "se": found.se,
+            "ci_low": found.estimate - half,
+            "ci_high": found.estimate + half,
+        }
+    )
+
+
+def _p_value(fit: ContrastFit) -> float:
+    return float(2.0 * t_tail(np.array(fit.df), np.array(abs(fit.estimate / fit.se))))
+
+
+def _day0(people: Population) -> tuple[str, ...]:
+    found: Any = people.frame["day0"].dropna().unique() if "day0" in people.frame else ()
+    return tuple(sorted(str(word) for word in found))
+
+
+def _remarks(prepared: Prepared, fit: ContrastFit, request: Request) -> list[str]:
+    """What else a reader should know."""
+    notes = []
+    if prepared.sparse and request.chosen is None and request.method.adjusts != "none":
+        notes.append(f"Not adjusted for, too often blank: {', '.join(prepared.sparse)}.")
+    if prepared.visit_days:
+        notes.append(f"Visits in the model: day {', '.join(str(d) for d in prepared.visit_days)}.")
+    partners = fit.quantities.get("n_comparators_used")
+    if partners is not None and request.variance == "replacement":
+        notes.append(
+            f"Matched with replacement: {partners:.0f} patients of {request.arms[1]} serve "
+            f"{fit.quantities['n_treated_matched']:.0f} of {request.arms[0]}."
+        )
+    left = fit.quantities.get("n_treated_unmatched", 0)
+    if left:
+        notes.append(
+            f"{left:.0f} patients of {request.arms[0]} found no partner within the caliper."
+        )
+    return notes
