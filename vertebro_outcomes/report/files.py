@@ -6,9 +6,11 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from vertebro_outcomes.report.digest import PROVENANCE, outputs_recorded
+
+PARTIAL: Final = ".partial"  # ends the name of a file that is being written
 
 
 def write_folder(
@@ -26,6 +28,7 @@ def write_folder(
         What the record holds beside the hashes of the files.
     """
     former = set(outputs_recorded(folder))
+    _sweep(folder)
     for name, content in files.items():
         write_whole(folder / name, content)
     for name in sorted(former - set(files)):
@@ -38,7 +41,7 @@ def write_folder(
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader finds the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -47,3 +50,9 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a run that was killed had begun to write."""
+    for path in folder.rglob(f".*{PARTIAL}"):
+        path.unlink(missing_ok=True)
