@@ -1,5 +1,6 @@
 """From a fit to the result: balance, diagnostics, protocol, notes, and what is withheld."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from vertebro_outcomes.comparisons.judgement import (
     balance_table,
     diagnostics_table,
     failure_sentence,
+    failure_words,
     imbalance_sentence,
+    without_numbers,
 )
 from vertebro_outcomes.comparisons.population import Population, crossover_note
 from vertebro_outcomes.comparisons.preparation import Prepared
@@ -41,8 +44,14 @@ def comparison_of(
     terms = tuple(dict.fromkeys(prepared.used.source))
     balance = balance_table(shown, treated, fit.weights if weighted else None, terms)
     diagnostics = diagnostics_table(
-        fit, balance, treated=treated, y=prepared.y[kept], limits=limits
-    )
+        fit, balance, treated=treated, y=prepared.y[kept], limits=limits,
+        adjusts=request.method.adjusts,
+    )  # fmt: skip
+    failed = failure_words(diagnostics)
+    withheld = bool(failed) and request.tuning.failed == "withhold"
+    if withheld:
+        limits, diagnostics = (np.nan, np.nan), without_numbers(diagnostics)
+        fit = replace(fit, estimate=np.nan, se=np.nan, by_visit=None)
     design = Design(
         outcome=request.outcome, treatment=request.arms[0], comparator=request.arms[1],
         day=request.day, window_days=request.window, estimand=request.method.estimand,
@@ -59,7 +68,8 @@ def comparison_of(
     label = instrument.meaning
     if request.response is not None:
         unit, label = "", f"{label}, {request.response.label}"
-    notes = _notes(cohort, prepared, fit, request, balance=balance, diagnostics=diagnostics)
+    sentence = failure_sentence(failed, withheld=withheld)
+    notes = _notes(cohort, prepared, fit, request, balance=balance, failure=sentence)
     return Comparison(
         outcome=request.outcome, label=label, unit=unit,
         treatment=request.arms[0], comparator=request.arms[1], day=request.day,
@@ -71,7 +81,8 @@ def comparison_of(
         attrition=prepared.flow.to_frame(), protocol=design.to_frame(),
         measure="MD" if request.response is None else "RD",
         by_visit=visit_table(prepared, fit, level=request.level),
-        notes=notes,
+        notes=notes, withheld=failed if withheld else "", propensity=fit.propensity,
+        weights=fit.weights, treated=treated,
     )  # fmt: skip
 
 
@@ -82,16 +93,15 @@ def _notes(
     request: Request,
     *,
     balance: pd.DataFrame,
-    diagnostics: pd.DataFrame,
+    failure: str,
 ) -> tuple[str, ...]:
     """What a reader must not miss, the gravest first."""
     people, kept = prepared.people, prepared.flow.kept
     weighted = fit.weights is not None and fit.propensity is not None
-    other = diagnostics[~diagnostics["diagnostic"].str.startswith("largest_smd")]
     said = (
         immortal_time_note(people, *request.arms),
         imbalance_sentence(balance, weighted=weighted, adjusts=request.method.adjusts),
-        failure_sentence(other),
+        failure,
         *_remarks(prepared, fit, request),
         crossover_note(cohort, people, kept, day=request.day),
         "Synthetic data: nothing follows for patients." if cohort.synthetic else "",

@@ -8,6 +8,7 @@ from vertebro_outcomes.comparisons.fitting import fit_prepared
 from vertebro_outcomes.comparisons.population import population
 from vertebro_outcomes.comparisons.preparation import prepare
 from vertebro_outcomes.comparisons.requests import checked_request
+from vertebro_outcomes.comparisons.tuning import Continuous, Failed, Trim
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
 
@@ -21,6 +22,7 @@ MethodName = Literal[
     "overlap_weighting",
     "ate_weighting",
     "att_weighting",
+    "matching_weighting",
     "matching",
     "aipw",
     "g_computation",
@@ -35,13 +37,19 @@ def compare(
     comparator: str,
     day: int,
     method: MethodName,
-    covariates: Sequence[str] | None = None,
+    covariates: Sequence[str] | str | None = None,
     seed: int = 1,  # noqa: ARG001 -- every method here is deterministic
     variance: str | None = None,
     level: float = 0.95,
     window_days: tuple[int, int] | None = None,
     n_ratio: int = 1,
     response: ResponseName | None = None,
+    trim: Trim = "none",
+    trim_at: float | None = None,
+    caliper_sd: float | None = None,
+    exact: Sequence[str] = (),
+    continuous: Continuous | None = None,
+    failed: Failed = "withhold",
 ) -> Comparison:
     """Difference in a score, treatment minus comparator, at one day after day 0.
 
@@ -56,11 +64,12 @@ def compare(
         Days from day 0, at least 1.
     method : str
         A name of `METHODS` with kind "continuous".
-    covariates : sequence of str, optional
+    covariates : sequence of str, or a formula, optional
         "baseline" (last score at or before day 0), columns of patients or episodes, or
-        "rcs(age_years, 4)" for a restricted cubic spline with 3 to 7 knots. By default "baseline" for
-        ancova and mmrm, and every declared confounder that is at least 80 % complete for the methods
-        that use a propensity or g-computation.
+        "rcs(age_years, 4)" for a restricted cubic spline with 3 to 7 knots; or one formula such as
+        "~ age_years + I(age_years**2) + C(sex):baseline". By default "baseline" for ancova and mmrm,
+        and every declared confounder that is at least 80 % complete for the methods that use a
+        propensity or g-computation.
     seed : int
         For methods with random parts; those here have none.
     variance : str, optional
@@ -75,6 +84,22 @@ def compare(
     response : {"better_30pct", "better_50pct", "at_most_3", "worthwhile"}, optional
         Compare the proportion of responders by this definition instead of mean scores; the estimate
         is a risk difference (0 to 1). Not for mmrm and clda.
+    trim : {"none", "symmetric", "crump", "percentile"}
+        Leave out patients of extreme propensity, then fit it again: outside 0.1 to 0.9, outside the
+        range of smallest variance (Crump), or below the 5th percentile of the treated and above the
+        95th of the comparators (Sturmer).
+    trim_at : float, optional
+        Another limit than 0.1 or 0.05.
+    caliper_sd : float, optional
+        For matching, in standard deviations of the logit of the propensity; 0.2 if not given.
+    exact : sequence of str
+        For matching: columns in which partners must be equal.
+    continuous : {"linear", "spline"}, optional
+        How covariates with more than ten values enter: as they are, or as restricted cubic splines
+        with 4 knots. If not given, linear where covariates are named; splines where they are left to
+        a propensity method or g-computation and the smaller arm has fifty patients per coefficient.
+    failed : {"withhold", "show"}
+        Whether an estimate is shown although balance, overlap or weights fail their limits.
 
     Returns
     -------
@@ -107,7 +132,11 @@ def compare(
     request = checked_request(
         cohort=cohort, outcome=outcome, treatment=treatment, comparator=comparator, day=day,
         method=method, covariates=covariates, variance=variance, level=level,
-        window_days=window_days, n_ratio=n_ratio, response=response,
+        window_days=window_days, response=response,
+        options={
+            "n_ratio": n_ratio, "trim": trim, "trim_at": trim_at, "caliper_sd": caliper_sd,
+            "exact": exact, "continuous": continuous, "failed": failed,
+        },
     )  # fmt: skip
     people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
     prepared = prepare(people, request)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.formula import formula_columns, is_formula, variables
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.errors import InputError, Problem, list_some
 from vertebro_outcomes.estimators.arrays import Floats
@@ -35,6 +36,8 @@ NEVER: Final = frozenset(
     ]
 )
 MOST_MISSING: Final = 0.2  # a column with more blanks is not adjusted for unless it is named
+USUAL_KNOTS: Final = 4  # Harrell (2015), section 2.4.6: enough for most sample sizes
+FEW_VALUES: Final = 10  # a covariate with fewer values stays a straight line
 _SPLINE = re.compile(r"rcs\(\s*(\w+)\s*(?:,\s*([3-7])\s*)?\)")
 # Harrell (2015), Regression Modeling Strategies, table 2.3: quantiles of the knots.
 _KNOTS: Final = {
@@ -86,33 +89,47 @@ def check_names(people: Population, covariates: tuple[str, ...]) -> None:
     """
     problems = []
     allowed = ["baseline", *(c for c in people.frame.columns if c not in NEVER)]
-    for term in covariates:
-        name = _column(term)
+    named = [
+        (term, name)
+        for term in covariates
+        for name in (variables(term) if is_formula(term) else (_column(term),))
+    ]
+    for term, name in named:
         if name in NEVER:
-            found = f"{term!r} is an identifier, a date, or may follow from the treatment"
+            found = f"{name!r} is an identifier, a date, or may follow from the treatment"
             problems.append(
                 Problem("argument covariates", found, "a column known before treatment")
             )
         elif name not in allowed:
-            problems.append(
-                Problem("argument covariates", f"{term!r}", list_some(allowed, most=25))
-            )
+            found = f"{term!r}" if name == _column(term) else f"{name!r} in {term!r}"
+            problems.append(Problem("argument covariates", found, list_some(allowed, most=25)))
     if problems:
         raise InputError(
             "compare()", problems, "name columns of patients or episodes, or 'baseline'"
         )
 
 
-def as_numbers(people: Population, baseline: Floats, covariates: tuple[str, ...]) -> Covariates:
-    """Numbers for all patients; NaN where blank."""
+def as_numbers(
+    people: Population, baseline: Floats, covariates: tuple[str, ...], *, splines: bool = False
+) -> Covariates:
+    """Numbers for all patients; NaN where blank. With `splines` measurements get a curve."""
     blocks: list[Floats] = []
     names: list[str] = []
     source: list[str] = []
     for term in covariates:
+        if is_formula(term):
+            block, columns = formula_columns(term, people, baseline)
+            blocks.append(block)
+            names += columns
+            source += [term] * len(columns)
+            continue
         name = _column(term)
         values = pd.Series(baseline) if name == "baseline" else people.frame[name]
         spline = _SPLINE.fullmatch(term)
-        block, own = _encode(values, name, knots=int(spline[2] or 4) if spline else 0)
+        knots = int(spline[2] or USUAL_KNOTS) if spline else 0
+        if splines and not knots and _is_measurement(values):
+            knots = USUAL_KNOTS
+        block, own = _encode(values, name, knots=knots)
         blocks.append(block)
         names += own
         source += [term] * len(own)
@@ -143,6 +160,11 @@ def _encode(values: pd.Series, name: str, *, knots: int) -> tuple[Floats, list[s
         return np.where(text.isna(), np.nan, 0.0)[:, None], [name]
     columns = [np.where(text.isna(), np.nan, (text == level).astype(float)) for level in levels[1:]]
     return np.column_stack(columns), [f"{name}: {level}" for level in levels[1:]]
+
+
+def _is_measurement(values: pd.Series) -> bool:
+    """Numbers with so many different values that a straight line is an assumption."""
+    return not _is_text(values) and values.nunique(dropna=True) > FEW_VALUES
 
 
 def _is_text(values: pd.Series) -> bool:

@@ -1,12 +1,14 @@
 """From prepared arrays to a fit, or to a sentence that says why there is none."""
 
 import numpy as np
+import pandas as pd
 
+from vertebro_outcomes.comparisons.covariates import check_names
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import Prepared
 from vertebro_outcomes.comparisons.requests import Request
 from vertebro_outcomes.comparisons.sample import FEWEST, separating
-from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Ints
 from vertebro_outcomes.estimators.propensity.logistic import SEPARATED
 from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
@@ -33,7 +35,9 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
         visits=None if prepared.visits is None else prepared.visits[kept],
         visit=prepared.visit,
         varies=np.array([source == "baseline" for source in prepared.used.source], dtype=bool),
-        n_ratio=request.n_ratio,
+        n_ratio=request.tuning.n_ratio,
+        caliper_sd=request.tuning.caliper_sd,
+        strata=_strata(people, kept, request),
         before=prepared.baseline[kept],
     )
     try:
@@ -63,6 +67,26 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
             "compare()", [problem], "look at the scores: a constant is often a default"
         )
     return fit
+
+
+def _strata(people: Population, kept: Bools, request: Request) -> Ints | None:
+    """Patients with equal values of every exact column share a number; blanks share nothing."""
+    if not request.tuning.exact:
+        return None
+    check_names(people, request.tuning.exact)
+    code = np.zeros(int(kept.sum()), dtype=np.int64)
+    for name in request.tuning.exact:
+        if name not in people.frame:
+            allowed = "columns of patients or episodes"
+            raise refuse_argument("compare", "exact", name, allowed)
+        values = people.frame[name][kept]
+        blank = values.isna().to_numpy(dtype=bool)
+        own = pd.factorize(values.astype(object), sort=False)[0].astype(np.int64)
+        own[blank] = own.max(initial=0) + 1 + np.arange(int(blank.sum()))
+        code = np.unique(code * (own.max(initial=0) + 1) + own, return_inverse=True)[1].astype(
+            np.int64
+        )
+    return code
 
 
 def _sites(people: Population, kept: Bools) -> Ints:

@@ -13,13 +13,23 @@ from vertebro_outcomes.estimators.propensity.balance import (
     LARGEST_SMD,
     covariate_balance,
     effective_n,
+    equipoise_share,
 )
 from vertebro_outcomes.estimators.propensity.e_value import e_values_of_difference
 from vertebro_outcomes.estimators.two_arms import ContrastFit
 
 # An arm whose weights leave less than this share of it as effective sample rests on few patients.
 SMALLEST_EFFECTIVE_SHARE: Final = 0.1
-LARGEST_WEIGHT_SHARE: Final = 0.2  # of one patient in an arm
+# Of one patient in an arm, or three times an equal share where the arm is small.
+LARGEST_WEIGHT_SHARE: Final = 0.2
+LARGEST_EQUAL_SHARES: Final = 3.0
+# Between 0.1 and this an imbalance is said; beyond it the estimate is withheld: Stuart (2010), Stat Sci
+# 25:1-21, doi:10.1214/09-STS313. Differences that a lot would leave in so few patients do not count.
+WITHHELD_SMD: Final = 0.25
+# Of the patients the estimate stands for: beyond the propensities of the other arm, nobody shows what it
+# would have done for them. A fifth of them makes the answer an extrapolation (assumed).
+LARGEST_SHARE_ALONE: Final = 0.2
+HIDES: Final = ("mean_t", "mean_c", "e_value", "e_value_ci")  # would give a withheld estimate away
 _MEASURES: Final = ("smd", "variance_ratio", "ks")
 
 
@@ -54,6 +64,7 @@ def diagnostics_table(
     treated: Bools,
     y: Floats,
     limits: tuple[float, float],
+    adjusts: str,
 ) -> pd.DataFrame:
     """`diagnostic value limit passed`; `passed` is missing where there is no limit."""
     rows: list[tuple[str, float, float, object]] = []
@@ -72,7 +83,10 @@ def diagnostics_table(
     if fit.propensity is not None:
         add("propensity_lowest", fit.propensity.min())
         add("propensity_highest", fit.propensity.max())
+        add("equipoise_share", equipoise_share(fit.propensity, treated))
     rows += _weight_rows(fit, treated)
+    if adjusts == "propensity" and fit.weights is not None:
+        rows += _imbalance_row(fit.weights, balance, treated)
     sd = np.sqrt((np.nanvar(y[treated], ddof=1) + np.nanvar(y[~treated], ddof=1)) / 2.0)
     is_share = np.isin(y[~np.isnan(y)], (0.0, 1.0)).all()
     if sd > 0 and not is_share:  # the conversion to a risk ratio is one for differences in means
@@ -93,13 +107,37 @@ def _weight_rows(fit: ContrastFit, treated: Bools) -> list[tuple[str, float, flo
     for arm, name in ((treated, "t"), (~treated, "c")):
         w = fit.weights[arm]
         share, largest = effective_n(w) / int((w > 0).sum()), float(w.max() / w.sum())
-        enough, spread = share >= SMALLEST_EFFECTIVE_SHARE, largest <= LARGEST_WEIGHT_SHARE
+        most = max(LARGEST_WEIGHT_SHARE, LARGEST_EQUAL_SHARES / int((w > 0).sum()))
+        enough, spread = share >= SMALLEST_EFFECTIVE_SHARE, largest <= most
+        alone = _share_alone(fit, arm)
         rows += [
             (f"effective_n_{name}", effective_n(w), np.nan, None),
             (f"effective_share_{name}", share, SMALLEST_EFFECTIVE_SHARE, bool(enough)),
-            (f"largest_weight_share_{name}", largest, LARGEST_WEIGHT_SHARE, bool(spread)),
+            (f"largest_weight_share_{name}", largest, most, bool(spread)),
+            (f"share_alone_{name}", alone, LARGEST_SHARE_ALONE, bool(alone <= LARGEST_SHARE_ALONE)),
         ]
     return rows
+
+
+def _share_alone(fit: ContrastFit, arm: Bools) -> float:
+    """Weight of an arm's patients whose propensity lies beyond all of the other arm."""
+    assert fit.weights is not None
+    assert fit.propensity is not None
+    e, w = fit.propensity, fit.weights
+    other = e[~arm]
+    beyond = (e[arm] < other.min()) | (e[arm] > other.max())
+    return float(w[arm] @ beyond / w[arm].sum())
+
+
+def _imbalance_row(
+    w: Floats, balance: pd.DataFrame, treated: Bools
+) -> list[tuple[str, float, float, object]]:
+    smd = balance.loc[balance["adjusted"].astype(bool), "smd_after"].abs().max()
+    if np.isnan(smd):
+        return []
+    by_lot = 1.96 * np.sqrt(1.0 / effective_n(w[treated]) + 1.0 / effective_n(w[~treated]))
+    limit = max(WITHHELD_SMD, float(by_lot))
+    return [("imbalance_of_adjusted", float(smd), limit, bool(smd <= limit))]
 
 
 def imbalance_sentence(balance: pd.DataFrame, *, weighted: bool, adjusts: str) -> str:
@@ -118,13 +156,33 @@ def imbalance_sentence(balance: pd.DataFrame, *, weighted: bool, adjusts: str) -
     return f"{kind}: the arms differ by more than {LARGEST_SMD} standard deviations in {list_some(named)}."
 
 
-def failure_sentence(diagnostics: pd.DataFrame) -> str:
-    """Names the diagnostics beyond their limits; empty if all keep to them."""
+def failure_words(diagnostics: pd.DataFrame) -> str:
+    """Names the diagnostics beyond their limits; empty if all keep to them.
+
+    `largest_smd` counts every declared confounder: it has its own sentence and withholds nothing.
+    """
     failed = diagnostics[~diagnostics["passed"].fillna(True).astype(bool)]
+    failed = failed[~failed["diagnostic"].str.startswith("largest_smd")]
     if not len(failed):
         return ""
     said = [
         f"{row.diagnostic.replace('_', ' ')} {number(row.value, 2)} (limit {number(row.limit, 2)})"
         for row in failed.itertuples()
     ]
-    return f"Diagnostics failed, so the estimate should not be relied on: {', '.join(said)}."
+    return ", ".join(said)
+
+
+def failure_sentence(words: str, *, withheld: bool) -> str:
+    """What failed, and what was done about it; empty if nothing failed."""
+    if not words:
+        return ""
+    if withheld:
+        return f"Estimate withheld, because diagnostics failed: {words}. failed='show' shows it."
+    return f"Diagnostics failed, so the estimate should not be relied on: {words}."
+
+
+def without_numbers(diagnostics: pd.DataFrame) -> pd.DataFrame:
+    """The diagnostics of a withheld estimate: what would give it away is blank."""
+    return diagnostics.assign(
+        value=diagnostics["value"].mask(diagnostics["diagnostic"].isin(HIDES))
+    )

@@ -1,6 +1,7 @@
 """From the patients of both arms to the arrays a method takes."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from vertebro_outcomes.comparisons.sample import (
     varying_terms,
     without_constant_columns,
 )
+from vertebro_outcomes.comparisons.trimmed import trim
 from vertebro_outcomes.comparisons.windows import (
     last_before,
     nearest_in_window,
@@ -32,6 +34,11 @@ from vertebro_outcomes.comparisons.windows import (
 )
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+
+# Of the smaller arm, for each coefficient of a model of treatment; with fewer, straight lines. Ten to
+# twenty are usual for prediction (Harrell 2015, section 4.4, doi:10.1007/978-3-319-19425-7), but curves
+# in few patients give extreme propensities in the tails, and inverse weights suffer from them (assumed).
+PATIENTS_PER_COLUMN: Final = 50
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,10 @@ def prepare(people: Population, request: Request) -> Prepared:
     shown = as_numbers(people, baseline, shown_terms)
     adjusts = request.method.adjusts != "none"
     used = shown.of(terms) if adjusts else shown.of(())
+    if adjusts and request.wants_splines:
+        curved = as_numbers(people, baseline, terms, splines=True)
+        chosen = request.tuning.continuous is not None
+        used = curved if chosen or _enough_for(curved, people) else used
     y = nearest_in_window(
         people.row, people.day, people.value,
         n=people.n, target=request.day, window=request.window,
@@ -90,7 +101,17 @@ def prepare(people: Population, request: Request) -> Prepared:
         used = used.of(varying_terms(used, flow.kept))
     refuse_one_value(used, flow.kept)
     used = without_constant_columns(used, flow.kept)
+    if request.tuning.trim is not None:
+        trim(flow, used, tuning=request.tuning)
+        refuse_empty_arms(flow, arms=request.arms, outcome=request.outcome, day=request.day)
+        used = without_constant_columns(used, flow.kept)
     return Prepared(people, flow, used, shown, baseline, y, visits, visit, days, tuple(sparse))
+
+
+def _enough_for(covariates: Covariates, people: Population) -> bool:
+    """Whether the smaller arm has enough patients for every column."""
+    smaller = min(int(people.treated.sum()), int((~people.treated).sum()))
+    return smaller >= PATIENTS_PER_COLUMN * len(covariates.names)
 
 
 def _visits(

@@ -1,14 +1,15 @@
 """The arguments of a comparison, checked before any data are touched."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
-import numpy as np
-
+from vertebro_outcomes.comparisons.formula import is_formula
 from vertebro_outcomes.comparisons.methods import METHODS
 from vertebro_outcomes.comparisons.population import words_of
 from vertebro_outcomes.comparisons.responses import RESPONSES, Response
+from vertebro_outcomes.comparisons.tuning import Tuning, check_word, checked_tuning, is_whole
 from vertebro_outcomes.comparisons.windows import window_for
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.method import Method
@@ -34,8 +35,14 @@ class Request:
     chosen: tuple[str, ...] | None
     variance: str
     level: float
-    n_ratio: int
     response: Response | None = None
+    tuning: Tuning = field(default_factory=Tuning)
+
+    @property
+    def wants_splines(self) -> bool:
+        """Whether measurements get a curve: asked for, or left to a method that models treatment."""
+        by_us = self.chosen is None and self.method.name not in BY_DEFAULT
+        return self.tuning.continuous == "spline" or (self.tuning.continuous is None and by_us)
 
     def terms(self, usual: tuple[str, ...], *, has_baseline: bool) -> tuple[str, ...]:
         """Covariates to use.
@@ -70,12 +77,12 @@ def checked_request(
     comparator: Any,
     day: Any,
     method: Any,
-    covariates: Sequence[str] | None,
+    covariates: Sequence[str] | str | None,
     variance: Any,
     level: Any,
     window_days: Any,
-    n_ratio: Any,
     response: Any = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Request:
     """Every argument, or the first that cannot be meant.
 
@@ -87,19 +94,20 @@ def checked_request(
     if not isinstance(cohort, Cohort):
         raise refuse_argument("compare", "cohort", type(cohort).__name__, "a vo.Cohort")
     known = {name: m for name, m in METHODS.items() if m.kind == KIND}
-    _check_word("outcome", outcome, INSTRUMENTS)
-    _check_word("method", method, known)
+    check_word("outcome", outcome, INSTRUMENTS)
+    check_word("method", method, known)
     _check_arms(treatment, comparator)
-    _check_numbers(day, level, n_ratio)
+    _check_numbers(day, level)
     if response is not None:
-        _check_word("response", response, RESPONSES)
+        check_word("response", response, RESPONSES)
         if method in REPEATED:
             allowed = ", ".join(name for name in known if name not in REPEATED)
             raise refuse_argument("compare", "method", f"{method} with a response", allowed)
     chosen = _checked_covariates(covariates)
+    tuning = checked_tuning(adjusts=known[method].adjusts, method=method, **options)
     variances = known[method].variances
     if variance is not None:
-        _check_word("variance", variance, variances)
+        check_word("variance", variance, variances)
     return Request(
         outcome=outcome,
         arms=(treatment, comparator),
@@ -110,32 +118,21 @@ def checked_request(
         chosen=chosen,
         variance=variance or variances[0],
         level=float(level),
-        n_ratio=int(n_ratio),
         response=None if response is None else RESPONSES[response],
+        tuning=tuning,
     )
 
 
-def _check_word(argument: str, found: Any, allowed: Collection[str]) -> None:
-    if not isinstance(found, str) or found not in allowed:
-        raise refuse_argument("compare", argument, found, ", ".join(allowed))
-
-
-def _check_numbers(day: Any, level: Any, n_ratio: Any) -> None:
-    if not _is_whole(day) or day < 1:
+def _check_numbers(day: Any, level: Any) -> None:
+    if not is_whole(day) or day < 1:
         raise refuse_argument("compare", "day", day, "a whole number of days after day 0, from 1")
     if not isinstance(level, float) or not 0 < level < 1:
         raise refuse_argument("compare", "level", level, "between 0 and 1, such as 0.95")
-    if not _is_whole(n_ratio) or n_ratio < 1:
-        raise refuse_argument("compare", "n_ratio", n_ratio, "a whole number from 1")
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _check_arms(treatment: Any, comparator: Any) -> None:
     for argument, arm in (("treatment", treatment), ("comparator", comparator)):
-        _check_word(argument, arm, TREATMENTS)
+        check_word(argument, arm, TREATMENTS)
     if set(words_of(treatment)) & set(words_of(comparator)):
         raise refuse_argument("compare", "comparator", comparator, f"another arm than {treatment}")
 
@@ -144,7 +141,7 @@ def _checked_window(window: Any, day: int) -> tuple[int, int]:
     if window is None:
         return window_for(day)
     allowed = f"two whole days around {day}, after day 0, such as {window_for(day)}"
-    if not isinstance(window, tuple | list) or len(window) != 2 or not all(map(_is_whole, window)):
+    if not isinstance(window, tuple | list) or len(window) != 2 or not all(map(is_whole, window)):
         raise refuse_argument("compare", "window_days", window, allowed)
     if not 0 < window[0] <= day <= window[1]:
         raise refuse_argument("compare", "window_days", window, allowed)
@@ -154,8 +151,12 @@ def _checked_window(window: Any, day: int) -> tuple[int, int]:
 def _checked_covariates(covariates: Any) -> tuple[str, ...] | None:
     if covariates is None:
         return None
+    if isinstance(covariates, str) and is_formula(covariates):
+        return (covariates,)
     if not isinstance(covariates, list | tuple) or not all(
         isinstance(name, str) for name in covariates
     ):
-        raise refuse_argument("compare", "covariates", covariates, "a list of names")
+        raise refuse_argument(
+            "compare", "covariates", covariates, "a list of names, or a formula '~ ...'"
+        )
     return tuple(dict.fromkeys(covariates))

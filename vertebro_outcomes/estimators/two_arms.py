@@ -30,6 +30,10 @@ class TwoArms:
         Comparators per treated patient, for matching.
     before : array (n,), optional
         The score at baseline, NaN where it was not seen, for models that take it as an outcome.
+    caliper_sd : float
+        Of the logit of the propensity, for matching.
+    strata : array of int (n,), optional
+        Matches are sought within the same stratum only.
     """
 
     y: Floats
@@ -41,6 +45,8 @@ class TwoArms:
     varies: Bools | None = None
     n_ratio: int = 1
     before: Floats | None = None
+    caliper_sd: float = 0.2
+    strata: Ints | None = None
 
 
 @dataclass(frozen=True)

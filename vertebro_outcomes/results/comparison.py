@@ -9,9 +9,11 @@ from markupsafe import escape
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.love import draw_love_plot
+from vertebro_outcomes.display.figures.mirrored import draw_mirrored
 from vertebro_outcomes.display.figures.trajectory import draw_trajectories
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.errors import refuse_argument
+from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.propensity.balance import LARGEST_SMD
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
 from vertebro_outcomes.results.tipping import tipping_points
@@ -19,7 +21,7 @@ from vertebro_outcomes.results.tipping import tipping_points
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PlotKind = Literal["balance", "trajectory"]
+PlotKind = Literal["balance", "trajectory", "overlap", "weights"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,6 +48,10 @@ class Comparison:
         The target-trial table: `component protocol emulation`.
     by_visit : DataFrame or None
         `day n_t n_c mean_t mean_c se_mean_t se_mean_c estimate se ci_low ci_high` of models for all visits.
+    withheld : str
+        The diagnostics that failed, where the estimate is NaN because of them; empty otherwise.
+    treated, propensity, weights : array or None
+        Of the analysed patients: arm, estimated probability of treatment, weight.
     """
 
     outcome: str
@@ -75,6 +81,10 @@ class Comparison:
     notes: tuple[str, ...] = ()
     by_visit: pd.DataFrame | None = None
     measure: str = "MD"
+    withheld: str = ""
+    treated: Bools | None = None
+    propensity: Floats | None = None
+    weights: Floats | None = None
 
     @property
     def passed(self) -> bool:
@@ -102,6 +112,7 @@ class Comparison:
             "n_t",
             "n_c",
             "passed",
+            "withheld",
         ]
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
 
@@ -173,10 +184,11 @@ class Comparison:
         size = numbers.estimate_with_interval(
             self.estimate, (self.ci_low, self.ci_high), measure=self.measure, unit=self.unit
         )
+        size = f"{size}, {100 * self.level:g}% interval, {numbers.p_value(self.p_value)}"
+        size = "withheld" if self.withheld else size
         said = (
             f"{self.label[:1].upper()}{self.label[1:]}, day {self.day}: "
-            f"{self.treatment} minus {self.comparator} = {size}, {100 * self.level:g}% interval, "
-            f"{numbers.p_value(self.p_value)}, {self.method.replace('_', ' ')}, "
+            f"{self.treatment} minus {self.comparator} = {size}, {self.method.replace('_', ' ')}, "
             f"n = {numbers.count(self.n_t)} vs {numbers.count(self.n_c)}; {self.estimand}."
         )
         return " ".join([said, *self.notes])
@@ -199,8 +211,9 @@ class Comparison:
 
         Parameters
         ----------
-        kind : {"balance", "trajectory"}
-            Standardised mean differences before and after adjustment, or adjusted means by visit.
+        kind : {"balance", "trajectory", "overlap", "weights"}
+            Standardised mean differences before and after adjustment; adjusted means by visit; the
+            propensity, or the weights, of both arms.
         ax : Axes, optional
             Drawn into; a new figure of fitting size if not given.
 
@@ -211,14 +224,36 @@ class Comparison:
         Raises
         ------
         InputError
-            For trajectories of a method that takes one day only.
+            For a figure this method has nothing for.
         """
+        has = {
+            "balance": True,
+            "trajectory": self.by_visit is not None,
+            "overlap": self.propensity is not None,
+            "weights": self.propensity is not None and self.weights is not None,
+        }
+        wanted: object = kind
+        if not isinstance(wanted, str) or not has.get(wanted, False):
+            allowed = ", ".join(name for name, there in has.items() if there)
+            raise refuse_argument("Comparison.plot", "kind", kind, allowed)
         if kind == "balance":
             return draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
-        wanted: str = kind
-        if wanted != "trajectory" or self.by_visit is None:
-            allowed = "balance" if self.by_visit is None else "balance, trajectory"
-            raise refuse_argument("Comparison.plot", "kind", kind, allowed)
+        if kind in ("overlap", "weights"):
+            return self._draw_distributions(kind, ax)
+        assert self.by_visit is not None
         label = f"{self.label} ({self.unit})" if self.unit else self.label
         arms = (self.treatment, self.comparator)
         return draw_trajectories(self.by_visit, arms=arms, label=label, level=self.level, ax=ax)
+
+    def _draw_distributions(self, kind: PlotKind, ax: "Axes | None") -> "Axes":
+        values = self.propensity if kind == "overlap" else self.weights
+        assert values is not None
+        assert self.treated is not None
+        label = f"probability of {self.treatment}" if kind == "overlap" else "weight"
+        arms = {
+            self.treatment: values[self.treated & (values > 0)],
+            self.comparator: values[~self.treated & (values > 0)],
+        }
+        return draw_mirrored(
+            arms, label=label, limits=(0.0, 1.0) if kind == "overlap" else None, ax=ax
+        )

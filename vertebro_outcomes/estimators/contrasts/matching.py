@@ -13,8 +13,6 @@ from vertebro_outcomes.estimators.propensity.matching import (
 from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
 from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 
-CALIPER_SD = 0.2  # of the logit of the propensity: Austin (2011), doi:10.1002/pst.433
-
 
 def fit_matching(data: TwoArms, *, variance: str = "replacement") -> ContrastFit:
     """Mean difference between the treated and their matched comparators (one to `data.n_ratio`).
@@ -44,9 +42,16 @@ def fit_matching(data: TwoArms, *, variance: str = "replacement") -> ContrastFit
     """
     e = fit_logistic(data.x, data.treated).probability
     score = np.log(e) - np.log1p(-e)
-    caliper = caliper_width(score, caliper_sd=CALIPER_SD)
+    caliper = caliper_width(score, caliper_sd=data.caliper_sd)
     replace = variance == "replacement"
-    pairs = match_nearest(score, data.treated, caliper=caliper, ratio=data.n_ratio, replace=replace)
+    pairs = match_nearest(
+        score,
+        data.treated,
+        caliper=caliper,
+        ratio=data.n_ratio,
+        replace=replace,
+        strata=data.strata,
+    )
     matched, where, n_partners = np.unique(pairs.treated, return_inverse=True, return_counts=True)
     if len(matched) < 2:
         raise UnanswerableError(SEPARATED)

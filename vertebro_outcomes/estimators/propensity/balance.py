@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 
@@ -91,3 +92,17 @@ def _ks(x: Floats, share: Floats, binary: bool) -> float:
 def effective_n(weights: Floats) -> float:
     """Kish's effective sample size: (sum w)^2 / sum w^2."""
     return float(weights.sum() ** 2 / (weights @ weights))
+
+
+def equipoise_share(e: Floats, treated: Bools) -> float:
+    """Share of patients whose preference score lies between 0.3 and 0.7.
+
+    The preference score F has logit(F) = logit(e) - logit(share treated).
+
+    Reference
+    ---------
+    Walker et al. (2013), Comp Eff Res 3:11-20, doi:10.2147/CER.S40357.
+    """
+    share = float(np.mean(treated))
+    preference = special.expit(special.logit(e) - special.logit(share))
+    return float(np.mean((preference >= 0.3) & (preference <= 0.7)))

@@ -86,13 +86,3 @@ def multinomial_weights(
     if kind == "ate":
         return np.asarray(1.0 / own)
     return np.asarray(1.0 / (1.0 / probability).sum(axis=1) / own)
-
-
-def inside(e: Floats, *, trim: float) -> Bools:
-    """Symmetric trimming: True where trim <= e <= 1 - trim (refit the scores on those who stay).
-
-    Reference
-    ---------
-    Crump et al. (2009), Biometrika 96:187-199, doi:10.1093/biomet/asn055.
-    """
-    return np.asarray((e >= trim) & (e <= 1.0 - trim))

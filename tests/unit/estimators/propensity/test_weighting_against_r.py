@@ -19,7 +19,6 @@ from vertebro_outcomes.estimators.propensity.weighted_contrast import fit_weight
 from vertebro_outcomes.estimators.propensity.weights import (
     WEIGHT_KINDS,
     balancing_weights,
-    inside,
     multinomial_weights,
     stabilised,
 )
@@ -152,7 +151,7 @@ def test_laws_of_every_method(name):
         assert swapped.se == pytest.approx(first.se, rel=1e-7)
 
 
-def test_stabilising_changes_no_normalised_mean_and_trimming_is_symmetric():
+def test_stabilising_changes_no_normalised_mean():
     e = np.array(R["glm"]["probability"])
     w = balancing_weights(e, DATA.treated, kind="ate")
     s = stabilised(w, DATA.treated)
@@ -161,9 +160,6 @@ def test_stabilising_changes_no_normalised_mean_and_trimming_is_symmetric():
             np.average(DATA.y[arm], weights=w[arm]), rel=1e-12
         )
     assert s.mean() == pytest.approx(1.0, abs=0.05)
-    np.testing.assert_array_equal(
-        inside(np.array([0.05, 0.1, 0.5, 0.9, 0.95]), trim=0.1), [False, True, True, True, False]
-    )
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e-9])
