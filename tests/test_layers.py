@@ -15,7 +15,7 @@ LEVELS = (
     {"tables", "estimators", "display"},
     {"loaders", "results", "simulate"},
     {"comparisons", "meta_analysis"},
-    {"report"},
+    {"report", "cli_sites"},
     {"__init__", "cli"},
     {"__main__"},
 )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import vertebro_outcomes as vo
+from vertebro_outcomes.cli_sites import combine, site_summary
 from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroError, refuse_argument
 from vertebro_outcomes.report.digest import inputs_of, is_current
 
@@ -237,3 +238,7 @@ def normalise(
 def propose(path: Export) -> None:
     """Propose a mapping file for an export, with how sure it is of each line."""
     typer.echo(str(vo.propose_mapping(path)), nl=False)
+
+
+app.command("site-summary")(site_summary)
+app.command("combine")(combine)

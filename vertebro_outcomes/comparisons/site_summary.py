@@ -1,0 +1,230 @@
+"""One site's share of a comparison, as sums from which no patient can be read."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from vertebro_outcomes.comparisons.covariates import Covariates, as_numbers, check_names
+from vertebro_outcomes.comparisons.follow_up import COMPETING, EVENT, follow_patients
+from vertebro_outcomes.comparisons.population import Population, population
+from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window, window_for
+from vertebro_outcomes.errors import InputError, Problem, refuse_argument
+from vertebro_outcomes.estimators.arrays import Bools, Floats
+from vertebro_outcomes.estimators.survival.proportional_hazards import moments
+from vertebro_outcomes.estimators.survival.risk_sets import risk_sets
+from vertebro_outcomes.results.site_bundle import SiteBundle
+from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
+
+# Counts of 1 to 10 are hidden: the rule of the United States' Medicare data (CMS cell size policy).
+SMALLEST_COUNT: Final = 11
+PATIENTS_PER_TERM: Final = 10  # fewer patients per crossproduct could be solved for
+AGREED_DAYS: Final = (0, 30, 90, 180, 365, 730)
+# Where the partial likelihood is tabulated: hazard ratios of 1/20 to 20.
+GRID: Final = np.linspace(-3.0, 3.0, 121)
+NOT_COMPLICATIONS: Final = ("death", "crossover")
+_NAME = "site_summary"
+
+
+def site_summary(
+    cohort: Any,
+    *,
+    site: str,
+    treatment: str,
+    comparator: str,
+    outcome: str = "pain_vas",
+    day: int = 365,
+    covariates: Sequence[str] = ("baseline",),
+    event: str = "fracture",
+    smallest_count: Any = SMALLEST_COUNT,
+) -> SiteBundle:
+    """Summaries of one site for `combine_sites`: no rows, no extremes, no small counts.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The patients of one site.
+    site : str
+        How the site is called in the combined result.
+    treatment, comparator : str
+        Two arms.
+    outcome, day, covariates
+        Of the analysis of covariance, as in `compare`.
+    event : str
+        A fracture, death or complication, as in `cumulative_incidence`.
+    smallest_count : int
+        The smallest count that may be shown, at least 2; smaller ones than it, but not 0, are hidden.
+
+    Returns
+    -------
+    SiteBundle
+
+    Raises
+    ------
+    InputError
+        If an arm has fewer patients than `smallest_count`, or a name is not known.
+
+    Reference
+    ---------
+    Likelihoods instead of patients: Schuemie et al. 2022, doi:10.1002/sim.9293. Sums of squares
+    instead of patients: Chen et al. 2006, doi:10.1109/TKDE.2006.196.
+
+    Examples
+    --------
+    >>> import vertebro_outcomes as vo
+    >>> cohort, _ = vo.simulate_registry(n_patients=800, seed=1, scenario="randomised")
+    >>> bundle = site_summary(cohort, site="A", treatment="KP", comparator="VP", day=90)
+    >>> bundle.synthetic
+    True
+    """
+    if not isinstance(cohort, Cohort):
+        raise refuse_argument(_NAME, "cohort", type(cohort).__name__, "a Cohort (vo.load)")
+    if outcome not in INSTRUMENTS:
+        raise refuse_argument(_NAME, "outcome", outcome, ", ".join(INSTRUMENTS))
+    if not isinstance(smallest_count, int) or smallest_count < 2:
+        raise refuse_argument(_NAME, "smallest_count", smallest_count, "a whole number from 2")
+    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
+    sizes = int(people.treated.sum()), int((~people.treated).sum())
+    _refuse_small(sizes, (treatment, comparator), smallest_count)
+    notes: list[str] = []
+    return SiteBundle(
+        site=site, synthetic=cohort.synthetic, smallest_count=smallest_count,
+        treatment=treatment, comparator=comparator, n_t=sizes[0], n_c=sizes[1],
+        score=_score(people, (outcome, day), tuple(covariates), smallest_count, notes),
+        **_events(cohort, (treatment, comparator), event, smallest_count, notes),
+        complications=_complications(cohort, people, smallest_count),
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _refuse_small(sizes: tuple[int, int], arms: tuple[str, str], smallest: int) -> None:
+    small = [arm for arm, n in zip(arms, sizes, strict=True) if n < smallest]
+    if small:
+        problems = [
+            Problem(f"arm {arm}", f"fewer than {smallest} patients", "more") for arm in small
+        ]
+        raise InputError(f"{_NAME}()", problems, "this site cannot take part in this comparison")
+
+
+def _score(
+    people: Population, asked: tuple[str, int], terms: tuple[str, ...], smallest: int,
+    notes: list[str],
+) -> dict[str, Any] | None:  # fmt: skip
+    outcome, day = asked
+    check_names(people, terms)
+    baseline = last_before(people.row, people.day, people.value, n=people.n)
+    columns = as_numbers(people, baseline, terms)
+    y = nearest_in_window(
+        people.row, people.day, people.value, n=people.n, target=day, window=window_for(day)
+    )
+    kept: Bools = np.asarray(~np.isnan(np.column_stack([columns.x, y])).any(axis=1), dtype=bool)
+    treated = people.treated[kept]
+    sizes = int(treated.sum()), int((~treated).sum())
+    why = _too_telling(columns, kept, treated, sizes, smallest)
+    if why:
+        notes.append(f"{outcome} at day {day} is not shared: {why}.")
+        return None
+    z = np.column_stack([np.ones(len(treated)), treated, columns.x[kept], y[kept]])
+    return {
+        "outcome": outcome, "day": day, "terms": list(terms), "n_t": sizes[0], "n_c": sizes[1],
+        "names": ["1", "arm", *columns.names, "score"], "gram": (z.T @ z).tolist(),
+    }  # fmt: skip
+
+
+def _too_telling(
+    columns: Covariates, kept: Bools, treated: Bools, sizes: tuple[int, int], smallest: int
+) -> str:
+    """Why crossproducts would show too few patients; empty if they would not."""
+    if min(sizes) < smallest:
+        return f"fewer than {smallest} patients of an arm have the score and all covariates"
+    needed = PATIENTS_PER_TERM * (columns.x.shape[1] + 3)
+    if sum(sizes) < needed:
+        return f"so many covariates need at least {needed} patients"
+    for name, x in zip(columns.names, columns.x[kept].T, strict=True):
+        values = np.unique(x)
+        for value in values if len(values) == 2 else ():
+            for arm in (treated, ~treated):
+                if 0 < int((x[arm] == value).sum()) < smallest:
+                    return f"fewer than {smallest} patients of an arm share a value of {name}"
+    return ""
+
+
+def _events(
+    cohort: Cohort, arms: tuple[str, str], event: str, smallest: int, notes: list[str]
+) -> dict[str, Any]:
+    people, said = follow_patients(cohort, event=event, function=_NAME)
+    notes += said
+    people = people[people["treatment"].isin(arms)]
+    treated = (people["treatment"] == arms[0]).to_numpy()
+    time, cause = people["days"].to_numpy(float), people["cause"].to_numpy()
+    counts = [int((cause[arm] == EVENT).sum()) for arm in (treated, ~treated)]
+    profile = None
+    if min(counts) < smallest:
+        notes.append(f"{event}: fewer than {smallest} in an arm, so no likelihood is shared.")
+    else:
+        profile = {
+            "event": event, "n_t": int(treated.sum()), "n_c": int((~treated).sum()),
+            "events_t": counts[0], "events_c": counts[1], **_profile(time, cause == EVENT, treated),
+        }  # fmt: skip
+    lines = []
+    for arm, mine in zip(arms, (treated, ~treated), strict=True):
+        lines += _risk_sets(time[mine], cause[mine], arm, smallest)
+    return {"event": profile, "risk_sets": lines}
+
+
+def _profile(time: Floats, event: Bools, treated: Bools) -> dict[str, list[float]]:
+    """Value and two derivatives of the log partial likelihood (Efron ties) on the grid."""
+    same = np.zeros(time.size, dtype=np.int64)
+    sets = risk_sets(time, event, weight=np.ones(time.size), stratum=same)
+    x = treated.astype(float)[:, None][sets.order]
+    found = [moments(sets, x, np.array([at])) for at in GRID]
+    return {
+        "log_hazard_ratio": GRID.tolist(),
+        "log_likelihood": [at.log_likelihood for at in found],
+        "score": [float(at.score[0]) for at in found],
+        "information": [float(at.information[0, 0]) for at in found],
+    }
+
+
+def _risk_sets(time: Floats, cause: Any, arm: str, smallest: int) -> list[dict[str, Any]]:
+    lines = []
+    for low, high in pairwise(AGREED_DAYS):
+        inside = (time > low) & (time <= high)
+        line = {
+            "at_risk": int((time > low).sum()),
+            "events": int((inside & (cause == EVENT)).sum()),
+            "deaths": int((inside & (cause == COMPETING)).sum()),
+        }
+        lines.append({"arm": arm, "day_from": low, "day_to": high, **line})
+    for name in ("at_risk", "events", "deaths"):
+        _hide(lines, name, smallest)
+    return lines
+
+
+def _hide(lines: list[dict[str, Any]], name: str, smallest: int) -> None:
+    """Small counts become None; a single one takes the next smallest along, so no total shows it."""
+    small = [line for line in lines if 0 < line[name] < smallest]
+    if len(small) == 1:
+        others = [line for line in lines if line[name] >= smallest]
+        small += sorted(others, key=lambda line: line[name])[:1]
+    for line in small:
+        line[name] = None
+
+
+def _complications(cohort: Cohort, people: Population, smallest: int) -> list[dict[str, Any]]:
+    events = cohort.frame("events")
+    events = events[~events["type"].isin(NOT_COMPLICATIONS)]
+    arm = pd.Series(people.treated, index=people.frame["episode_id"])
+    events = events[events["episode_id"].isin(arm.index)]
+    n_t, n_c = int(people.treated.sum()), int((~people.treated).sum())
+    lines = []
+    for kind in ("any", *sorted(events["type"].unique())):
+        rows = events if kind == "any" else events[events["type"] == kind]
+        had = arm[rows["episode_id"].unique()]
+        counts = {"events_t": int(had.sum()), "events_c": int((~had).sum())}
+        hidden = {k: None if 0 < v < smallest else v for k, v in counts.items()}
+        lines.append({"type": kind, **hidden, "n_t": n_t, "n_c": n_c})
+    return lines
