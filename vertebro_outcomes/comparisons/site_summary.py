@@ -9,7 +9,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.covariates import Covariates, as_numbers, check_names
 from vertebro_outcomes.comparisons.follow_up import COMPETING, EVENT, follow_patients
-from vertebro_outcomes.comparisons.population import Population, population
+from vertebro_outcomes.comparisons.population import Population, population, words_of
 from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window, window_for
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats
@@ -157,8 +157,8 @@ def _events(
 ) -> dict[str, Any]:
     people, said = follow_patients(cohort, event=event, function=_NAME)
     notes += said
-    people = people[people["treatment"].isin(arms)]
-    treated = (people["treatment"] == arms[0]).to_numpy()
+    people = people[people["treatment"].isin([*words_of(arms[0]), *words_of(arms[1])])]
+    treated = people["treatment"].isin(words_of(arms[0])).to_numpy(dtype=bool)
     time, cause = people["days"].to_numpy(float), people["cause"].to_numpy()
     counts = [int((cause[arm] == EVENT).sum()) for arm in (treated, ~treated)]
     profile = None

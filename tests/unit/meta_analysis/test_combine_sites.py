@@ -178,6 +178,13 @@ def test_a_part_that_a_site_hides_is_left_out_and_said(sites, bundles):
     assert any(note.startswith("event: without small") for note in found.notes)
 
 
+def test_augmentation_as_one_arm_holds_its_types(sites):
+    part = next(iter(sites.values()))
+    bundle = vo.site_summary(part, site="x", treatment="VA", comparator="NSM", day=90)
+    kp = vo.site_summary(part, site="x", treatment="KP", comparator="NSM", day=90)
+    assert bundle.event["n_t"] == bundle.n_t > kp.n_t
+
+
 def test_mistakes_are_named(sites, bundles, tmp_path):
     part = next(iter(sites.values()))
     with pytest.raises(vo.InputError, match="a site comes twice"):
