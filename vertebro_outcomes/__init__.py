@@ -52,6 +52,8 @@ _HOMES = {
     "meta_analysis.literature_network": "literature_network LITERATURE_NETWORKS",
     "meta_analysis.network": "pool_network network_components",
     "meta_analysis.network_arms": "network_contrasts",
+    "simulate.exports.export": "export_registry",
+    "simulate.exports.score": "score_load",
     "simulate.large": "simulate_to",
     "simulate.parameters": "simulation_parameters",
     "simulate.registry": "simulate_registry",

@@ -27,7 +27,8 @@ class Source:
     """A file (or sheet) as text: `data` holds `_line` and one text column per header.
 
     `set_aside` counts rows that carry no record, by reason (blank line, repeated header, footer);
-    `refused` are rows the reader could not split: (line, found, rule).
+    `refused` are rows the reader could not split: (line, found, rule). `absent` are texts that
+    the file itself declares to be missing values.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Source:
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column -> code -> label
     setting: Setting = Setting()
     notes: tuple[str, ...] = ()
+    absent: Mapping[str, frozenset[str]] = field(default_factory=dict)  # column -> missing texts
 
     @property
     def columns(self) -> tuple[str, ...]:

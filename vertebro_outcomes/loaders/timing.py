@@ -10,7 +10,7 @@ from vertebro_outcomes.tables.engine import count, store
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-# Day 0 is the first of these dates that a record has.
+# Day 0 is the first of these dates that a record has, unless a mapped `day0` names another.
 DAY0_ORDER: Final = ("treatment", "presentation", "enrolment", "fracture")
 # A record up to a month before day 0 still belongs to that episode (baseline visit).
 BASELINE_DAYS: Final = 30
@@ -28,7 +28,10 @@ def episodes_of(engine: Any, rows: "ir.Table", *, single: bool, ledger: Ledger) 
     episodes = merge(
         engine, rows.drop("episode_id"), ["patient_id", "_key"], name="episodes", ledger=ledger
     )
-    day0 = ibis.coalesce(*(episodes[date] for date in dates))
+    named = {word: episodes[f"{word}_date"] for word in DAY0_ORDER}
+    named["given"] = episodes.enrolment_date
+    stated = episodes.day0.cases(*named.items(), else_=ibis.null("date"))
+    day0 = ibis.coalesce(stated, *(episodes[date] for date in dates))
     known = [(episodes[f"{word}_date"].notnull(), word) for word in DAY0_ORDER]
     order = ibis.row_number().over(
         group_by="patient_id", order_by=[day0.asc(nulls_first=False), episodes["_key"]]

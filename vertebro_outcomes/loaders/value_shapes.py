@@ -34,7 +34,8 @@ class ColumnTexts:
             text = self._source.data[column].strip()
             table = self._source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
             values = table.order_by("v").limit(MOST_VALUES).to_pyarrow()["v"].to_pylist()
-        return [value for value in values if value.lower() not in _NO_VALUE]
+        absent = self._source.absent.get(column, frozenset())
+        return [v for v in values if v.lower() not in _NO_VALUE and v not in absent]
 
 
 def propose_dates(values: Sequence[str]) -> tuple[str, float]:

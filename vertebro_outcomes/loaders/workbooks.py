@@ -3,7 +3,7 @@
 import math
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
@@ -75,9 +75,7 @@ def read_statistical(engine: Any, path: Path) -> Source:
         column: {str(cell_text(code)): str(label) for code, label in values.items()}
         for column, values in (meta.variable_value_labels or {}).items()
     }
-    notes: tuple[str, ...] = ()
-    if path.suffix.lower() in (".sas7bdat", ".xpt") and not codes:
-        notes = (f"{path.name}: value labels live in a catalogue file that is not here",)
+    notes = [f"{path.name}: {said}" for said in _said_about(path, meta, codes)]
     return source_from_rows(
         engine,
         path.name,
@@ -86,8 +84,45 @@ def read_statistical(engine: Any, path: Path) -> Source:
         lines=list(range(1, len(rows) + 1)),
         labels={name: label for name, label in labels.items() if label},
         codes=codes,
-        notes=notes,
+        notes=tuple(notes),
+        absent=_declared_missing(frame, columns, meta),
     )
+
+
+def _said_about(path: Path, meta: Any, codes: Mapping[str, Any]) -> Iterator[str]:
+    if path.suffix.lower() in (".sas7bdat", ".xpt") and not codes:
+        yield "value labels live in a catalogue file that is not here"
+    for name, found in (getattr(meta, "mr_sets", None) or {}).items():
+        members = ", ".join(found["variable_list"])
+        yield f"multiple-response set {name} is read as its columns {members}"
+
+
+def _declared_missing(
+    frame: Any, columns: Sequence[Sequence[str | None]], meta: Any
+) -> dict[str, frozenset[str]]:
+    """Stata's letters, and what falls into the missing ranges that SPSS declares."""
+    letters = meta.missing_user_values or {}
+    ranges = meta.missing_ranges or {}
+    found = {}
+    for title, cells, raw in zip(
+        frame.columns, columns, (frame[name].tolist() for name in frame.columns), strict=True
+    ):
+        known = {str(letter) for letter in letters.get(title, ())}
+        for limits in ranges.get(title, ()):
+            known |= {
+                text
+                for text, value in zip(cells, raw, strict=True)
+                if text is not None and _within(value, limits["lo"], limits["hi"])
+            }
+        if known:
+            found[title] = frozenset(known)
+    return found
+
+
+def _within(value: Any, low: Any, high: Any) -> bool:
+    if isinstance(value, str) or isinstance(low, str):
+        return str(value).strip() in (str(low).strip(), str(high).strip())
+    return not isinstance(value, date) and bool(low <= value <= high)
 
 
 def _readers() -> Mapping[str, tuple[Callable[..., Any], dict[str, Any]]]:
@@ -97,8 +132,8 @@ def _readers() -> Mapping[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ".sas7bdat": (pyreadstat.read_sas7bdat, {}),
         ".xpt": (pyreadstat.read_xport, {}),
         ".dta": (pyreadstat.read_dta, {"user_missing": True}),
-        ".sav": (pyreadstat.read_sav, {"user_missing": False}),
-        ".zsav": (pyreadstat.read_sav, {"user_missing": False}),
+        ".sav": (pyreadstat.read_sav, {"user_missing": True}),
+        ".zsav": (pyreadstat.read_sav, {"user_missing": True}),
         ".por": (pyreadstat.read_por, {}),
     }
 

@@ -1,14 +1,17 @@
 """Flat tables: CSV in any dialect, Excel, SAS, Stata, SPSS, Parquet, with one mapping file."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.files import files_of, other_files, read_file
-from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
+from vertebro_outcomes.loaders.format import Cell, Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.proposed_mapping import propose_for
 from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
 
 
 def _recognises(path: Path) -> float:
@@ -43,17 +46,32 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         rules = RegistryMapping(rules.name, content, "proposed mapping")
         notes = ("columns were recognised by headers and values, not by a mapping file",)
         reasons = {(s, c): why for s, c, why in proposal.unmapped}
-    feeds = feeds_of(rules, sources)
+    feeds = with_declared_missing(feeds_of(rules, sources), sources)
     unread = tuple((name, "", "no reader for this file") for name in other_files(path))
     return Export(
         name=rules.name,
         sources=sources,
         feeds=feeds,
-        synthetic=bool(rules.get("synthetic", False)),
+        synthetic=is_marked(path, sources, rules),
         unmapped=(*_unmapped(sources, feeds, reasons), *unread),
         notes=(*notes, *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
         one_episode=rules.get("episodes", "several") == "single",
+    )
+
+
+def with_declared_missing(feeds: Sequence[Feed], sources: Sequence[Source]) -> tuple[Feed, ...]:
+    """What the file itself declares missing is missing, unless the mapping says why."""
+    declared = {source.name: source.absent for source in sources}
+
+    def told(cell: Cell, absent: Mapping[str, frozenset[str]]) -> Cell:
+        texts = absent.get(cell.column, frozenset()) - set(cell.codes)
+        said = {**dict.fromkeys(sorted(texts), "missing"), **cell.absent}
+        return replace(cell, absent=said) if texts else cell
+
+    return tuple(
+        replace(f, cells={name: told(c, declared[f.source]) for name, c in f.cells.items()})
+        for f in feeds
     )
 
 
@@ -66,7 +84,7 @@ def _unmapped(
         (source.name, column, reasons.get((source.name, column), "not in the mapping"))
         for source in sources
         for column in source.columns
-        if (source.name, column) not in used
+        if (source.name, column) not in used and not is_mark(column)
     ]
 
 

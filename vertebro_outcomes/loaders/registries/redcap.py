@@ -27,6 +27,7 @@ from vertebro_outcomes.loaders.redcap_rows import (
 from vertebro_outcomes.loaders.registries.flat import mapping_beside
 from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
 from vertebro_outcomes.loaders.staging import read_levels
+from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
 from vertebro_outcomes.loaders.words import EVENT_WORDS, LEAKAGE_WORDS, fold, word_for
 
 _TICKED: Final = ("1", "Checked")
@@ -80,7 +81,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         name=rules.name,
         sources=(*made, *dictionaries),
         feeds=feeds,
-        synthetic=bool(rules.get("synthetic", False)),
+        synthetic=is_marked(path, own, rules),
         unmapped=tuple(_unmapped(sources, feeds, fields, reasons)),
         notes=(*notes, *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
@@ -212,7 +213,7 @@ def _unmapped(
     said = []
     for source in sources:
         for column in source.columns:
-            if (source.name, column) in used or _STRUCTURE.search(column):
+            if (source.name, column) in used or _STRUCTURE.search(column) or is_mark(column):
                 continue
             kind = fields[column].type if column in fields else ""
             why = "free text is dropped unless mapped" if kind in ("notes", "text", "file") else ""

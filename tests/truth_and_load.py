@@ -1,0 +1,62 @@
+"""A truth under the names a load gives, so that both can be compared cell by cell."""
+
+import pandas as pd
+
+import vertebro_outcomes as vo
+from vertebro_outcomes.loaders.pseudonyms import pseudonym
+
+KEY = b"a key for tests"
+AS_RECORDED = ("value_raw", "scale_raw")  # what an export adds: the score before it was rescaled
+
+
+def two_episodes(*, n_patients, seed, pairs=15, scenario="confounded"):
+    """A simulated cohort in which some patients have the course of another as second episode."""
+    cohort, _ = vo.simulate_registry(n_patients=n_patients, seed=seed, scenario=scenario)
+    frames = {name: cohort.frame(name) for name in vo.TABLES}
+    patients = frames["patients"]
+    alive = patients.loc[patients["death_day"].isna(), "patient_id"].tolist()[: 2 * pairs]
+    becomes = dict(zip(alive[1::2], alive[::2], strict=True))
+    frames["patients"] = patients[~patients["patient_id"].isin(becomes)]
+    for name in set(frames) - {"patients"}:
+        frames[name] = frames[name].assign(
+            patient_id=lambda t: t["patient_id"].map(lambda who: becomes.get(who, who))
+        )
+    return vo.Cohort.from_frames(**frames, name="two episodes", synthetic=True)
+
+
+def as_loaded(cohort):
+    """The tables of a truth with pseudonyms, and episodes numbered per patient."""
+    episodes = cohort.frame("episodes").sort_values(["patient_id", "episode_id"])
+    number = episodes.groupby("patient_id").cumcount() + 1
+    people = {who: pseudonym(who, KEY) for who in cohort.frame("patients")["patient_id"]}
+    named = {
+        episode: f"E{people[who][1:]}-{n}"
+        for episode, who, n in zip(
+            episodes["episode_id"], episodes["patient_id"], number, strict=True
+        )
+    }
+    tables = {}
+    for name in vo.TABLES:
+        table = cohort.frame(name)
+        table["patient_id"] = table["patient_id"].map(people)
+        if "episode_id" in table.columns:
+            table["episode_id"] = table["episode_id"].map(named)
+        tables[name] = in_order(table)
+    return tables
+
+
+def in_order(table):
+    """Without what only a record has, rows sorted by all their cells."""
+    table = table.drop(columns=[c for c in AS_RECORDED if c in table.columns])
+    return table.sort_values(list(table.columns), ignore_index=True)
+
+
+def assert_same(truth, loaded, *, without=()):
+    """Cell by cell; `without` are (table, column) that a format cannot carry."""
+    for name, expected in as_loaded(truth).items():
+        found = in_order(loaded.frame(name))
+        gone = [column for table, column in without if table == name]
+        assert len(expected)
+        pd.testing.assert_frame_equal(
+            found.drop(columns=gone), expected.drop(columns=gone), check_exact=True
+        )

@@ -1,0 +1,125 @@
+"""What is exported is read back cell by cell; what is spoiled is found, and nothing else."""
+
+import pandas as pd
+import pytest
+
+import vertebro_outcomes as vo
+from tests.truth_and_load import KEY, assert_same, two_episodes
+from vertebro_outcomes.errors import InputError
+from vertebro_outcomes.simulate.exports.dirt import KINDS
+from vertebro_outcomes.simulate.exports.export import export_formats, export_registry
+from vertebro_outcomes.simulate.exports.score import score_load
+
+FORMATS = export_formats()
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return two_episodes(n_patients=150, seed=4)
+
+
+@pytest.fixture(scope="module")
+def single():
+    return vo.simulate_registry(n_patients=150, seed=5)[0]
+
+
+def test_the_formats_are_all_there():
+    assert set(FORMATS) >= {"csv", "excel", "spss", "stata"}
+    for name, form in FORMATS.items():
+        assert form.name == name
+        assert form.meaning
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_one_truth_comes_back_from_every_format(truth, tmp_path, name):
+    export_registry(truth, tmp_path / "clinic", format=name)
+    loaded = vo.load(tmp_path / "clinic", key=KEY)
+    assert loaded.rejects.empty
+    assert loaded.unmapped.empty
+    assert loaded.synthetic
+    assert (loaded.frame("episodes")["patient_id"].value_counts() == 2).sum() == 15
+    assert_same(truth, loaded, without=FORMATS[name].cannot_carry)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_injected_error_is_found_and_nothing_else_is_refused(single, tmp_path, name):
+    errors = export_registry(single, tmp_path / "clinic", format=name, dirt=True, seed=3)
+    assert set(errors["kind"]) == set(KINDS)
+    score = score_load(vo.load(tmp_path / "clinic", key=KEY), errors)
+    assert score.is_perfect, f"{score.missed}\n{score.falsely_refused}"
+    listed = pd.read_csv(tmp_path / "clinic" / "_injected_errors.csv", dtype={"line": int})
+    assert list(listed["line"]) == list(errors["line"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("name", FORMATS)
+def test_more_seeds(tmp_path, name, seed):
+    cohort, _ = vo.simulate_registry(n_patients=200, seed=seed, scenario="immortal_time")
+    export_registry(cohort, tmp_path / "clean", format=name, seed=seed)
+    assert_same(cohort, vo.load(tmp_path / "clean", key=KEY), without=FORMATS[name].cannot_carry)
+    errors = export_registry(cohort, tmp_path / "dirty", format=name, dirt=True, seed=seed)
+    assert score_load(vo.load(tmp_path / "dirty", key=KEY), errors).is_perfect
+
+
+def test_spellings_and_other_dirt_do_not_touch_the_rest(single, tmp_path):
+    errors = export_registry(single, tmp_path / "clinic", dirt="level_spellings")
+    assert set(errors["expected"]) == {"read"}
+    assert_same(single, vo.load(tmp_path / "clinic", key=KEY))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_seed_gives_the_same_bytes(single, tmp_path, name):
+    for place in ("a", "b"):
+        export_registry(single, tmp_path / place, format=name, dirt=True, seed=2)
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert len(files) >= 4
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_mark_stays_without_mapping_and_note(single, tmp_path, name):
+    """A user may leave the mapping and the note behind: the data themselves carry the mark."""
+    export_registry(single, tmp_path / "clinic", format=name)
+    mapping = (tmp_path / "clinic" / "mapping.toml").read_text().replace("synthetic = true", "")
+    (tmp_path / "clinic" / "SOURCE.md").unlink()
+    (tmp_path / "clinic" / "mapping.toml").write_text(mapping)
+    loaded = vo.load(tmp_path / "clinic")
+    assert loaded.synthetic
+    kept = loaded.keep(loaded.patients.age_years > 70, because="older than 70")
+    assert vo.load(kept.write(tmp_path / "out")).synthetic
+
+
+def test_a_score_counts_what_was_missed_and_what_was_refused_wrongly(single, tmp_path):
+    errors = export_registry(single, tmp_path / "clinic", dirt=["mixed_units", "level_spellings"])
+    loaded = vo.load(tmp_path / "clinic")
+    wrong = errors.assign(line=errors["line"].where(errors.index > 0, 9999))
+    score = score_load(loaded, wrong)
+    assert not score.is_perfect
+    refused = errors["expected"] == "refused"
+    n = int(refused[0])
+    assert (len(score.missed), len(score.falsely_refused)) == (n, n)
+    table = score.to_frame().set_index("kind")
+    assert table["injected"].sum() == len(errors)
+    assert "missed" in str(score)
+    with pytest.raises(InputError, match="errors"):
+        score_load(loaded, errors.drop(columns="line"))
+
+
+def test_wrong_requests_are_refused(single, tmp_path):
+    real = vo.Cohort.from_frames(**{name: single.frame(name) for name in vo.TABLES})
+    with pytest.raises(InputError, match="not synthetic"):
+        export_registry(real, tmp_path / "x")
+    for wrong, said in (
+        ({"format": "sas"}, "csv"),
+        ({"dirt": ["mud"]}, "mixed_units"),
+        ({"seed": -1}, "whole number"),
+    ):
+        with pytest.raises(InputError, match=said):
+            export_registry(single, tmp_path / "x", **wrong)
+    (tmp_path / "y").mkdir()
+    (tmp_path / "y" / "mine.txt").write_text("mine")
+    with pytest.raises(InputError, match="other files"):
+        export_registry(single, tmp_path / "y")
+    assert (tmp_path / "y" / "mine.txt").read_text() == "mine"
