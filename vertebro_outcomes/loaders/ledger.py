@@ -44,7 +44,10 @@ class Ledger:
         import ibis
 
         shown = ibis.literal(found) if isinstance(found, str) else found.cast("string")
-        picked = rows.select(source_file=rows[FILE], line=rows[LINE], found=shown)
+        file, line = rows[FILE], rows[LINE]
+        if f"{LINE} {column}" in rows.columns:  # another row than the first gave this cell
+            file, line = (rows[f"{mark} {column}"].coalesce(rows[mark]) for mark in (FILE, LINE))
+        picked = rows.select(source_file=file, line=line, found=shown)
         frame = picked.distinct().order_by(["source_file", "line"]).to_pyarrow().to_pandas()
         if len(frame):
             if not isinstance(found, str):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 TRACE: Final = (FILE, LINE, ORDER)
+# Dates that later checks may set aside; they may come from another row than the record itself.
+CHECKED_DATES: Final = ("birth_date", "death_date", "fracture_date", "followup_end_date")
 
 
 def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> dict[str, "ir.Table"]:
@@ -82,6 +84,11 @@ def merge(
     rest = [c for c in rows.columns if c not in (*by, *TRACE)]
     firsts = {c: rows[c].argmin(rows[ORDER], where=rows[c].notnull()) for c in rest}
     traces = {c: rows[c].argmin(rows[ORDER]) for c in (FILE, LINE)}
+    for own in (
+        c for c in CHECKED_DATES if c in rest
+    ):  # the row that gave the date, for the ledger
+        given = rows[own].notnull()
+        traces |= {f"{c} {own}": rows[c].argmin(rows[ORDER], where=given) for c in (FILE, LINE)}
     kinds = {f"n {c}": rows[c].min() != rows[c].max() for c in rest}
     merged = rows.group_by(list(by)).aggregate(
         **firsts, **traces, **{ORDER: rows[ORDER].min()}, **kinds

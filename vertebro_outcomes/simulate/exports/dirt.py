@@ -80,6 +80,11 @@ class Soiled:
         values = (table.source, line, column, target, kind, str(cell), expected)
         self.errors.append(dict(zip(COLUMNS, values, strict=True)))
 
+    def number(self, place: Place, value: float) -> Any:
+        """A number as this column writes it."""
+        cell = self.layout.spelling.number(value)
+        return cell.replace(",", place.decimal) if place.decimal else cell
+
     def append(self, key: str, row: Mapping[str, Any]) -> int:
         """A further row at the end of a table."""
         table = self.tables[key]
@@ -120,26 +125,26 @@ def _filled(column: str) -> Callable[[pd.DataFrame], Any]:
 def _overwrite(
     soiled: Soiled, target: tuple[str, str], cell: Any, kind: str, expected: str = "refused"
 ) -> None:
-    """One wrong value in a few filled cells of a column."""
+    """One wrong value in a few filled cells of a column; a number is written as the column does."""
     place = soiled.place(*target)
     if place is None:
         return
+    cell = soiled.number(place, cell) if isinstance(cell, float) else cell
     name = "value" if target[0] == "scores" and target[1] != "date" else target[1]
     for row in soiled.some(place, soiled.rows(place, _filled(place.column))):
         soiled.put(place, row, cell, (name, kind, expected))
 
 
 def _impossible_values(soiled: Soiled) -> None:
-    number = soiled.layout.spelling.number
-    _overwrite(soiled, ("patients", "age_years"), number(187.0), "impossible_values")
-    _overwrite(soiled, ("patients", "bmi"), number(260.1), "impossible_values")
+    _overwrite(soiled, ("patients", "age_years"), 187.0, "impossible_values")
+    _overwrite(soiled, ("patients", "bmi"), 260.1, "impossible_values")
     _overwrite(soiled, ("fractures", "level"), "L7", "impossible_values")
 
 
 def _missing_codes(soiled: Soiled) -> None:
     """A code for `unknown` that nobody declared."""
-    _overwrite(soiled, ("patients", "charlson"), soiled.layout.spelling.number(99), "missing_codes")
-    _overwrite(soiled, ("scores", "odi"), soiled.layout.spelling.number(999), "missing_codes")
+    _overwrite(soiled, ("patients", "charlson"), 99.0, "missing_codes")
+    _overwrite(soiled, ("scores", "odi"), 999.0, "missing_codes")
 
 
 def _impossible_dates(soiled: Soiled) -> None:
@@ -164,7 +169,7 @@ def _mixed_units(soiled: Soiled) -> None:
         rows = soiled.rows(place, _between(place.column, 1.5, 10))
         for row in soiled.some(place, rows):
             value = float(_numbers(rows.loc[[row]], place.column).iloc[0])
-            cell = soiled.layout.spelling.number(round(10 * value, 1))
+            cell = soiled.number(place, round(10 * value, 1))
             soiled.put(place, row, cell, ("value", "mixed_units", "refused"))
 
 
@@ -183,7 +188,7 @@ def _repeat(soiled: Soiled, target: tuple[str, str], low: float, high: float) ->
         again = soiled.tables[place.table].cells.loc[row].to_dict()
         value = float(_numbers(rows.loc[[row]], place.column).iloc[0])
         other = round(value + 1 if value + 1 <= high else value - 1, 1)
-        again[place.column] = soiled.layout.spelling.number(other)
+        again[place.column] = soiled.number(place, other)
         last = soiled.append(place.table, again)
         name = "value" if target[0] == "scores" else target[1]
         about = (name, "duplicates", "refused")
@@ -248,7 +253,7 @@ def _other_codings(soiled: Soiled) -> None:
             continue
         kept = soiled.tables[place.table].cells[place.column]
         is_text = kept.map(lambda v: isinstance(v, str) or v is None).all()
-        cell = text if is_text else soiled.layout.spelling.number(float(text))
+        cell = text if is_text else float(text)
         _overwrite(soiled, target, cell, "other_codings")
 
 

@@ -24,11 +24,15 @@ class ExportTable:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a canonical column stands: a table, its column, the rows that are meant."""
+    """Where a canonical column stands: a table, its column, the rows that are meant.
+
+    `decimal` is the mark of this column where it differs from that of the export.
+    """
 
     table: str
     column: str
     where: Mapping[str, str] = field(default_factory=dict)
+    decimal: str = ""
 
 
 @dataclass(frozen=True)

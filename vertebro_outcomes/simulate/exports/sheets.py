@@ -68,7 +68,7 @@ class Words:
 def sheet_layout(frames: Frames, words: Words, spelling: Spelling) -> Layout:
     """Sheets of `frames` (with dates) and the mapping that reads them back."""
     several = bool(frames["episodes"]["patient_id"].duplicated().any())
-    plain = {name: _columns_of(frames[name], name, several=several) for name in COLUMNS}
+    plain = {name: columns_of(frames[name], name, several=several) for name in COLUMNS}
     visits, instruments = visits_of(frames["scores"], words.absent, several=several)
     tables: dict[str, ExportTable] = {}
     places: dict[tuple[str, str], Place] = {}
@@ -109,7 +109,7 @@ def _table(cells: pd.DataFrame, name: str, words: Words) -> ExportTable:
     return ExportTable(words.source(name), cells, words.first_line)
 
 
-def _columns_of(frame: pd.DataFrame, name: str, *, several: bool) -> pd.DataFrame:
+def columns_of(frame: pd.DataFrame, name: str, *, several: bool) -> pd.DataFrame:
     """The columns that hold something, in a fixed order of rows."""
     if name == "episodes":
         frame = frame.assign(
