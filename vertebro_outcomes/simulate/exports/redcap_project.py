@@ -156,8 +156,7 @@ def dictionary_text(used: Mapping[str, Mapping[str, ProjectField]]) -> str:
         for item in fields.values():
             writer.writerow(item.dictionary_row(form))
         if form == "baseline":
-            choices = {label: code for label, code in BOXES.items()}
-            boxes = ProjectField(BOX_FIELD, "checkbox", "Risks, all that apply", choices=choices)
+            boxes = ProjectField(BOX_FIELD, "checkbox", "Risks, all that apply", choices=BOXES)
             mark = ProjectField("synthetic", "yesno", "This record is synthetic")
             remark = ProjectField("remarks", "notes", "Remarks")
             for item in (boxes, mark, remark):

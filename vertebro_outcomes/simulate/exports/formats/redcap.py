@@ -50,7 +50,10 @@ _SPELLING: Final = Spelling(
 
 def _layout(frames: Frames) -> Layout:
     several = bool(frames["episodes"]["patient_id"].duplicated().any())
-    parts, used, places, feeds = [], {}, {}, []
+    parts: list[pd.DataFrame] = []
+    used: dict[str, dict[str, ProjectField]] = {}
+    places: dict[tuple[str, str], Place] = {}
+    feeds: list[dict[str, Any]] = []
     for form, table in TABLE_OF.items():
         plain, instruments = _plain(frames, table, several=several)
         fields = {c: FORMS[form][c] for c in plain.columns if c in FORMS[form]}
@@ -71,12 +74,12 @@ def _layout(frames: Frames) -> Layout:
         *(name for form in FORMS for name in _columns(form, used[form]) if name in cells),
     ]
     assert has <= set(order)
-    table = ExportTable(RECORDS, cells[order])
+    records = ExportTable(RECORDS, cells[order])
     mapping: dict[str, Any] = {"name": "synthetic registry", "synthetic": True}
     if several:
         mapping["episodes"] = "several"
     return Layout(
-        {"records": table},
+        {"records": records},
         {**mapping, "feed": feeds},
         {"records": "record_id"},
         places,
@@ -125,7 +128,7 @@ def _rows(form: str, plain: pd.DataFrame, fields: dict[str, ProjectField]) -> pd
 
 def _cells(values: pd.Series, item: ProjectField) -> pd.Series:
     if item.choices:
-        return values.map(lambda word: item.choices.get(word), na_action="ignore")
+        return values.map(item.choices.get, na_action="ignore")
     if item.name.startswith("sc_"):
         return values.map(
             lambda v: v if isinstance(v, str) else None if pd.isna(v) else number_text(v, ",")
