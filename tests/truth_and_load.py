@@ -4,6 +4,7 @@ import pandas as pd
 
 import vertebro_outcomes as vo
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
+from vertebro_outcomes.simulate.exports.calendar import export_ids
 
 KEY = b"a key for tests"
 AS_RECORDED = ("value_raw", "scale_raw")  # what an export adds: the score before it was rescaled
@@ -27,12 +28,15 @@ def two_episodes(*, n_patients, seed, pairs=15, scenario="confounded"):
 def as_loaded(cohort):
     """The tables of a truth with pseudonyms, and episodes numbered per patient."""
     episodes = cohort.frame("episodes").sort_values(["patient_id", "episode_id"])
-    number = episodes.groupby("patient_id").cumcount() + 1
-    people = {who: pseudonym(who, KEY) for who in cohort.frame("patients")["patient_id"]}
+    place = episodes.groupby("patient_id").cumcount() + 1
+    people = {
+        who: pseudonym(number, KEY)
+        for who, number in export_ids(cohort.frame("patients")["patient_id"]).items()
+    }
     named = {
         episode: f"E{people[who][1:]}-{n}"
         for episode, who, n in zip(
-            episodes["episode_id"], episodes["patient_id"], number, strict=True
+            episodes["episode_id"], episodes["patient_id"], place, strict=True
         )
     }
     tables = {}

@@ -5,6 +5,7 @@ dates = "day_first"                 # iso, day_first, month_first, compact, exce
 decimal = ","
 duplicates = "first"                # of scores: first or last
 episodes = "several"                # or single: one episode per patient over several rows
+entry = "codes"                     # of OMOP: or mapping, then the feeds alone say who is in it
 missing = { "-99" = "missing" }     # missing, not_asked, not_applicable, dead
 
 [[feed]]
@@ -42,6 +43,7 @@ TOP_KEYS: Final = [
     "thousands",
     "duplicates",
     "episodes",
+    "entry",
     "missing",
     "feed",
     "notes",
@@ -109,6 +111,7 @@ def read_mapping(mapping: "Path | str | Mapping[str, Any]") -> RegistryMapping:
     problems += _choice(file, content, "dates", ORDERS)
     problems += _choice(file, content, "duplicates", ("first", "last"))
     problems += _choice(file, content, "episodes", ("single", "several"))
+    problems += _choice(file, content, "entry", ("codes", "mapping"))
     if problems:
         raise LoadError(file, problems, NEXT_STEP)
     return RegistryMapping(str(content.get("name", Path(file).stem)), content, file)

@@ -21,6 +21,9 @@ from vertebro_outcomes.tables.engine import store
 CLEAN_WINDOW_DAYS: Final = 90
 # A fracture diagnosed up to this long before a procedure is the one that was treated.
 LOOK_BACK_DAYS: Final = 365
+# A fracture first coded up to this long after a procedure is taken for the one that was treated.
+LATE_CODING_DAYS: Final = 30
+UNDATED: Final = "undated"  # the code counts, its date cannot be read
 
 
 @dataclass(frozen=True)
@@ -67,17 +70,22 @@ def with_treatments(engine: Any, source: Source, codes: CodeSets, concepts: Conc
     data = source.data
     word = _meaning(data, "procedure", codes.procedures, concepts.treatments)
     day = _date(data, "procedure_date", "procedure_datetime")
-    marked = data.mutate(_found=word, _date=day.cast("string"))
-    mine = marked["_found"].notnull() & marked["_date"].notnull()
+    marked = data.mutate(_found=word, _date=day.cast("string"), _day=day)
+    marked = _with_text(marked, "procedure_date", "procedure_datetime")
+    mine = marked["_found"].notnull() & marked["_day"].notnull()
     # On one day the cement step and the reduction step of a kyphoplasty stand together.
     step = marked["_found"].cases(("KP", 0), ("VP", 1), else_=2)
     order = ibis.row_number().over(
         group_by=["person_id", mine], order_by=[marked["_date"], step, marked[LINE]]
     )
     first = mine & (order == 0)
-    role = ibis.cases((first, "index"), (mine, "later"), else_=ibis.null("string"))
+    undated = marked["_found"].notnull() & marked["_day"].isnull()
+    role = ibis.cases(
+        (first, "index"), (mine, "later"), (undated, UNDATED), else_=ibis.null("string")
+    )
     treatment = ibis.ifelse(mine, marked["_found"], ibis.null("string"))
-    return _with(engine, source, marked.mutate(_role=role, _treatment=treatment).drop("_found"))
+    made = marked.mutate(_role=role, _treatment=treatment).drop("_found", "_day")
+    return _with(engine, source, made)
 
 
 def with_fractures(
@@ -95,7 +103,10 @@ def with_fractures(
             listed |= data[column].isin(known).fill_null(False)
     day = _date(data, "condition_start_date", "condition_start_datetime")
     level = _look_up(code.substr(0, 5), LEVEL_OF_STEM)
-    marked = data.mutate(_mine=listed & day.notnull(), _when=day, _level=level)
+    undated = listed & day.isnull()
+    marked = data.mutate(
+        _mine=listed & day.notnull(), _undated=undated.fill_null(False), _when=day, _level=level
+    )
     marked = store(engine, "conditions", marked)
     own = marked.filter(marked["_mine"])
     before = own["_when"].lag().over(group_by="person_id", order_by=[own["_when"], own[LINE]])
@@ -111,19 +122,24 @@ def with_fractures(
     else:
         starts = starts.mutate(_treated=ibis.null("date"))
     lead = starts["_treated"].delta(starts["_when"], unit="day")
-    candidate = starts["_treated"].isnull() | lead.between(0, LOOK_BACK_DAYS)
+    # Without a fracture before the procedure the next one coded soon after it is the treated one:
+    # its date contradicts that of the procedure, which the checks of dates will say.
+    candidate = starts["_treated"].isnull() | lead.between(-LATE_CODING_DAYS, LOOK_BACK_DAYS)
     untreated = starts["_treated"].isnull()
     rank = ibis.row_number().over(
         group_by=["person_id", candidate],
-        order_by=[lead.abs().asc(), starts["_when"], starts[LINE]],
+        order_by=[(lead < 0).fill_null(False), lead.abs().asc(), starts["_when"], starts[LINE]],
     )
     is_index = candidate & (rank == 0)
     later = starts["_treated"].isnull() | (lead < 0)
     role = ibis.cases((is_index, "index"), (later, "new"), else_="earlier")
     arm = ibis.ifelse(is_index & untreated, "NSM", ibis.null("string"))
     starts = starts.select(start_line=starts[LINE], _role=role, _arm=arm)
-    joined = marked.left_join(starts, marked[LINE] == starts.start_line).drop("start_line", "_mine")
-    return _with(engine, source, joined.mutate(_when=joined["_when"].cast("string")))
+    joined = marked.left_join(starts, marked[LINE] == starts.start_line)
+    role = ibis.ifelse(joined["_undated"], UNDATED, joined["_role"])
+    joined = joined.mutate(_when=joined["_when"].cast("string"), _role=role)
+    joined = _with_text(joined, "condition_start_date", "condition_start_datetime")
+    return _with(engine, source, joined.drop("start_line", "_mine", "_undated"))
 
 
 def with_scores(
@@ -131,8 +147,8 @@ def with_scores(
 ) -> Source:
     """Measurements or observations: `_instrument` where the code is a score we know."""
     word = _meaning(source.data, kind, codes.scores, concepts.scores)
-    day = _date(source.data, f"{kind}_date", f"{kind}_datetime").cast("string")
-    return _with(engine, source, source.data.mutate(_instrument=word, _date=day))
+    data = _with_text(source.data, f"{kind}_date", f"{kind}_datetime")
+    return _with(engine, source, data.mutate(_instrument=word))
 
 
 def with_members(engine: Any, source: Source, members: Any) -> Source:
@@ -199,6 +215,34 @@ def _date(data: Any, date: str, datetime: str) -> Any:
     compact = text.substr(0, 4) + "-" + text.substr(4, 2) + "-" + text.substr(6, 2)
     iso = ibis.ifelse(text.re_search(r"^\d{8}$"), compact, text.substr(0, 10))
     return ibis.ifelse(iso.length() == 10, iso, ibis.null("string")).try_cast("date")
+
+
+def _with_text(data: Any, date: str, datetime: str) -> Any:
+    """The date column as ISO text where it can be read, else as it stands, so that it is refused."""
+    columns = [data[c] for c in (date, datetime) if c in data.columns]
+    if not columns:
+        return data
+    import ibis
+
+    read = _date(data, date, datetime).cast("string")
+    return data.mutate(**{date: ibis.coalesce(read, *columns)})
+
+
+def with_site_names(engine: Any, person: Source, sites: Source) -> Source:
+    """`care_site_id` of people becomes the name of the care site where one is known."""
+    import ibis
+
+    named = [sites.data[c] for c in _SITE_NAMES if c in sites.data.columns]
+    if not named or "care_site_id" not in sites.data.columns:
+        return person
+    known = sites.data.select(own_site=sites.data.care_site_id, site_name=ibis.coalesce(*named))
+    known = known.group_by("own_site").aggregate(site_name=known.site_name.min())
+    joined = person.data.left_join(known, person.data.care_site_id == known.own_site)
+    site = joined.site_name.coalesce(joined.care_site_id)
+    return _with(engine, person, joined.mutate(care_site_id=site).drop("own_site", "site_name"))
+
+
+_SITE_NAMES: Final = ("care_site_name", "care_site_source_value")
 
 
 def _meaning(data: Any, kind: str, codes: Any, concepts: Any) -> Any:

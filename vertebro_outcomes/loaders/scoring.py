@@ -146,7 +146,7 @@ def resolve_duplicates(
 
 
 def statuses(scores: "ir.Table", patients: "ir.Table") -> "ir.Table":
-    """`observed`, or why there is no value; after death the reason is death."""
+    """`observed`, or why there is no value; from the day of death on the reason is death."""
     import ibis
 
     deaths = patients.filter(patients.death_day.notnull()).select(
@@ -155,7 +155,7 @@ def statuses(scores: "ir.Table", patients: "ir.Table") -> "ir.Table":
     joined = scores.left_join(deaths, scores.patient_id == deaths.dead_patient)
     status = ibis.cases(
         (joined.value.notnull(), "observed"),
-        ((joined.day > joined.death).fill_null(False), "dead"),
+        ((joined.day >= joined.death).fill_null(False), "dead"),
         else_=joined[WHY + "value"].coalesce("missing"),
     )
     return joined.mutate(status=joined.status.coalesce(status)).drop("dead_patient", "death")

@@ -10,8 +10,8 @@ from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.codes import code_sets
 from vertebro_outcomes.loaders.databases import is_database, read_database_table, tables_of
 from vertebro_outcomes.loaders.files import files_of, other_files, read_file
-from vertebro_outcomes.loaders.format import Cell, Export, Feed, RegistryFormat
-from vertebro_outcomes.loaders.mapping import RegistryMapping, read_mapping
+from vertebro_outcomes.loaders.format import Export, RegistryFormat
+from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.omop_cohort import (
     CLEAN_WINDOW_DAYS,
     concepts_of,
@@ -20,20 +20,23 @@ from vertebro_outcomes.loaders.omop_cohort import (
     with_last_period,
     with_members,
     with_scores,
+    with_site_names,
     with_treatments,
 )
+from vertebro_outcomes.loaders.omop_feeds import beside, standard_feeds
 from vertebro_outcomes.loaders.registries.flat import mapping_beside
 from vertebro_outcomes.loaders.sources import LINE, Source
+from vertebro_outcomes.loaders.synthetic_mark import is_marked
 
 USED: Final = (
     "person", "observation_period", "condition_occurrence", "procedure_occurrence", "measurement",
-    "observation", "death", "concept",
+    "observation", "death", "concept", "care_site", "episode", "cdm_source",
 )  # fmt: skip
 CDM_TABLES: Final = (
     *USED, "visit_occurrence", "visit_detail", "drug_exposure", "device_exposure", "note",
-    "note_nlp", "specimen", "fact_relationship", "location", "care_site", "provider", "cost",
-    "payer_plan_period", "drug_era", "dose_era", "condition_era", "episode", "episode_event",
-    "metadata", "cdm_source", "vocabulary", "domain", "concept_class", "concept_relationship",
+    "note_nlp", "specimen", "fact_relationship", "location", "provider", "cost",
+    "payer_plan_period", "drug_era", "dose_era", "condition_era", "episode_event",
+    "metadata", "vocabulary", "domain", "concept_class", "concept_relationship",
     "relationship", "concept_synonym", "concept_ancestor", "source_to_concept_map",
     "drug_strength", "cohort", "cohort_definition", "survey_conduct",
 )  # fmt: skip
@@ -47,7 +50,6 @@ _NEEDED: Final = {
     "death": ("person_id", "death_date"),
     "concept": ("concept_id", "concept_name", "concept_code"),
 }
-_SEX: Final = {"8507": "male", "8532": "female", "M": "male", "F": "female"}
 
 
 def table_name(file: Path) -> str | None:
@@ -76,6 +78,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
     tables, others = _sorted_out(_found(engine, path), name)
     codes = code_sets(rules.get("codes", None))
     concepts = concepts_of(tables.get("concept"), codes)
+    by_codes = rules.get("entry", "codes") == "codes"
     procedures = conditions = None
     if "procedure_occurrence" in tables:
         procedures = with_treatments(engine, tables["procedure_occurrence"], codes, concepts)
@@ -88,7 +91,9 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
     for kind in ("measurement", "observation"):
         if kind in tables:
             tables[kind] = with_scores(engine, tables[kind], kind, codes, concepts)
-    members = _members(tables)
+    members = _members(tables) if by_codes else tables["person"].data.select("person_id")
+    if "care_site" in tables and "care_site_id" in tables["person"].columns:
+        tables["person"] = with_site_names(engine, tables["person"], tables["care_site"])
     if members is not None:
         for name in ("person", "observation_period", "measurement", "observation", "death"):
             if name in tables:
@@ -96,19 +101,27 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
         tables["person"] = with_birth_dates(engine, tables["person"])
         if "observation_period" in tables:
             tables["observation_period"] = with_last_period(engine, tables["observation_period"])
-    feeds = _feeds(tables) if members is not None else ()
+    sources = (*tables.values(), *others.values())
+    own = feeds_of(rules, sources) if rules.get("feed", []) else ()
+    standard = standard_feeds(tables) if members is not None else ()
+    feeds = (*beside(standard, own, by_codes=by_codes), *own)
+    read_here = {feed.source for feed in own}
     return Export(
         name=rules.name,
-        sources=(*tables.values(), *others.values()),
+        sources=sources,
         feeds=feeds,
-        synthetic=bool(rules.get("synthetic", False)),
+        synthetic=is_marked(path, sources, rules),
         unmapped=(
-            *((s.name, "", "table is not read") for s in others.values()),
+            *(
+                (s.name, "", "table is not read")
+                for s in others.values()
+                if s.name not in read_here
+            ),
             *((file, "", "no reader for this file") for file in _unread(path)),
         ),
         notes=(*codes.notes, *_notes(tables), *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
-        one_episode=True,
+        one_episode=rules.get("episodes", "single") == "single",
     )
 
 
@@ -140,7 +153,7 @@ def _sorted_out(
             others[source.name] = source
             continue
         tables[name] = _tidy(source)
-        missing = [c for c in _NEEDED[name] if c not in tables[name].columns]
+        missing = [c for c in _NEEDED.get(name, ()) if c not in tables[name].columns]
         if missing:
             lacks = f"no column {', '.join(missing)}"
             problems.append(Problem(source.name, lacks, f"the columns of CDM table {name}"))
@@ -170,55 +183,6 @@ def _members(tables: Mapping[str, Source]) -> Any:
             part = data.filter(data["_role"] == "index").select("person_id")
             whole = part if whole is None else whole.union(part)
     return whole
-
-
-def _feeds(tables: Mapping[str, Source]) -> tuple[Feed, ...]:
-    person = Cell("person_id")
-    member = {"_member": ["1"]}
-    index, new = {"_role": ["index"]}, {"_role": ["new"]}
-    sex = "gender_concept_id" if "gender_concept_id" in tables["person"].columns else ""
-    who = {"patient_id": person, "birth_date": Cell("_birth")}
-    who |= {"sex": Cell(sex, codes=_SEX, absent={"0": "missing", "8551": "missing"})} if sex else {}
-    site = "care_site_id" if "care_site_id" in tables["person"].columns else ""
-    who |= {"site": Cell(site)} if site else {}
-    made: list[tuple[str, str, dict[str, Cell], Mapping[str, Any], tuple[str, ...]]] = [
-        ("person", "patients", who, member, ()),
-        ("death", "patients", {"patient_id": person, "death_date": Cell("death_date")}, member, ()),
-        (
-            "procedure_occurrence", "episodes",
-            {"patient_id": person, "treatment": Cell("_treatment"), "treatment_date": Cell("_date")},
-            index, (),
-        ),
-        (
-            "condition_occurrence", "episodes",
-            {"patient_id": person, "treatment": Cell("_arm"), "fracture_date": Cell("_when")},
-            index, (),
-        ),
-        (
-            "condition_occurrence", "levels",
-            {"patient_id": person, "level": Cell("_level")}, index, ("level",),
-        ),
-        (
-            "condition_occurrence", "fractures",
-            {"patient_id": person, "date": Cell("_when"), "level": Cell("_level")}, new, (),
-        ),
-        (
-            "observation_period", "episodes",
-            {"patient_id": person, "followup_end_date": Cell("observation_period_end_date")},
-            {**member, "_role": ["last"]}, (),
-        ),
-    ]  # fmt: skip
-    for kind in ("measurement", "observation"):
-        cells = {
-            "patient_id": person, "instrument": Cell("_instrument"), "date": Cell("_date"),
-            "value": Cell("value_as_number"),
-        }  # fmt: skip
-        made.append((kind, "scores", cells, member, ("instrument",)))
-    return tuple(
-        Feed(tables[name].name, table, cells, where, needs)
-        for name, table, cells, where, needs in made
-        if name in tables
-    )
 
 
 def _notes(tables: Mapping[str, Source]) -> list[str]:

@@ -15,6 +15,23 @@ PAUSE_DAYS: Final = 31
 Frames = Mapping[str, pd.DataFrame]
 
 
+def export_ids(patient_ids: pd.Series) -> dict[str, str]:
+    """Whole numbers, as every format can hold: those in the ids where they tell patients apart."""
+    digits = patient_ids.str.extract(r"(\d+)$", expand=False).str.lstrip("0")
+    if digits.isna().any() or (digits == "").any() or digits.duplicated().any():
+        digits = pd.Series([str(n) for n in range(1, len(patient_ids) + 1)])
+    return dict(zip(patient_ids, digits, strict=True))
+
+
+def with_export_ids(frames: Frames) -> dict[str, pd.DataFrame]:
+    """The frames under the ids of the export."""
+    ids = export_ids(frames["patients"]["patient_id"])
+    return {
+        name: frame.assign(patient_id=frame["patient_id"].map(ids))
+        for name, frame in frames.items()
+    }
+
+
 def dated(frames: Frames, *, seed: int) -> dict[str, pd.DataFrame]:
     """The frames with `date` columns beside the days, and `number` counting a patient's episodes."""
     made = {name: frame.reset_index(drop=True).copy() for name, frame in frames.items()}

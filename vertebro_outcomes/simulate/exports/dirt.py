@@ -205,7 +205,9 @@ def _treatment_before_fracture(soiled: Soiled) -> None:
     patient = soiled.layout.patient[place.table]
     once = ~episodes["patient_id"].duplicated(keep=False)
     single = set(episodes.loc[once, "patient_id"]) & set(last.index)
-    rows = soiled.rows(place, lambda rows: rows[patient].isin(single))
+    rows = soiled.rows(
+        place, lambda rows: rows[patient].isin(single) & ~rows[patient].duplicated(keep=False)
+    )
     for row in soiled.some(place, rows):
         when = last[soiled.tables[place.table].cells.loc[row, patient]] + pd.Timedelta(days=20)
         cell = soiled.layout.spelling.date(when)
@@ -218,9 +220,8 @@ def _death_before_visit(soiled: Soiled) -> None:
         return
     scores, episodes = soiled.frames["scores"], soiled.frames["episodes"]
     late = scores[scores["value"].notna() & (scores["day"] >= LATE_VISIT_DAY)]
-    alive = soiled.frames["patients"].loc[lambda p: p["death_day"].isna(), "patient_id"]
     once = ~episodes["patient_id"].duplicated(keep=False)
-    fitting = set(late["patient_id"]) & set(alive) & set(episodes.loc[once, "patient_id"])
+    fitting = set(late["patient_id"]) & set(episodes.loc[once, "patient_id"])
     start = episodes.set_index("patient_id")["start"]
     patient = soiled.layout.patient[place.table]
     rows = soiled.rows(place, lambda rows: rows[patient].isin(fitting))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from vertebro_outcomes.discover import declarations
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
-from vertebro_outcomes.simulate.exports.calendar import dated
+from vertebro_outcomes.simulate.exports.calendar import dated, with_export_ids
 from vertebro_outcomes.simulate.exports.dirt import KINDS, add_dirt, no_errors
 from vertebro_outcomes.simulate.exports.layout import MARK_TEXT, ExportFormat
 from vertebro_outcomes.simulate.exports.toml_text import toml_text
@@ -77,7 +77,7 @@ def export_registry(
     form, kinds = _checked(cohort, format, dirt, seed)
     folder = Path(folder)
     _prepare(folder)
-    frames = dated({name: cohort.frame(name) for name in TABLES}, seed=seed)
+    frames = dated(with_export_ids({name: cohort.frame(name) for name in TABLES}), seed=seed)
     layout = form.layout(frames)
     errors = no_errors()
     if kinds:
