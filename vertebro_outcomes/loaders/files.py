@@ -1,9 +1,12 @@
 """The files of an export: which are there, which can be read as tables, how each is opened."""
 
+import gzip
 import hashlib
 import re
+import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +26,7 @@ from vertebro_outcomes.loaders.workbooks import (
 )
 
 READABLE: Final = (*DELIMITED, *WORKBOOKS, *STATISTICAL, ".parquet")
+GZIP: Final = ".gz"
 NOT_DATA: Final = re.compile(r"^(source|readme|licen[cs]e|changelog).*\.(txt|md)$|^[.~_]", re.I)
 
 
@@ -38,7 +42,13 @@ def files_of(path: Path) -> list[Path]:
         and not NOT_DATA.search(file.name)
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
-    return [file for file in found if file.suffix.lower() in READABLE]
+    return [file for file in found if _is_readable(file)]
+
+
+def _is_readable(file: Path) -> bool:
+    """A table, or delimited text packed by gzip."""
+    kind = file.suffix.lower()
+    return kind in READABLE or (kind == GZIP and Path(file.stem).suffix.lower() in DELIMITED)
 
 
 def other_files(path: Path) -> list[str]:
@@ -47,7 +57,9 @@ def other_files(path: Path) -> list[str]:
         return []
     known = {*READABLE, ".toml", ".md"}
     return [
-        f.name for f in sorted(path.rglob("*")) if f.is_file() and f.suffix.lower() not in known
+        f.name
+        for f in sorted(path.rglob("*"))
+        if f.is_file() and f.suffix.lower() not in known and not _is_readable(f)
     ]
 
 
@@ -83,6 +95,8 @@ def read_file(engine: Any, path: Path, *, name: str | None = None) -> list[Sourc
             raise LoadError(
                 path.name, [Problem(path.name, "an empty file", "a table")], "export it again"
             )
+        if kind == GZIP:
+            return _read_packed(engine, path)
         if kind in WORKBOOKS:
             return read_workbook(engine, path)
         if kind in STATISTICAL:
@@ -95,6 +109,19 @@ def read_file(engine: Any, path: Path, *, name: str | None = None) -> list[Sourc
     except OSError as error:
         problem = Problem(path.name, error.strerror or "cannot be read", "a readable file")
         raise LoadError(path.name, [problem], "check the file and its permissions") from None
+
+
+def _read_packed(engine: Any, path: Path) -> list[Source]:
+    """Delimited text packed by gzip, unpacked for as long as it is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / path.stem
+        try:
+            with gzip.open(path) as packed, plain.open("wb") as target:
+                shutil.copyfileobj(packed, target)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            problem = Problem(path.name, str(error)[:100], "a gzip file")
+            raise LoadError(path.name, [problem], "pack it again, or unpack it") from None
+        return read_file(engine, plain, name=path.name)
 
 
 def content_hashes(paths: Sequence[Path]) -> dict[str, str]:

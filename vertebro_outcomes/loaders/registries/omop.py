@@ -54,7 +54,7 @@ _NEEDED: Final = {
 
 def table_name(file: Path) -> str | None:
     """`2b_CONCEPT.csv`, `Person.parquet` -> the name of the CDM table."""
-    stem = file.stem.lower()
+    stem = Path(file.name.lower().removesuffix(".gz")).stem
     if stem in CDM_TABLES:
         return stem
     fitting = [name for name in CDM_TABLES if re.search(rf"(^|[^a-z]){name}$", stem)]

@@ -62,7 +62,10 @@ def plus(start: pd.Series, days: pd.Series) -> pd.Series:
 
 def _timedelta(days: pd.Series) -> pd.Series:
     plain = days.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    return pd.Series(pd.to_timedelta(plain, unit="D"), index=days.index)
+    absent = np.isnan(plain)
+    whole = np.where(absent, 0, plain).astype(np.int64).astype("timedelta64[D]")
+    whole[absent] = np.timedelta64("NaT")
+    return pd.Series(whole.astype("timedelta64[ns]"), index=days.index)
 
 
 def _starts(made: Frames, episodes: pd.DataFrame, rng: np.random.Generator) -> pd.Series:

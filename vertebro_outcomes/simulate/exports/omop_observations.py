@@ -36,7 +36,9 @@ def observations(
 ) -> tuple[pd.DataFrame, list[dict[str, Any]], dict[tuple[str, str], Place]]:
     """All rows, the feeds that read them, and where each canonical column stands."""
     ids = {e: str(n) for n, e in enumerate(frames["episodes"]["episode_id"], start=1)}
-    parts, feeds, places = [], [], {}
+    parts: list[pd.DataFrame] = []
+    feeds: list[dict[str, Any]] = []
+    places: dict[tuple[str, str], Place] = {}
     for kinds in (
         _of_patients(frames),
         _of_episodes(frames, coded=coded),
@@ -86,7 +88,7 @@ def _kind(
 
 
 def _base(frame: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
-    episode = frame["episode_id"] if "episode_id" in frame else None
+    episode = frame.get("episode_id")
     return pd.DataFrame(
         {
             "person_id": frame["patient_id"],

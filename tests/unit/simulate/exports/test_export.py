@@ -6,9 +6,12 @@ import pytest
 import vertebro_outcomes as vo
 from tests.truth_and_load import KEY, assert_same, two_episodes
 from vertebro_outcomes.errors import InputError
+from vertebro_outcomes.loaders.codes import code_sets, plain_code
+from vertebro_outcomes.simulate.exports import omop_codes
 from vertebro_outcomes.simulate.exports.dirt import KINDS
 from vertebro_outcomes.simulate.exports.export import export_formats, export_registry
 from vertebro_outcomes.simulate.exports.score import score_load
+from vertebro_outcomes.spine import LEVELS
 
 FORMATS = export_formats()
 
@@ -24,7 +27,7 @@ def single():
 
 
 def test_the_formats_are_all_there():
-    assert set(FORMATS) >= {"csv", "excel", "redcap", "spss", "stata"}
+    assert set(FORMATS) >= {"csv", "excel", "omop", "redcap", "spss", "stata"}
     for name, form in FORMATS.items():
         assert form.name == name
         assert form.meaning
@@ -35,7 +38,7 @@ def test_one_truth_comes_back_from_every_format(truth, tmp_path, name):
     export_registry(truth, tmp_path / "clinic", format=name)
     loaded = vo.load(tmp_path / "clinic", key=KEY)
     assert loaded.rejects.empty
-    assert set(loaded.unmapped["column"]) <= {"remarks"}  # free text
+    assert set(loaded.unmapped["column"]) <= {"remarks", ""}  # free text; the table of visits
     assert loaded.synthetic
     assert (loaded.frame("episodes")["patient_id"].value_counts() == 2).sum() == 15
     assert_same(truth, loaded, without=FORMATS[name].cannot_carry)
@@ -123,3 +126,27 @@ def test_wrong_requests_are_refused(single, tmp_path):
     with pytest.raises(InputError, match="other files"):
         export_registry(single, tmp_path / "y")
     assert (tmp_path / "y" / "mine.txt").read_text() == "mine"
+
+
+def test_the_codes_of_the_export_are_listed_codes():
+    """Every code of the invented database has the meaning that the code list gives it."""
+    listed = code_sets()
+    for (treatment, _), code in omop_codes.PROCEDURES.items():
+        assert listed.procedures[plain_code(code)] == treatment
+    assert {plain_code(code) for code in omop_codes.FRACTURES.values()} <= listed.fractures
+    assert set(omop_codes.FRACTURES) == set(LEVELS)
+    assert listed.scores[plain_code(omop_codes.PAIN_VAS)] == "pain_vas"
+
+
+def test_dates_that_cannot_be_are_listed_for_coded_rows_of_a_database(single, tmp_path):
+    export_registry(single, tmp_path / "cdm", format="omop")
+    path = tmp_path / "cdm" / "procedure_occurrence.csv"
+    lines = path.read_text().splitlines()
+    place = lines[0].split(",").index("procedure_date")
+    cells = lines[3].split(",")
+    cells[place] = "2016-13-41"
+    path.write_text("\n".join([*lines[:3], ",".join(cells), *lines[4:]]) + "\n")
+    found = vo.load(tmp_path / "cdm").rejects
+    assert found[["source_file", "line", "column", "rule"]].to_numpy().tolist() == [
+        ["procedure_occurrence.csv", 4, "procedure_date", "no such date"]
+    ]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from vertebro_outcomes.simulate.exports.calendar import Frames
+from vertebro_outcomes.simulate.exports.calendar import Frames, plus
 from vertebro_outcomes.simulate.exports.layout import (
     MARK_TEXT,
     ExportFormat,
@@ -119,7 +119,7 @@ def _people(frames: Frames) -> pd.DataFrame:
     first = frames["episodes"].drop_duplicates("patient_id").set_index("patient_id")["start"]
     start = patients["patient_id"].map(first)
     days = (patients["age_years"].fillna(0.0) * 365.25).round()
-    birth = start - pd.to_timedelta(days.to_numpy(dtype=float), unit="D")
+    birth = plus(start, -days)
     known = patients["age_years"].notna()
     names = {name: str(n) for n, name in enumerate(sorted(patients["site"].dropna().unique()), 1)}
     return pd.DataFrame(
