@@ -27,6 +27,7 @@ _HOMES = {
     "comparisons.complications": "complication_rates",
     "comparisons.fractures": "adjacent_fractures",
     "comparisons.incidence": "cumulative_incidence",
+    "comparisons.mortality": "mortality",
     "dialects": "DIALECTS",
     "errors": "VertebroError LoadError InputError Problem",
     "loaders.load": "check load normalise",

@@ -45,6 +45,14 @@ def follow_patients(cohort: Any, *, event: str, function: str) -> tuple[pd.DataF
         raise InputError(f"{function}()", [problem], "fill episodes.followup_end_day")
     if unknown.any():
         notes.append(f"{unknown.sum()} patients without known end of follow-up are left out.")
+    if not (last > 0).any():
+        found = "nobody was followed beyond day 0"
+        problem = Problem("episodes.followup_end_day", found, "a day after day 0")
+        raise InputError(f"{function}()", [problem], NEXT)
+    if (last == 0).any():
+        notes.append(
+            f"{(last == 0).sum()} patients were not followed beyond day 0; they add no time."
+        )
     if event == "death":
         happened, death = death, np.full(death.size, np.nan)
     seen = happened <= last
@@ -81,7 +89,7 @@ def _refuse_impossible(end: Any, death: Any, happened: Any, event: str, function
     problems = []
     for bad, where, allowed in (
         (death < 0, "patients.death_day", "0 or later: nobody is treated after death"),
-        (end <= 0, "episodes.followup_end_day", "1 or later"),
+        (end < 0, "episodes.followup_end_day", "0 or later, and after day 0 in some patients"),
         (happened < 0, f"day of {event}", "0 or later"),
         ((happened == 0) & (event in FRACTURES), f"day of {event}", "1 or later: new after day 0"),
     ):

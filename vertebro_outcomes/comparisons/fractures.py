@@ -5,23 +5,30 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
 
+from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
 from vertebro_outcomes.comparisons.follow_up import EVENT, FRACTURES, follow_patients
+from vertebro_outcomes.comparisons.hazard_models import (
+    check_arms,
+    check_numbers,
+    clusters_of,
+    coefficient_rows,
+    covariate_columns,
+    of_arms,
+    refuse_unfitted,
+)
 from vertebro_outcomes.comparisons.incidence import incidence_of
-from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
-from vertebro_outcomes.estimators.arrays import Floats
-from vertebro_outcomes.estimators.survival.cox import HazardFit, fit_cox
+from vertebro_outcomes.errors import InputError, Problem, refuse_argument
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.survival.cox import fit_cox
 from vertebro_outcomes.estimators.survival.fine_gray import fit_fine_gray
 from vertebro_outcomes.estimators.survival.group_tests import gray_test
 from vertebro_outcomes.estimators.survival.rmst import fit_rmtl
 from vertebro_outcomes.results.fracture_risk import FractureRisk
-from vertebro_outcomes.vocabulary import TREATMENTS
 
 FractureMethod = Literal["fine_gray", "cox", "gray", "rmtl"]
 FractureEvent = Literal["adjacent_fracture", "fracture", "symptomatic_fracture"]
 MEASURE = {"fine_gray": "SHR", "cox": "HR", "gray": "", "rmtl": "RMTL"}
-NOT_COVARIATES = ("patient_id", "episode_id", "treatment", "death_day", "followup_end_day")
 HORIZON_DAYS = 365.0
 _NAME = "adjacent_fractures"
 
@@ -33,6 +40,8 @@ def adjacent_fractures(
     comparator: str,
     method: FractureMethod = "fine_gray",
     covariates: Sequence[str] | None = None,
+    adjust: Adjust = "none",
+    cluster: str | None = None,
     event: FractureEvent = "adjacent_fracture",
     horizon_days: float = HORIZON_DAYS,
     level: float = 0.95,
@@ -50,8 +59,13 @@ def adjacent_fractures(
         with Efron ties (as `survival::coxph`), Gray's test, or difference of restricted mean time
         lost to the fracture.
     covariates : sequence of str, optional
-        Columns of patients or episodes to adjust for (fine_gray and cox). Patients with a blank
-        are left out and counted in the notes.
+        Columns of patients or episodes to adjust for: in the model (fine_gray and cox), or in the
+        propensity of `adjust`. Patients with a blank are left out and counted in the notes.
+    adjust : {"none", "overlap_weighting", "ate_weighting", "att_weighting"}
+        Propensity weights from `covariates`, with sandwich variances; Gray's test becomes the
+        robust test of the weighted Fine-Gray model of the arms.
+    cluster : str, optional
+        A column such as `site`: variances allow for dependence within it (not for Gray's test).
     event : {"adjacent_fracture", "fracture", "symptomatic_fracture"}
         Which new fractures count.
     horizon_days : float
@@ -92,80 +106,58 @@ def adjacent_fractures(
     >>> bool(vo.adjacent_fractures(cohort, treatment="KP", comparator="VP").estimate < 0)
     True
     """
-    _check(
-        treatment=treatment, comparator=comparator, method=method, event=event,
-        horizon=horizon_days, level=level, terms=covariates,
-    )  # fmt: skip
+    _check(method=method, event=event, covariates=covariates, adjust=adjust, cluster=cluster)
+    check_arms(_NAME, treatment, comparator)
+    check_numbers(_NAME, level=level, horizon=horizon_days, terms=covariates)
     people, notes = follow_patients(cohort, event=event, function=_NAME)
-    people = people.loc[people["treatment"].isin([treatment, comparator])].reset_index(drop=True)
-    for arm in (treatment, comparator):
-        if not (people["treatment"] == arm).any():
-            seen = ", ".join(sorted(cohort.frame("episodes")["treatment"].dropna().unique()))
-            raise refuse_argument(_NAME, "treatment or comparator", arm, seen or "no arm at all")
-    z, terms = _columns(people, tuple(covariates or ()))
+    people = of_arms(people, treatment=treatment, comparator=comparator, function=_NAME)
+    given = tuple(covariates or ())
+    people, w = with_weights(
+        people, covariates=given, adjust=adjust, function=_NAME, notes=notes,
+        arm=(people["treatment"] == treatment).to_numpy(float),
+    )  # fmt: skip
+    z, terms = covariate_columns(people, given if adjust == "none" else (), _NAME)
     whole = ~np.isnan(z).any(axis=1)
     if not whole.all():
         notes.append(f"{(~whole).sum()} patients with a blank covariate are left out.")
     people, z = people.loc[whole].reset_index(drop=True), z[whole]
-    treated = (people["treatment"] == treatment).to_numpy()
+    treated = (people["treatment"] == treatment).to_numpy(bool)
     event_seen = (people["cause"] == EVENT).to_numpy()
     counts = [int((event_seen & treated).sum()), int((event_seen & ~treated).sum())]
     _refuse_without_events(counts, (treatment, comparator), event, method)
     x = np.column_stack([treated.astype(float), z])
+    by = clusters_of(people, cluster, _NAME)
     rows, ph = _estimates(
-        people, x, terms=(treatment, *terms), method=method, horizon=horizon_days, level=level
-    )
+        people, x, terms=(treatment, *terms), method=method, horizon=horizon_days, level=level,
+        weight=w, cluster=by,
+    )  # fmt: skip
     first = rows.iloc[0]
+    incidence = incidence_of(
+        people, event=event, by="treatment", level=level, weight=w, cluster=by,
+        synthetic=cohort.synthetic,
+    )  # fmt: skip
     return FractureRisk(
         treatment=treatment, comparator=comparator, event=event, method=method,
         measure=MEASURE[method], estimate=float(first["estimate"]), se=float(first["se"]),
         ci_low=float(first["ci_low"]), ci_high=float(first["ci_high"]),
         p_value=float(first["p_value"]), level=level, n_t=int(treated.sum()),
         n_c=int((~treated).sum()), events_t=counts[0], events_c=counts[1],
-        covariates=tuple(covariates or ()), coefficients=rows,
-        incidence=incidence_of(people, event=event, by="treatment", level=level),
-        proportional_hazards_p_value=ph, notes=tuple(notes),
+        covariates=given, coefficients=rows, incidence=incidence, adjust=adjust,
+        proportional_hazards_p_value=ph, notes=tuple(notes), synthetic=cohort.synthetic,
     )  # fmt: skip
 
 
-def _check(
-    *, treatment: Any, comparator: Any, method: Any, event: Any, horizon: Any, level: Any, terms: Any
-) -> None:  # fmt: skip
-    arms = ", ".join(TREATMENTS)
-    if treatment not in TREATMENTS:
-        raise refuse_argument(_NAME, "treatment", treatment, arms)
-    if comparator not in TREATMENTS or comparator == treatment:
-        raise refuse_argument(_NAME, "comparator", comparator, f"another arm among {arms}")
+def _check(*, method: Any, event: Any, covariates: Any, adjust: Any, cluster: Any) -> None:
     if method not in MEASURE:
         raise refuse_argument(_NAME, "method", method, ", ".join(get_args(FractureMethod)))
     if event not in FRACTURES:
         raise refuse_argument(_NAME, "event", event, ", ".join(FRACTURES))
-    if not isinstance(horizon, int | float) or not 0 < horizon < np.inf:
-        raise refuse_argument(_NAME, "horizon_days", horizon, "days above 0")
-    if not isinstance(level, float) or not 0 < level < 1:
-        raise refuse_argument(_NAME, "level", level, "a number between 0 and 1, such as 0.95")
-    if isinstance(terms, str):
-        raise refuse_argument(_NAME, "covariates", terms, f"a list such as [{terms!r}]")
-    if terms and method in ("gray", "rmtl"):
-        raise refuse_argument(_NAME, "covariates", list(terms), f"none with method {method!r}")
-
-
-def _columns(people: pd.DataFrame, covariates: tuple[str, ...]) -> tuple[Floats, list[str]]:
-    allowed = [c for c in people.columns if c not in (*NOT_COVARIATES, "days", "cause")]
-    blocks, terms = [np.empty((len(people), 0))], []
-    for name in covariates:
-        if name not in allowed:
-            raise refuse_argument(_NAME, "covariates", name, list_some(allowed, most=30))
-        values = people[name]
-        if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-            blocks.append(values.astype("Float64").to_numpy(float, na_value=np.nan)[:, None])
-            terms.append(name)
-            continue
-        for word in sorted(values.dropna().unique())[1:]:
-            column = np.where(values.isna(), np.nan, (values == word).fillna(False).astype(float))
-            blocks.append(column[:, None])
-            terms.append(f"{name}: {word}")
-    return np.column_stack(blocks), terms
+    check_adjust(_NAME, adjust, covariates)
+    if covariates and adjust == "none" and method in ("gray", "rmtl"):
+        allowed = f"none with method {method!r}, unless adjust names weights"
+        raise refuse_argument(_NAME, "covariates", list(covariates), allowed)
+    if cluster is not None and method == "gray" and adjust == "none":
+        raise refuse_argument(_NAME, "cluster", cluster, "none with method 'gray'")
 
 
 def _refuse_without_events(
@@ -186,45 +178,50 @@ def _refuse_without_events(
 
 def _estimates(
     people: pd.DataFrame, x: Floats, *, terms: tuple[str, ...], method: str, horizon: float,
-    level: float,
+    level: float, weight: Floats | None, cluster: Ints | None,
 ) -> tuple[pd.DataFrame, float]:  # fmt: skip
     time = people["days"].to_numpy(float)
     cause = people["cause"].to_numpy(np.int64)
     treated = x[:, 0] == 1
     nan = float("nan")
-    if method == "gray":
+    if method == "gray" and weight is None:
         p = gray_test(time, cause, arm=treated.astype(np.int64)).p_value
-        return _rows(terms[:1], np.array([nan]), np.array([nan]), level).assign(p_value=p), nan
+        undefined = np.array([nan])
+        return coefficient_rows(terms[:1], undefined, undefined, level).assign(p_value=p), nan
     if method == "rmtl":
-        reached = min(time[treated].max(), time[~treated].max())
-        if horizon > reached:
-            raise refuse_argument(_NAME, "horizon_days", horizon, f"at most {reached:g} days here")
-        t = fit_rmtl(time[treated], cause[treated], horizon=horizon)
-        c = fit_rmtl(time[~treated], cause[~treated], horizon=horizon)
-        difference = np.array([t.estimate - c.estimate])
-        return _rows(terms[:1], difference, np.array([np.hypot(t.se, c.se)]), level), nan
+        lost = _days_lost(
+            time, cause, treated=treated, horizon=horizon, weight=weight, cluster=cluster
+        )
+        return coefficient_rows(terms[:1], np.array(lost[:1]), np.array(lost[1:]), level), nan
     if method == "cox":
-        fit = fit_cox(time, cause == EVENT, x=x, test_proportional=True)
-        covariance = fit.covariance
+        fit = fit_cox(time, cause == EVENT, x=x, weight=weight, cluster=cluster,
+                      test_proportional=True)  # fmt: skip
+        plain = weight is None and cluster is None
+        covariance = fit.covariance if plain else fit.robust
     else:
-        fit = fit_fine_gray(time, cause, x=x)
+        fit = fit_fine_gray(time, cause, x=x, weight=weight, cluster=cluster)
         covariance = fit.robust
-    _refuse_unfitted(fit, terms)
+    refuse_unfitted(fit, terms, _NAME)
     ph = nan if fit.proportional is None else float(fit.proportional.p_value[0])
-    return _rows(terms, fit.beta, np.sqrt(np.diag(covariance)), level), ph
+    rows = coefficient_rows(terms, fit.beta, np.sqrt(np.diag(covariance)), level)
+    if method == "gray":
+        rows.loc[:, ["estimate", "se", "ci_low", "ci_high"]] = nan
+    return rows, ph
 
 
-def _refuse_unfitted(fit: HazardFit, terms: tuple[str, ...]) -> None:
-    if fit.converged:
-        return
-    found = f"the likelihood of {', '.join(terms)} has no finite maximum in these patients"
-    problem = Problem("argument covariates", found, "covariates that vary and do not repeat others")
-    raise InputError(f"{_NAME}()", [problem], "leave out a covariate or join rare categories")
-
-
-def _rows(terms: Sequence[str], estimate: Floats, se: Floats, level: float) -> pd.DataFrame:
-    z = float(ndtri((1 + level) / 2))
-    return pd.DataFrame(
-        {"term": list(terms), "estimate": estimate, "se": se, "ci_low": estimate - z * se,
-         "ci_high": estimate + z * se, "p_value": 2 * ndtr(-np.abs(estimate / se))}
-    )  # fmt: skip
+def _days_lost(
+    time: Floats, cause: Ints, *, treated: Bools, horizon: float, weight: Floats | None,
+    cluster: Ints | None,
+) -> list[float]:  # fmt: skip
+    """Difference of mean days lost, and its standard error."""
+    reached = min(time[treated].max(), time[~treated].max())
+    if horizon > reached:
+        raise refuse_argument(_NAME, "horizon_days", horizon, f"at most {reached:g} days here")
+    found = [
+        fit_rmtl(
+            time[mine], cause[mine], horizon=horizon, weight=None if weight is None else weight[mine],
+            cluster=None if cluster is None else cluster[mine],
+        )
+        for mine in (treated, ~treated)
+    ]  # fmt: skip
+    return [found[0].estimate - found[1].estimate, float(np.hypot(found[0].se, found[1].se))]

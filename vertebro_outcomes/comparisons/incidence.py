@@ -1,13 +1,17 @@
 """Cumulative incidence of fractures, complications and death, by arm."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
 from vertebro_outcomes.comparisons.follow_up import EVENT, follow_patients
+from vertebro_outcomes.comparisons.hazard_models import check_numbers, clusters_of
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
+from vertebro_outcomes.estimators.arrays import Floats, Ints
 from vertebro_outcomes.estimators.survival.aalen_johansen import (
     IncidenceVariance,
     Transform,
@@ -27,6 +31,9 @@ def cumulative_incidence(
     variance: IncidenceVariance = "infinitesimal_jackknife",
     transform: Transform = "log",
     level: float = 0.95,
+    covariates: Sequence[str] | None = None,
+    adjust: Adjust = "none",
+    cluster: str | None = None,
 ) -> CumulativeIncidence:
     """Share of patients who had an event by each day, death competing (Aalen-Johansen).
 
@@ -46,11 +53,19 @@ def cumulative_incidence(
         Scale of the interval.
     level : float
         Of the interval, between 0 and 1.
+    covariates : sequence of str, optional
+        What the weights of `adjust` balance.
+    adjust : {"none", "overlap_weighting", "ate_weighting", "att_weighting"}
+        Propensity weights with sandwich variances; overlap and ATE for any number of arms, ATT for
+        two (the later word of the alphabet counts as treated; of VP, KP and VAI against NSM it is
+        never NSM).
+    cluster : str, optional
+        A column such as `site`: variances allow for dependence within it.
 
     Returns
     -------
     CumulativeIncidence
-        `.at([30, 365])` is a DataFrame.
+        `.at([30, 365])` is a DataFrame; `.differences("KP", "NSM")` the risk differences.
 
     Raises
     ------
@@ -75,23 +90,39 @@ def cumulative_incidence(
     >>> vo.cumulative_incidence(cohort).at([120]).estimate.tolist()
     [0.25]
     """
-    for name, value, allowed in (
+    for name, value, words in (
         ("variance", variance, get_args(IncidenceVariance)),
         ("transform", transform, get_args(Transform)),
     ):
-        if value not in allowed:
-            raise refuse_argument(_NAME, name, value, ", ".join(allowed))
-    given: object = level
-    if not isinstance(given, float) or not 0 < given < 1:
-        raise refuse_argument(_NAME, "level", level, "a number between 0 and 1, such as 0.95")
+        if value not in words:
+            raise refuse_argument(_NAME, name, value, ", ".join(words))
+    check_numbers(_NAME, level=level, terms=covariates)
+    check_adjust(_NAME, adjust, covariates)
     people, notes = follow_patients(cohort, event=event, function=_NAME)
     people = _with_arm(people, by, notes)
     if not (people["cause"] == EVENT).any():
         problem = Problem(f"event {event}", "no patient had it", "at least one event")
         raise InputError(f"{_NAME}()", [problem], "choose an event that happened in this cohort")
+    people, w = with_weights(
+        people, covariates=tuple(covariates or ()), adjust=adjust, function=_NAME, notes=notes,
+        arm=_numbered(people[by]),
+    )  # fmt: skip
+    by_cluster = clusters_of(people, cluster, _NAME)
+    if by_cluster is not None:
+        notes.append("Differences between arms count the arms as independent of each other.")
+    if variance == "aalen" and (w is not None or by_cluster is not None):
+        allowed = "infinitesimal_jackknife with weights or clusters"
+        raise refuse_argument(_NAME, "variance", variance, allowed)
     return incidence_of(
-        people, event=event, by=by, variance=variance, transform=transform, level=level, notes=notes
-    )
+        people, event=event, by=by, variance=variance, transform=transform, level=level,
+        notes=notes, weight=w, cluster=by_cluster, synthetic=cohort.synthetic,
+    )  # fmt: skip
+
+
+def _numbered(arm: pd.Series) -> Floats:
+    """Arms from 0; NSM and SHAM come first, so that they are the untreated."""
+    names = sorted(arm.unique(), key=lambda name: (name not in ("NSM", "SHAM"), name))
+    return np.asarray(arm.map({name: place for place, name in enumerate(names)}), dtype=float)
 
 
 def incidence_of(
@@ -103,16 +134,27 @@ def incidence_of(
     transform: Transform = "log",
     level: float = 0.95,
     notes: Sequence[str] = (),
+    weight: Floats | None = None,
+    cluster: Ints | None = None,
+    synthetic: bool = False,
 ) -> CumulativeIncidence:
     """Curves of patients already followed (`days`, `cause`), one per value of `by`."""
     curves = {}
-    for arm, rows in people.groupby(by, sort=True):
-        curves[str(arm)] = fit_aalen_johansen(
-            rows["days"].to_numpy(float), rows["cause"].to_numpy(np.int64), variance=variance
-        )
+    for arm, rows in people.groupby(by, sort=True).indices.items():
+        time = people["days"].to_numpy(float)[rows]
+        cause = people["cause"].to_numpy(np.int64)[rows]
+        w = None if weight is None else weight[rows]
+        curve = fit_aalen_johansen(
+            time, cause, weight=w, variance=variance,
+            cluster=None if cluster is None else cluster[rows],
+        )  # fmt: skip
+        left = np.searchsorted(np.sort(time), curve.time, side="left")
+        curves[str(arm)] = replace(curve, n_at_risk=time.size - left.astype(float))
+    p = _gray(people, by) if weight is None else float("nan")
     return CumulativeIncidence(
-        event, by, curves, _endings(people, by), level, transform, _gray(people, by), tuple(notes)
-    )
+        event, by, curves, _endings(people, by), level, transform, p, tuple(notes),
+        weighted=weight is not None, synthetic=synthetic,
+    )  # fmt: skip
 
 
 def _with_arm(people: pd.DataFrame, by: str, notes: list[str]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from markupsafe import escape
+from scipy.special import ndtr, ndtri
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.incidence import draw_incidence
@@ -36,6 +37,8 @@ class CumulativeIncidence:
     transform: Transform
     gray_p_value: float
     notes: tuple[str, ...] = ()
+    weighted: bool = False
+    synthetic: bool = False
 
     def at(self, days: Sequence[float]) -> pd.DataFrame:
         """Cumulative incidence at days after day 0.
@@ -78,6 +81,44 @@ class CumulativeIncidence:
             )  # fmt: skip
         return pd.concat(parts, ignore_index=True)
 
+    def differences(
+        self, treatment: str, comparator: str, *, days: Sequence[float] | None = None
+    ) -> pd.DataFrame:
+        """Risk differences, treatment minus comparator, at the usual days or at `days`.
+
+        Parameters
+        ----------
+        treatment, comparator : str
+            Two of the curves.
+        days : sequence of numbers, optional
+            30, 90, 180, 365 and 730 by default; NaN where an arm was not followed that far.
+
+        Returns
+        -------
+        DataFrame
+            `treatment comparator day estimate se ci_low ci_high p_value`: differences of
+            proportions with Wald intervals.
+
+        Raises
+        ------
+        InputError
+            If there is no such curve.
+        """
+        for name, arm in (("treatment", treatment), ("comparator", comparator)):
+            if arm not in self.curves:
+                raise refuse_argument("differences", name, arm, ", ".join(self.curves))
+        found = self.at(USUAL_DAYS if days is None else days).set_index(self.by)
+        t, c = found.loc[[treatment]], found.loc[[comparator]]
+        difference = t["estimate"].to_numpy(float) - c["estimate"].to_numpy(float)
+        se = np.hypot(t["se"].to_numpy(float), c["se"].to_numpy(float))
+        se = np.where(se > 0, se, np.nan)
+        z = float(ndtri((1 + self.level) / 2))
+        return pd.DataFrame(
+            {"treatment": treatment, "comparator": comparator, "day": t["day"].to_numpy(float),
+             "estimate": difference, "se": se, "ci_low": difference - z * se,
+             "ci_high": difference + z * se, "p_value": 2 * ndtr(-np.abs(difference / se))}
+        )  # fmt: skip
+
     def to_frame(self) -> pd.DataFrame:
         """`at` the usual days (30, 90, 180, 365, 730) that were reached."""
         last = max(curve.time[-1] for curve in self.curves.values())
@@ -91,9 +132,11 @@ class CumulativeIncidence:
             for _, row in frame.loc[frame["day"] == frame["day"].max()].iterrows()
         ]
         test = "" if np.isnan(self.gray_p_value) else f"; Gray {numbers.p_value(self.gray_p_value)}"
+        how = " (propensity-weighted)" if self.weighted else ""
+        mark = " Synthetic data." if self.synthetic else ""
         return (
-            f"Cumulative incidence of {self.event.replace('_', ' ')} at day "
-            f"{frame['day'].max():g}, {100 * self.level:g}% interval: {'; '.join(said)}{test}."
+            f"Cumulative incidence{how} of {self.event.replace('_', ' ')} at day "
+            f"{frame['day'].max():g}, {100 * self.level:g}% interval: {'; '.join(said)}{test}.{mark}"
         )
 
     __repr__ = __str__
@@ -115,5 +158,6 @@ class CumulativeIncidence:
         ticks = np.linspace(0, last, 5).round()
         at_risk = {arm: curve.at(ticks)[2] for arm, curve in self.curves.items()}
         return draw_incidence(
-            steps, ticks=ticks, at_risk=at_risk, label=self.event.replace("_", " "), ax=ax
-        )
+            steps, ticks=ticks, at_risk=at_risk, label=self.event.replace("_", " "), ax=ax,
+            mark="synthetic" if self.synthetic else "",
+        )  # fmt: skip

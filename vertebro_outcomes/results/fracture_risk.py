@@ -29,7 +29,7 @@ class FractureRisk:
     proportional_hazards_p_value : float
         Score test that the hazard ratio of the treatment is constant (Cox only).
     incidence : CumulativeIncidence
-        Unadjusted curves of both arms.
+        Curves of both arms, weighted if `adjust` asks for it, unadjusted for covariates otherwise.
     """
 
     treatment: str
@@ -52,6 +52,13 @@ class FractureRisk:
     incidence: CumulativeIncidence
     proportional_hazards_p_value: float = float("nan")
     notes: tuple[str, ...] = ()
+    adjust: str = "none"
+    synthetic: bool = False
+
+    @property
+    def risk_differences(self) -> pd.DataFrame:
+        """Differences of the cumulative incidences at 30, 90, 180, 365 and 730 days."""
+        return self.incidence.differences(self.treatment, self.comparator)
 
     def to_frame(self) -> pd.DataFrame:
         """One row."""
@@ -72,11 +79,13 @@ class FractureRisk:
             said = f"difference of mean days lost {size} ({low} to {high}), "
         else:
             said = ""
+        mark = " Synthetic data." if self.synthetic else ""
+        how = "" if self.adjust == "none" else f" with {self.adjust.replace('_', ' ')}"
         return (
             f"{self.event.replace('_', ' ').capitalize()}, {self.treatment} against "
             f"{self.comparator}: {said}{numbers.p_value(self.p_value)}, "
-            f"{self.method.replace('_', ' ')}, {self.events_t} of {self.n_t} vs {self.events_c} of "
-            f"{self.n_c} patients, {100 * self.level:g}% interval."
+            f"{self.method.replace('_', ' ')}{how}, {self.events_t} of {self.n_t} vs {self.events_c} of "
+            f"{self.n_c} patients, {100 * self.level:g}% interval.{mark}"
         )
 
     __repr__ = __str__
@@ -86,6 +95,7 @@ class FractureRisk:
         return (
             f"{html_table(self.to_frame(), caption=str(self))}{notes}"
             f"{html_table(self.coefficients, caption='Coefficients')}"
+            f"{html_table(self.risk_differences, caption='Risk differences')}"
         )
 
     def plot(self, *, ax: "Axes | None" = None) -> "Axes":

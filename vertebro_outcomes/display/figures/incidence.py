@@ -22,6 +22,7 @@ def draw_incidence(
     ticks: _Numbers,
     at_risk: Mapping[str, _Numbers],
     label: str,
+    mark: str = "",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw steps with bands; `steps` holds days, incidence, lower and upper limit of each arm."""
@@ -54,4 +55,6 @@ def draw_incidence(
         ax.set_ylabel(f"{label}, %")
         ax.set_xlabel("days, with numbers at risk", color=QUIET)
         ax.legend(frameon=False, loc="upper left")
+        if mark:
+            ax.text(0.99, 0.02, mark, transform=ax.transAxes, ha="right", va="bottom", color=QUIET)
     return ax

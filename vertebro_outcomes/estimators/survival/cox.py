@@ -56,8 +56,12 @@ def fit_cox(
     cluster: Ints | None = None,
     ties: Ties = "efron",
     test_proportional: bool = False,
+    entry: Floats | None = None,
 ) -> HazardFit:
     """Maximum partial likelihood.
+
+    With `entry` each row is at risk after its entry up to its time (counting process): delayed
+    entry, recurrent events, and hazard ratios by period are all fitted this way.
 
     Reference: Cox 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; Efron 1977,
     doi:10.1080/01621459.1977.10480613; sandwich by cluster: Lin and Wei 1989,
@@ -68,7 +72,7 @@ def fit_cox(
     strata = np.zeros(time.size, dtype=np.int64) if stratum is None else stratum
     if not usable(time, event):
         return unfitted(x, event)
-    sets = risk_sets(time, event, weight=w, stratum=strata, efron=ties == "efron")
+    sets = risk_sets(time, event, weight=w, stratum=strata, efron=ties == "efron", entry=entry)
     z, sd = standardised(x, w)
     z = z[sets.order]
     fitted = fit_sorted(sets, z, sd, cluster)

@@ -4,7 +4,7 @@ Patients stand by (stratum, time). A patient with a competing event may stay in 
 with the weight G(t-)/G(T-), G being the Kaplan-Meier curve of censoring (subdistribution hazards).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,13 +23,15 @@ class RiskSets:
     stratum_end: Ints
     time: Floats  # per event time
     upto: Ints  # per patient: event times up to and including the own time
-    low: Ints  # per patient: event times of earlier strata
+    low: Ints  # per patient: event times of earlier strata, and up to the own entry
     high: Ints  # per patient: event times up to the end of the own stratum
     group: Ints  # per event row: which event time
     fraction: Floats  # per event row: Efron's k/d, 0 with Breslow
     carried: Bools  # sorted: stays at risk after the own time
     carried_by: Floats  # sorted: 1/G(T-), 0 where not carried
     carry: Floats  # per event time: G(t-)
+    late: Ints | None = None  # sorted positions by (stratum, entry); None: everybody enters at once
+    late_start: Ints | None = None  # per event time: first of them not yet in
 
     @property
     def mean_weight(self) -> Floats:
@@ -41,6 +43,9 @@ class RiskSets:
         """Sum of `values` (n,) or (n, p) over each risk set."""
         tail = _from_the_end(values)
         sums = tail[self.start] - tail[self.stratum_end]
+        if self.late is not None:
+            tail = _from_the_end(values[self.late])
+            sums = sums - (tail[self.late_start] - tail[self.stratum_end])
         if not self.carried.any():
             return np.asarray(sums)
         left = _from_the_start(_times(self.carried_by, values))
@@ -77,8 +82,12 @@ def risk_sets(
     events_before_censoring: bool = False,
     censoring_weight: Floats | None = None,
     efron: bool = True,
+    entry: Floats | None = None,
 ) -> RiskSets:
-    """The risk sets of an event; `competing` keeps those patients at risk by inverse censoring."""
+    """The risk sets of an event; `competing` keeps those patients at risk by inverse censoring.
+
+    With `entry` a row is at risk after its entry, up to and including its time.
+    """
     order = np.lexsort((time, stratum))
     time, event, weight, stratum = time[order], event[order], weight[order], stratum[order]
     new = np.r_[True, (np.diff(time) != 0) | (np.diff(stratum) != 0)]
@@ -105,13 +114,28 @@ def risk_sets(
         )
         carried_by[carried] = 1 / before[block[carried]]
         carry = before[timed]
-    return RiskSets(
+    sets = RiskSets(
         order=order, event=event, weight=weight, start=start,
         stratum_start=starts[number[start]], stratum_end=ends[number[start]],
         time=time[start], upto=upto, low=np.r_[0, high][number], high=high[number], group=group,
         fraction=within / events[timed][group] if efron else np.zeros(group.size),
         carried=carried, carried_by=carried_by, carry=carry,
     )  # fmt: skip
+    return sets if entry is None else _entering(sets, entry[order], stratum, number[start])
+
+
+def _entering(sets: RiskSets, entry: Floats, stratum: Ints, of_time: Ints) -> RiskSets:
+    """The same sets without those who have not entered before the event time."""
+    late = np.lexsort((entry, stratum))
+    late_start, low = sets.stratum_end.copy(), sets.low.copy()
+    number = np.cumsum(np.r_[True, np.diff(stratum) != 0][: stratum.size]) - 1
+    for s in np.unique(of_time):
+        at = np.flatnonzero(of_time == s)
+        rows = np.flatnonzero(number == s)
+        waiting = entry[late[rows]]
+        late_start[at] = rows[0] + np.searchsorted(waiting, sets.time[at], side="left")
+        low[rows] = at[0] + np.searchsorted(sets.time[at], entry[rows], side="right")
+    return replace(sets, late=late, late_start=late_start, low=low)
 
 
 def censoring_curve(
