@@ -89,6 +89,7 @@ def report(
         findings = vo.check_reported(literature)
     with _step("computing published reviews again"):
         reproduction = vo.reproduce_literature(literature)
+    registries = vo.analyse_registries(data / "registries", step=_step)
     vo.build_report(
         literature,
         answers,
@@ -96,6 +97,7 @@ def report(
         reproduction=reproduction,
         folder=output,
         inputs=inputs,
+        registries=registries,
         step=_step,
     )
     typer.echo(f"{output}/ is written")

@@ -16,6 +16,7 @@ from vertebro_outcomes.report.page import Part, render_page
 from vertebro_outcomes.report.section import Section, sections
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.results.answer import Answer
+from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 from vertebro_outcomes.results.reported_findings import ReportedFindings
 from vertebro_outcomes.results.reproduction import Reproduction
 
@@ -35,6 +36,7 @@ def build_report(
     reproduction: Reproduction,
     folder: Path,
     inputs: Mapping[str, Any],
+    registries: Sequence[RegistryAnalysis | UnreadRegistry] = (),
     step: Step = nullcontext,
 ) -> None:
     """Write the report into `folder`: the page, `tables/*.csv`, `figures/*.svg`, `provenance.json`.
@@ -53,6 +55,8 @@ def build_report(
         Made if it is not there; files of a former run that are no longer written are removed.
     inputs : mapping
         What `report.digest.inputs_of` says about the inputs; kept in `provenance.json`.
+    registries : sequence
+        Of `analyse_registry`, or why an export could not be read.
     step : callable, optional
         Given a few words, returns a context manager around that step; used to show progress.
     """
@@ -62,6 +66,7 @@ def build_report(
         findings=findings,
         reproduction=reproduction,
         versions=inputs["versions"],
+        registries=tuple(registries),
     )
     with step("building the sections"):
         parts = [_build(section, study) for section in sections()]

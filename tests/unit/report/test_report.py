@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from vertebro_outcomes.comparisons.registry_analysis import analyse_registry
 from vertebro_outcomes.loaders.literature import load_literature
 from vertebro_outcomes.meta_analysis.check_reported import check_reported
 from vertebro_outcomes.meta_analysis.questions import QUESTIONS, answer
@@ -16,6 +17,7 @@ from vertebro_outcomes.meta_analysis.reproduce_literature import reproduce_liter
 from vertebro_outcomes.report.build import PAGE, build_report
 from vertebro_outcomes.report.digest import inputs_of
 from vertebro_outcomes.report.section import sections
+from vertebro_outcomes.simulate.registry import simulate_registry
 
 ROOT = Path(__file__).parents[3]
 VOID = {"meta", "br", "link", "img", "hr"}
@@ -63,7 +65,13 @@ def inputs():
 
 
 @pytest.fixture(scope="session")
-def folder(study, inputs, tmp_path_factory):
+def registries():
+    cohort, _ = simulate_registry(n_patients=800, seed=1, scenario="randomised")
+    return (analyse_registry(cohort),)
+
+
+@pytest.fixture(scope="session")
+def folder(study, registries, inputs, tmp_path_factory):
     target = tmp_path_factory.mktemp("reports")
     build_report(
         *study,
@@ -71,6 +79,7 @@ def folder(study, inputs, tmp_path_factory):
         reproduction=reproduce_literature(study[0]),
         folder=target,
         inputs=inputs,
+        registries=registries,
     )
     return target
 
@@ -207,13 +216,14 @@ def test_the_record_names_every_file(folder):
     assert "literature/studies.csv" in record["inputs"]["data"]
 
 
-def test_twice_the_same_bytes(study, inputs, folder, tmp_path):
+def test_twice_the_same_bytes(study, registries, inputs, folder, tmp_path):
     build_report(
         *study,
         findings=check_reported(study[0]),
         reproduction=reproduce_literature(study[0]),
         folder=tmp_path,
         inputs=inputs,
+        registries=registries,
     )
     first, second = files_of(folder), files_of(tmp_path)
     assert sorted(first) == sorted(second)

@@ -1,0 +1,133 @@
+"""A registry in the report: marked, disclosed only in large numbers, and never in the way of the rest."""
+
+import functools
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import vertebro_outcomes as vo
+from vertebro_outcomes.report.build import PAGE, build_report
+from vertebro_outcomes.report.digest import inputs_of
+from vertebro_outcomes.report.registries import analyse_registries
+from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
+
+RAW = Path(__file__).parents[3] / "data" / "raw"
+COUNTS = ("n", "of", "n_events", "n_t", "n_c", "n_at_risk", "n_patients", "n_VP", "n_KP", "n_NSM",
+          "rows_in", "rows_used", "rows_rejected", "rows_ignored", "count")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("registries")
+    cohort, _ = vo.simulate_registry(n_patients=1200, seed=3, scenario="confounded")
+    cohort.write(place / "mine")
+    (place / "mine" / "SOURCE.md").write_text("SYNTHETIC")
+    return place
+
+
+@functools.cache
+def literature_part():
+    literature = vo.load_literature(RAW / "literature")
+    return literature, [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
+
+
+def report(registries, output):
+    literature, answers = literature_part()
+    build_report(
+        literature, answers, findings=vo.check_reported(literature),
+        reproduction=vo.reproduce_literature(literature), folder=output,
+        inputs=inputs_of(RAW / "device_reports"), registries=registries,
+    )  # fmt: skip
+    return output
+
+
+@pytest.fixture(scope="module")
+def written(folder, tmp_path_factory):
+    return report(analyse_registries(folder), tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def tables(written):
+    found = sorted((written / "tables").glob("registry_*.csv"))
+    assert len(found) >= 10
+    return {path.stem: pd.read_csv(path, dtype=str, keep_default_na=False) for path in found}
+
+
+def test_no_small_count_leaves_in_any_table(tables):
+    seen = 0
+    for name, frame in tables.items():
+        for column in (c for c in frame.columns if c in COUNTS):
+            for text in frame[column]:
+                if re.fullmatch(r"[\d,]+(\.0)?", text):
+                    seen += 1
+                    value = float(text.replace(",", ""))
+                    is_sites = (frame.iloc[:, 0] == "sites reporting").any() and value < 10
+                    assert value == 0 or value > 10 or is_sites, (name, column, text)
+    assert seen > 50
+
+
+def test_no_rate_stands_for_a_few_patients(tables):
+    rates = tables["registry_mine_complications"]
+    shown = rates[~rates["n_events"].isin(["hidden"])]
+    assert (shown["rate"] != "hidden").all()
+    assert (
+        rates.loc[rates["n_events"] == "hidden", ["rate", "ci_low", "ci_high"]] == "hidden"
+    ).all(axis=None)
+    assert (rates["n_events"] == "hidden").any()
+
+
+def test_every_file_and_picture_says_synthetic(written, tables):
+    assert all((frame["data"] == "synthetic").all() for frame in tables.values())
+    pictures = sorted((written / "figures").glob("registry_*.svg"))
+    assert len(pictures) >= 4
+    assert all("SYNTHETIC DATA" in path.read_text("utf-8") for path in pictures)
+    assert (written / PAGE).read_text("utf-8").count("SYNTHETIC DATA") >= 3
+
+
+def test_no_identifier_of_a_patient_is_written(written):
+    whole = "".join(
+        p.read_text("utf-8") for p in written.rglob("*") if p.suffix in (".csv", ".svg", ".html")
+    )
+    assert not re.search(r"\bP[0-9a-f]{16}\b", whole)
+    assert json.loads((written / "provenance.json").read_text())
+
+
+def test_a_registry_of_ones_own_takes_the_place_of_the_synthetic_one(folder, tmp_path):
+    shutil.copytree(folder / "mine", tmp_path / "demo")
+    shutil.copytree(folder / "mine", tmp_path / "ours")
+    (tmp_path / "ours" / "SOURCE.md").unlink()
+    assert [r.name for r in analyse_registries(tmp_path)] == ["ours"]
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "data.csv").write_text("a;b\n1;2\n")
+    found = analyse_registries(tmp_path)
+    assert [type(r) for r in found] == [UnreadRegistry, RegistryAnalysis]
+    page = (report(found, tmp_path / "out") / PAGE).read_text("utf-8")
+    assert "broken could not be read" in page
+    assert "Coverage and follow-up" in page
+
+
+def test_without_registries_the_report_says_so(tmp_path):
+    assert analyse_registries(tmp_path / "none") == ()
+    page = (report((), tmp_path / "out") / PAGE).read_text("utf-8")
+    assert "No registry export could be read" in page
+
+
+def test_what_the_data_cannot_support_is_said_without_counts(tmp_path):
+    ids = [f"p{i}" for i in range(60)]
+    cohort = vo.Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ids}),
+        episodes=pd.DataFrame({"patient_id": ids, "treatment": ["VP"] * 57 + ["KP"] * 3}),
+        name="few",
+    )
+    found = vo.analyse_registry(cohort)
+    assert {"KP against VP, weighted", "complications"} <= {what for what, _ in found.failed}
+    page = (report([found], tmp_path / "out") / PAGE).read_text("utf-8")
+    assert "Could not be computed" in page
+    flow = pd.read_csv(tmp_path / "out" / "tables" / "registry_few_flow.csv", dtype=str)
+    assert flow.loc[0, "n_KP"] == "hidden"
+    with pytest.raises(vo.InputError, match="a Cohort"):
+        vo.analyse_registry("nothing")

@@ -1,0 +1,111 @@
+"""The analyses that a registry report shows, each tried by itself so that one refusal stops no other."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from vertebro_outcomes.comparisons.compare import compare
+from vertebro_outcomes.comparisons.complications import complication_rates
+from vertebro_outcomes.comparisons.fractures import adjacent_fractures
+from vertebro_outcomes.comparisons.incidence import cumulative_incidence
+from vertebro_outcomes.errors import InputError, Problem, VertebroError, refuse_argument
+from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+from vertebro_outcomes.tables.cohort import Cohort
+
+# Treatments against each other, and augmentation against non-surgical care.
+PAIRS: Final = (("KP", "VP"), ("VA", "NSM"))
+DAY: Final = 90  # pain after the acute phase, reported by most trials
+OUTCOME: Final = "pain_vas"
+
+_Result = TypeVar("_Result")
+
+
+def analyse_registry(
+    cohort: Any,
+    *,
+    outcome: str = OUTCOME,
+    day: int = DAY,
+    pairs: Sequence[tuple[str, str]] = PAIRS,
+) -> RegistryAnalysis:
+    """Everything the report shows of one cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    outcome : str
+        An instrument of table scores.
+    day : int
+        Days from day 0 of the main comparison.
+    pairs : sequence of (treatment, comparator)
+        Which arms are compared.
+
+    Returns
+    -------
+    RegistryAnalysis
+        With a line in `failed` for every analysis that the data cannot support.
+
+    Raises
+    ------
+    InputError
+        If `cohort` is none.
+
+    Examples
+    --------
+    >>> import vertebro_outcomes as vo
+    >>> cohort, _ = vo.simulate_registry(n_patients=1500, seed=1, scenario="randomised")
+    >>> found = analyse_registry(cohort, pairs=[("KP", "VP")])
+    >>> found.synthetic, len(found.comparisons)
+    (True, 1)
+    """
+    if not isinstance(cohort, Cohort):
+        raise refuse_argument(
+            "analyse_registry", "cohort", type(cohort).__name__, "a Cohort (vo.load)"
+        )
+    failed: list[tuple[str, VertebroError]] = []
+
+    def attempt(what: str, call: Callable[..., _Result], **how: Any) -> _Result | None:
+        try:
+            return call(cohort, **how)
+        except VertebroError as error:
+            failed.append((what, error))
+            return None
+
+    followed = _with_follow_up(cohort)
+    comparisons, trajectories, fractures = {}, {}, {}
+    for t, c in pairs:
+        arms, words = {"treatment": t, "comparator": c}, f"{t} against {c}"
+        scores: dict[str, Any] = {**arms, "outcome": outcome, "day": day}
+        comparisons[t, c] = attempt(
+            f"{words}, weighted", compare, **scores, method="overlap_weighting"
+        )
+        trajectories[t, c] = attempt(f"{words}, all visits", compare, **scores, method="mmrm")
+        if t != "VA":
+            fractures[t, c] = attempt(
+                f"{words}, new fractures", lambda _, **how: adjacent_fractures(followed, **how),
+                **arms, event="fracture", covariates=["age_years"],
+            )  # fmt: skip
+    rates = attempt("complications", complication_rates, by="treatment")
+    incidence = attempt(
+        "cumulative incidence of fractures",
+        lambda _: cumulative_incidence(followed, event="fracture", by="treatment"),
+    )
+    rejects = cohort.rejects.groupby(["source_file", "column", "rule"], sort=True)
+    return RegistryAnalysis(
+        name=cohort.name, synthetic=cohort.synthetic, coverage=cohort.coverage(),
+        quality=cohort.quality(), accounting=cohort.accounting,
+        rejected=rejects.size().rename("count").reset_index(), attrition=cohort.attrition,
+        comparisons={k: v for k, v in comparisons.items() if v is not None},
+        trajectories={k: v for k, v in trajectories.items() if v is not None},
+        complications=rates, incidence=incidence,
+        fractures={k: v for k, v in fractures.items() if v is not None}, failed=tuple(failed),
+    )  # fmt: skip
+
+
+def _with_follow_up(cohort: Cohort) -> Cohort:
+    """Patients who were seen after day 0; without them there is no time at risk."""
+    ends = cohort.frame("episodes").groupby("patient_id")["followup_end_day"].max()
+    last = cohort.frame("patients")["patient_id"].map(ends)
+    some = (last > 0).fillna(True).to_numpy(dtype=bool)
+    if not some.any():
+        problem = Problem("episodes.followup_end_day", "nobody is followed after day 0", "days")
+        raise InputError("analyse_registry()", [problem], "fill episodes.followup_end_day")
+    return cohort if some.all() else cohort.keep(some, because="followed after day 0")

@@ -1,0 +1,130 @@
+"""Registry results as blocks: small counts hidden in every table, picture and file, synthetic data marked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from markupsafe import Markup
+
+from vertebro_outcomes.display.disclosure import HIDDEN, hide_shares, is_small
+from vertebro_outcomes.display.figures.svg import save_svg
+from vertebro_outcomes.report.blocks import (
+    Block,
+    FigureBlock,
+    Heading,
+    TableBlock,
+    anchor,
+    bound,
+    prose,
+)
+from vertebro_outcomes.report.section import Section
+from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
+
+MARK: Final = "SYNTHETIC DATA"
+Build = Callable[[RegistryAnalysis], tuple[Block, ...]]
+
+
+def registry_section(order: int, title: str, build: Build) -> Section:
+    """A section that shows `build` for every registry, or says that there is none."""
+
+    def whole(study: Study) -> tuple[Block, ...]:
+        read = [r for r in study.registries if isinstance(r, RegistryAnalysis)]
+        if not read:
+            return (prose("No registry export could be read, so there is nothing to show here."),)
+        blocks: list[Block] = []
+        for registry in read:
+            if len(read) > 1:
+                blocks.append(Heading(registry.name, f"{anchor(title)}-{anchor(registry.name)}"))
+            blocks += [banner(registry), *build(registry)]
+        return tuple(blocks)
+
+    return Section(order=order, title=title, build=whole)
+
+
+def banner(registry: RegistryAnalysis) -> Block:
+    """Whose data these are; synthetic ones say so before anything else."""
+    if registry.synthetic:
+        return prose(
+            "<strong>{mark}.</strong> {name}: made by a simulator to show what the report would "
+            "look like. Nothing here follows for patients.",
+            mark=MARK, name=registry.name,
+        )  # fmt: skip
+    return prose("Registry: {name}. Counts from one to ten are hidden.", name=registry.name)
+
+
+def unread(study: Study) -> tuple[Block, ...]:
+    """Exports that were refused, with every reason."""
+    blocks: list[Block] = []
+    for failed in (r for r in study.registries if isinstance(r, UnreadRegistry)):
+        lines = Markup("<br>").join(str(failed.error).splitlines())
+        blocks.append(prose("{name} could not be read: {why}", name=failed.name, why=lines))
+    return tuple(blocks)
+
+
+def picture(
+    axes: Any, registry: RegistryAnalysis, *, name: str, alt: str, caption: str
+) -> FigureBlock:
+    """A figure with the mark of synthetic data on the picture itself."""
+    figure = axes.get_figure(root=True)
+    if registry.synthetic:
+        figure.text(
+            0.5, 0.5, MARK, ha="center", va="center", rotation=20, fontsize=26, alpha=0.12,
+            color="#1a1a1a", zorder=10,
+        )  # fmt: skip
+        caption = f"{caption} {MARK.capitalize()}."
+        alt = f"{MARK.capitalize()}. {alt}"
+    return FigureBlock(name=own(registry, name), svg=save_svg(figure), alt=alt, caption=caption)
+
+
+def table(
+    frame: pd.DataFrame, registry: RegistryAnalysis, *, name: str, caption: str,
+    labels: Mapping[str, str], numeric: Sequence[str] = (), data: pd.DataFrame | None = None,
+) -> TableBlock:  # fmt: skip
+    """A table whose file says synthetic in every row."""
+    held = frame if data is None else data
+    if registry.synthetic:
+        held = held.assign(data="synthetic")
+        caption = f"{caption} ({MARK.lower()})"
+    return TableBlock(
+        name=own(registry, name), shown=frame, data=held, caption=caption, labels=labels,
+        numeric=numeric,
+    )  # fmt: skip
+
+
+def own(registry: RegistryAnalysis, name: str) -> str:
+    """A file name with the registry in it."""
+    return f"registry_{anchor(registry.name).replace('-', '_')}_{name}"
+
+
+def safe_count(value: Any) -> str:
+    """A count that stands alone."""
+    if pd.isna(value):
+        return ""
+    return HIDDEN if is_small([float(value)])[0] else f"{int(value):,}"
+
+
+def without_small_shares(
+    frame: pd.DataFrame, *, count: str, total: str, with_it: Sequence[str]
+) -> pd.DataFrame:
+    """Counts beside their total, and whatever follows from them, hidden where they are small."""
+    hidden = hide_shares(frame[count], frame[total])
+    out = frame.copy()
+    for column in (count, *with_it):
+        out[column] = out[column].astype(object).mask(hidden, HIDDEN)
+    small = is_small(frame[total])
+    out[total] = out[total].astype(object).mask(small, HIDDEN)
+    return out
+
+
+def refusals(registry: RegistryAnalysis, about: Sequence[str]) -> tuple[Block, ...]:
+    """Analyses that the data could not support; the reason without its counts."""
+    lines = []
+    for what, error in registry.failed:
+        if any(word in what for word in about):
+            where = ", ".join(problem.where for problem in getattr(error, "problems", ()))
+            step = getattr(error, "next_step", "")
+            lines.append(bound("{what}: {where}; {step}.", what=what, where=where, step=step))
+    if not lines:
+        return ()
+    return (prose("Could not be computed: {lines}", lines=Markup(" ").join(lines)),)

@@ -1,0 +1,121 @@
+"""What a registry holds: coverage, follow-up, completeness, and what became of every row."""
+
+import pandas as pd
+
+from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.disclosure import hide_in_flow, hide_shares
+from vertebro_outcomes.report.blocks import Block, Fold, prose
+from vertebro_outcomes.report.registry import (
+    registry_section,
+    safe_count,
+    table,
+    unread,
+    without_small_shares,
+)
+from vertebro_outcomes.report.section import Section
+from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+
+_ARMS = ("n_patients", "n_VP", "n_KP", "n_NSM")
+
+
+def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
+    """Coverage and follow-up first: registries are judged by them."""
+    return (
+        _coverage(registry),
+        _flow(registry),
+        Fold("Completeness of every column", (_quality(registry),)),
+        Fold("What became of every row of the files", (_accounting(registry), _rejected(registry))),
+    )
+
+
+def _coverage(registry: RegistryAnalysis) -> Block:
+    frame = registry.coverage.copy()
+    rows = []
+    for line in frame.to_dict("records"):
+        of = line["of"]
+        hidden = not pd.isna(of) and bool(hide_shares([line["n"]], [of])[0])
+        count = line["n"] if line["measure"] == "sites reporting" else None
+        rows.append(
+            {
+                "measure": line["measure"],
+                "n": f"{int(count)}" if count is not None else "hidden" if hidden else safe_count(line["n"]),
+                "of": safe_count(of),
+                "rate": "" if pd.isna(of) or hidden else numbers.percent(line["rate_pct"] / 100),
+            }
+        )  # fmt: skip
+    shown = pd.DataFrame(rows)
+    labels = {"measure": "Measure", "n": "Number", "of": "Of", "rate": "Rate"}
+    return table(
+        shown, registry, name="coverage", caption="Coverage and follow-up", labels=labels,
+        numeric=("n", "of", "rate"),
+    )  # fmt: skip
+
+
+def _flow(registry: RegistryAnalysis) -> Block:
+    columns = [name for name in _ARMS if name in registry.attrition]
+    shown = hide_in_flow(registry.attrition[["step", *columns]], columns=columns)
+    labels = {"step": "Step", "n_patients": "Patients", "n_VP": "VP", "n_KP": "KP", "n_NSM": "NSM"}
+    return table(
+        shown, registry, name="flow", caption="Who is in the cohort", labels=labels, numeric=columns
+    )
+
+
+def _quality(registry: RegistryAnalysis) -> Block:
+    frame = registry.quality[["table", "column", "n", "n_present", "complete_pct"]]
+    hidden = without_small_shares(frame, count="n_present", total="n", with_it=("complete_pct",))
+    shown = hidden[["table", "column", "complete_pct"]].copy()
+    shown["complete_pct"] = [
+        value if isinstance(value, str) else "" if pd.isna(value) else numbers.percent(value / 100)
+        for value in shown["complete_pct"]
+    ]
+    labels = {"table": "Table", "column": "Column", "complete_pct": "Complete"}
+    return table(
+        shown, registry, name="completeness", caption="Completeness", labels=labels,
+        numeric=("complete_pct",),
+    )  # fmt: skip
+
+
+def _accounting(registry: RegistryAnalysis) -> Block:
+    frame = registry.accounting
+    shown = pd.DataFrame(
+        {
+            "source_file": frame["source_file"],
+            **{name: frame[name].map(safe_count) for name in frame.columns[1:]},
+        }
+    )
+    for line, row in frame.iterrows():  # one hidden part follows from the other two
+        parts = ["rows_used", "rows_rejected", "rows_ignored"]
+        if (shown.loc[line, parts] == "hidden").sum() == 1:
+            rest = [p for p in parts if shown.loc[line, p] != "hidden" and row[p] > 0]
+            if rest:
+                shown.loc[line, min(rest, key=lambda p: row[p])] = "hidden"
+    labels = {
+        "source_file": "File", "rows_in": "Rows in", "rows_used": "Used",
+        "rows_rejected": "Rejected", "rows_ignored": "Ignored",
+    }  # fmt: skip
+    return table(
+        shown, registry, name="accounting", caption="Rows in are used, rejected or ignored",
+        labels=labels, numeric=tuple(labels)[1:],
+    )  # fmt: skip
+
+
+def _rejected(registry: RegistryAnalysis) -> Block:
+    if registry.rejected.empty:
+        return prose("No row or cell was refused.")
+    shown = registry.rejected.assign(count=registry.rejected["count"].map(safe_count))
+    labels = {"source_file": "File", "column": "Column", "rule": "Rule", "count": "Cells"}
+    return table(
+        shown, registry, name="rejected", caption="Refused cells by rule", labels=labels,
+        numeric=("count",),
+    )  # fmt: skip
+
+
+_SECTION = registry_section(100, "The registry", build)
+
+
+def _whole(study: Study) -> tuple[Block, ...]:
+    return (*unread(study), *_SECTION.build(study))
+
+
+SECTION = Section(order=100, title="The registry", build=_whole)

@@ -1,0 +1,160 @@
+"""Registry: pain after treatment, compared by design."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.disclosure import hide_in_flow, hide_parts, is_small
+from vertebro_outcomes.report.blocks import Block, Fold, Heading, anchor, prose
+from vertebro_outcomes.report.registry import picture, refusals, registry_section, table
+from vertebro_outcomes.report.wording import arm
+from vertebro_outcomes.results.comparison import Comparison
+from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+
+
+def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
+    """Each pair: target trial, who stays, balance, estimate, course over time."""
+    blocks: list[Block] = []
+    for pair, found in registry.comparisons.items():
+        words = f"{arm(pair[0])} against {arm(pair[1])}"
+        blocks += [
+            Heading(words.capitalize(), f"registry-{anchor(registry.name)}-{anchor(words)}"),
+            _finding(found),
+            *_course(registry, pair),
+            _protocol(registry, found),
+            _flow(registry, found),
+            _table_one(registry, found),
+            picture(
+                _shown(found).plot(kind="balance"), registry, name=f"balance_{_short(pair)}",
+                alt=f"Love plot, {words}: standardised differences before and after weighting.",
+                caption=f"Balance, {words}. Dashed: the largest difference regarded as balanced.",
+            ),
+        ]  # fmt: skip
+    return (*blocks, *refusals(registry, ("weighted", "all visits")))
+
+
+def _short(pair: tuple[str, str]) -> str:
+    return f"{pair[0]}_{pair[1]}".lower()
+
+
+def _finding(found: Comparison) -> Block:
+    if found.withheld:
+        return prose(
+            "The estimate is withheld because diagnostics failed: {why}.", why=found.withheld
+        )
+    small = bool(is_small([found.n_t]).any() or is_small([found.n_c]).any())
+    if small:
+        return prose("An arm has too few patients for its result to be shown.")
+    size = numbers.estimate_with_interval(
+        found.estimate, (found.ci_low, found.ci_high), measure=found.measure, unit=found.unit
+    )
+    return prose(
+        "{label} at day {day}: {size}, {method}; {n_t} against {n_c} patients with a score. {notes}",
+        label=found.label[:1].upper() + found.label[1:], day=numbers.count(found.day), size=size,
+        method=found.method.replace("_", " "), n_t=numbers.count(found.n_t),
+        n_c=numbers.count(found.n_c), notes=" ".join(found.notes),
+    )  # fmt: skip
+
+
+def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, ...]:
+    model = registry.trajectories.get(pair)
+    if model is None or model.by_visit is None:
+        return ()
+    visits = model.by_visit
+    few = is_small(visits["n_t"]) | is_small(visits["n_c"])
+    if few.any():
+        return (prose("The course over time is not shown: some visits have too few patients."),)
+    words = f"{arm(pair[0])} against {arm(pair[1])}"
+    figure = picture(
+        model.plot(kind="trajectory"), registry, name=f"course_{_short(pair)}",
+        alt=f"{model.label} over time, {words}.",
+        caption=f"{model.label} over time: adjusted means with intervals, {words}.",
+    )  # fmt: skip
+    shown = pd.DataFrame(
+        {
+            "day": [numbers.count(day) for day in visits["day"]],
+            "n_t": [numbers.count(n) for n in visits["n_t"]],
+            "n_c": [numbers.count(n) for n in visits["n_c"]],
+            "difference": [
+                numbers.estimate_with_interval(e, (low, high), measure="MD")
+                for e, low, high in zip(visits["estimate"], visits["ci_low"], visits["ci_high"], strict=True)
+            ],
+        }
+    )  # fmt: skip
+    labels = {"day": "Day", "n_t": pair[0], "n_c": pair[1], "difference": "Difference (95% CI)"}
+    return figure, table(
+        shown, registry, name=f"course_{_short(pair)}", caption=f"Difference by visit, {words}",
+        labels=labels, numeric=tuple(labels), data=visits,
+    )  # fmt: skip
+
+
+def _protocol(registry: RegistryAnalysis, found: Comparison) -> Block:
+    labels = {"component": "Component", "protocol": "Target trial", "emulation": "As done here"}
+    arms = (found.treatment, found.comparator)
+    words = " against ".join(arms)
+    inside = table(
+        found.protocol, registry, name=f"protocol_{_short(arms)}",
+        caption=f"Target trial, {words}", labels=labels,
+    )  # fmt: skip
+    return Fold(f"The trial this comparison tries to be, {words}", (inside,))
+
+
+def _flow(registry: RegistryAnalysis, found: Comparison) -> Block:
+    shown = hide_in_flow(found.attrition[["step", "n_t", "n_c"]], columns=["n_t", "n_c"])
+    arms = (found.treatment, found.comparator)
+    words = " against ".join(arms)
+    labels = {"step": "Rule", "n_t": found.treatment, "n_c": found.comparator}
+    return table(
+        shown, registry, name=f"flow_{_short(arms)}", caption=f"Who is compared, {words}",
+        labels=labels, numeric=("n_t", "n_c"),
+    )  # fmt: skip
+
+
+def _shown(found: Comparison) -> Comparison:
+    """Without the covariates that the table hides."""
+    return replace(found, balance=found.balance[~_hidden_lines(found)])
+
+
+def _hidden_lines(found: Comparison) -> "pd.Series[bool]":
+    """Shares of categories that stand for a few patients, or from which such follow."""
+    lines = found.balance
+    hidden = dict.fromkeys(lines.index, False)
+    source = lines["covariate"].str.partition(": ")[0]
+    for _, rows in lines.groupby(source, sort=False):
+        if rows["variance_ratio_before"].notna().any():
+            continue  # a measurement, not a share
+        for mean, n in (("mean_t", found.n_t), ("mean_c", found.n_c)):
+            counts = [round(value * n) for value in rows[mean]]
+            shades = hide_parts([*counts, max(n - sum(counts), 0)])
+            for line, shade in zip(rows.index, shades, strict=False):
+                hidden[line] |= bool(shade)
+    return pd.Series(hidden, index=lines.index, dtype=bool)
+
+
+def _table_one(registry: RegistryAnalysis, found: Comparison) -> Block:
+    """Baseline by arm."""
+    masked = _hidden_lines(found)
+    data = found.balance[["covariate", "mean_t", "mean_c", "smd_before", "smd_after"]].copy()
+    for column in ("mean_t", "mean_c", "smd_before", "smd_after"):
+        data[column] = data[column].astype(object).mask(masked, "hidden")
+    shown = data.copy()
+    for column in ("mean_t", "mean_c", "smd_before", "smd_after"):
+        shown[column] = [
+            value if isinstance(value, str) else "" if pd.isna(value) else numbers.number(value, 2)
+            for value in data[column]
+        ]
+    arms = (found.treatment, found.comparator)
+    words = " against ".join(arms)
+    labels = {
+        "covariate": "Before treatment", "mean_t": found.treatment, "mean_c": found.comparator,
+        "smd_before": "Standardised difference", "smd_after": "after weighting",
+    }  # fmt: skip
+    return table(
+        shown, registry, name=f"baseline_{_short(arms)}",
+        caption=f"Patients before treatment, means and shares, {words}", labels=labels,
+        numeric=tuple(labels)[1:], data=data,
+    )  # fmt: skip
+
+
+SECTION = registry_section(110, "Registry: pain", build)

@@ -1,0 +1,53 @@
+"""Everything the report says about one registry: what was computed, and what could not be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from vertebro_outcomes.errors import VertebroError
+from vertebro_outcomes.results.comparison import Comparison
+from vertebro_outcomes.results.complication_rates import ComplicationRates
+from vertebro_outcomes.results.cumulative_incidence import CumulativeIncidence
+from vertebro_outcomes.results.fracture_risk import FractureRisk
+
+
+@dataclass(frozen=True, eq=False)
+class RegistryAnalysis:
+    """The results of one cohort; counts are in full, hiding small ones is the report's work.
+
+    Attributes
+    ----------
+    comparisons : mapping
+        (treatment, comparator) -> the comparison by weights at the day of interest.
+    trajectories : mapping
+        (treatment, comparator) -> the model for all visits.
+    fractures : mapping
+        (treatment, comparator) -> risk of a new fracture.
+    rejected : DataFrame
+        `source_file column rule count` of refused rows and cells.
+    failed : tuple of (str, VertebroError)
+        What was tried and refused, with the reason.
+    """
+
+    name: str
+    synthetic: bool
+    coverage: pd.DataFrame
+    quality: pd.DataFrame
+    accounting: pd.DataFrame
+    rejected: pd.DataFrame
+    attrition: pd.DataFrame
+    comparisons: Mapping[tuple[str, str], Comparison]
+    trajectories: Mapping[tuple[str, str], Comparison]
+    complications: ComplicationRates | None
+    incidence: CumulativeIncidence | None
+    fractures: Mapping[tuple[str, str], FractureRisk]
+    failed: tuple[tuple[str, VertebroError], ...] = ()
+
+
+@dataclass(frozen=True)
+class UnreadRegistry:
+    """An export that could not be loaded, and why."""
+
+    name: str
+    error: VertebroError
