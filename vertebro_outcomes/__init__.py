@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "comparisons.calibration": "calibrate",
     "comparisons.compare": "compare",
+    "comparisons.design": "Design Rule",
     "comparisons.methods": "METHODS",
     "comparisons.registry_analysis": "analyse_registry",
     "comparisons.side_by_side": "compare_methods",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.covariates import Covariates
-from vertebro_outcomes.comparisons.design import Design, immortal_time_note
+from vertebro_outcomes.comparisons.design import Design, Estimand
 from vertebro_outcomes.comparisons.judgement import (
     balance_table,
     diagnostics_table,
@@ -18,8 +18,11 @@ from vertebro_outcomes.comparisons.judgement import (
 )
 from vertebro_outcomes.comparisons.population import Population, crossover_note
 from vertebro_outcomes.comparisons.preparation import Prepared
+from vertebro_outcomes.comparisons.protocol import day0_protocol
 from vertebro_outcomes.comparisons.requests import Request
 from vertebro_outcomes.comparisons.sample import without_constant_columns
+from vertebro_outcomes.comparisons.time_zero import immortal_time_note
+from vertebro_outcomes.estimators.method import Method
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
 from vertebro_outcomes.estimators.two_arms import ContrastFit
 from vertebro_outcomes.outcomes import OUTCOMES
@@ -53,10 +56,12 @@ def comparison_of(
         limits, diagnostics = (np.nan, np.nan), without_numbers(diagnostics)
         fit = replace(fit, estimate=np.nan, se=np.nan, by_visit=None)
     design = Design(
-        outcome=request.outcome, treatment=request.arms[0], comparator=request.arms[1],
-        day=request.day, window_days=request.window, estimand=request.method.estimand,
-        eligibility=tuple(cohort.attrition["step"].iloc[1:]), day0=_day0(people),
+        request.outcome, *request.arms, day=request.day, window_days=request.window,
+        estimand=_estimand_of(request.method), crossover=request.crossover, death=request.death,
     )  # fmt: skip
+    protocol = day0_protocol(
+        design, estimand=request.method.estimand, day0=_day0(people), cohort=cohort
+    )
     matched = fit.quantities.get("n_treated_matched")
     used = (
         np.ones(len(treated), dtype=bool)
@@ -78,7 +83,7 @@ def comparison_of(
         estimate=fit.estimate, se=fit.se, df=fit.df, ci_low=limits[0], ci_high=limits[1],
         p_value=_p_value(fit), n_t=int((treated & used).sum()), n_c=int((~treated & used).sum()),
         covariates=terms, balance=balance, diagnostics=diagnostics,
-        attrition=prepared.flow.to_frame(), protocol=design.to_frame(),
+        attrition=prepared.flow.to_frame(), protocol=protocol,
         measure="MD" if request.response is None else "RD",
         by_visit=visit_table(prepared, fit, level=request.level),
         notes=notes, withheld=failed if withheld else "", propensity=fit.propensity,
@@ -136,6 +141,11 @@ def visit_table(prepared: Prepared, fit: ContrastFit, *, level: float) -> pd.Dat
 
 def _p_value(fit: ContrastFit) -> float:
     return float(2.0 * t_tail(np.array(fit.df), np.array(abs(fit.estimate / fit.se))))
+
+
+def _estimand_of(method: Method) -> Estimand:
+    words: dict[str, Estimand] = {"(ATT": "ATT", "(ATO": "ATO"}
+    return next((word for mark, word in words.items() if mark in method.estimand), "ATE")
 
 
 def _day0(people: Population) -> tuple[str, ...]:

@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from typing import Literal
 
 from vertebro_outcomes.comparisons.assembly import comparison_of
+from vertebro_outcomes.comparisons.design import Design
+from vertebro_outcomes.comparisons.emulate import emulate
 from vertebro_outcomes.comparisons.fitting import fit_prepared
+from vertebro_outcomes.comparisons.intercurrent import without_scores_after_crossover
 from vertebro_outcomes.comparisons.population import population
 from vertebro_outcomes.comparisons.preparation import prepare
-from vertebro_outcomes.comparisons.requests import checked_request
+from vertebro_outcomes.comparisons.requests import Request, checked_request
+from vertebro_outcomes.comparisons.stated import stated_question
 from vertebro_outcomes.comparisons.tuning import Continuous, Failed, Trim
+from vertebro_outcomes.estimators.emulation.adherence import TRUNCATED_AT
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
 
@@ -26,19 +31,22 @@ MethodName = Literal[
     "matching",
     "aipw",
     "g_computation",
+    "clone_censor_weight",
+    "landmark",
+    "naive_from_procedure",
 ]
 
 
 def compare(
     cohort: Cohort,
     *,
-    outcome: str,
-    treatment: str,
-    comparator: str,
-    day: int,
-    method: MethodName,
+    outcome: str | None = None,
+    treatment: str | None = None,
+    comparator: str | None = None,
+    day: int | None = None,
+    method: MethodName | None = None,
     covariates: Sequence[str] | str | None = None,
-    seed: int = 1,  # noqa: ARG001 -- every method here is deterministic
+    seed: int = 1,
     variance: str | None = None,
     level: float = 0.95,
     window_days: tuple[int, int] | None = None,
@@ -49,9 +57,15 @@ def compare(
     caliper_sd: float | None = None,
     exact: Sequence[str] = (),
     continuous: Continuous | None = None,
+    design: Design | None = None,
+    grace_days: int | None = None,
+    truncate: float = TRUNCATED_AT,
     failed: Failed = "withhold",
 ) -> Comparison:
     """Difference in a score, treatment minus comparator, at one day after day 0.
+
+    With a design whose time zero is presentation: difference in risk, or in a score, between
+    augmentation within a grace period and no procedure.
 
     Parameters
     ----------
@@ -63,7 +77,8 @@ def compare(
     day : int
         Days from day 0, at least 1.
     method : str
-        A name of `METHODS` with kind "continuous".
+        A name of `METHODS` with kind "continuous", or "target_trial" for outcomes from presentation
+        on. With a design it may be left out: weighting for the estimand, or clone-censor-weight.
     covariates : sequence of str, or a formula, optional
         "baseline" (last score at or before day 0), columns of patients or episodes, or
         "rcs(age_years, 4)" for a restricted cubic spline with 3 to 7 knots; or one formula such as
@@ -71,7 +86,7 @@ def compare(
         and every declared confounder that is at least 80 % complete for the methods that use a
         propensity or g-computation.
     seed : int
-        For methods with random parts; those here have none.
+        For variance="bootstrap"; everything else is deterministic.
     variance : str, optional
         A word of `METHODS[method].variances`; its first is the default.
     level : float
@@ -98,6 +113,12 @@ def compare(
         How covariates with more than ten values enter: as they are, or as restricted cubic splines
         with 4 knots. If not given, linear where covariates are named; splines where they are left to
         a propensity method or g-computation and the smaller arm has fifty patients per coefficient.
+    design : Design, optional
+        The target trial; it says outcome, arms, day, window, eligibility and intercurrent events.
+    grace_days : int, optional
+        For methods of kind "target_trial" without a design: days from presentation, 42 if not given.
+    truncate : float
+        For the same: quantile of the weights of each arm above which they are cut, 0.5 to 1.
     failed : {"withhold", "show"}
         Whether an estimate is shown although balance, overlap or weights fail their limits.
 
@@ -129,16 +150,34 @@ def compare(
     >>> round(found.estimate, 2)
     -1.11
     """
+    asked = stated_question(
+        design=design, method=method, grace_days=grace_days, outcome=outcome, treatment=treatment,
+        comparator=comparator, day=day, window_days=window_days,
+    )  # fmt: skip
+    if asked.trial is not None:
+        return emulate(
+            cohort, asked.trial, method=asked.method, covariates=covariates, variance=variance,
+            level=level, seed=seed, truncate=truncate, failed=failed,
+        )  # fmt: skip
     request = checked_request(
-        cohort=cohort, outcome=outcome, treatment=treatment, comparator=comparator, day=day,
-        method=method, covariates=covariates, variance=variance, level=level,
-        window_days=window_days, response=response,
+        cohort=cohort, outcome=asked.outcome, treatment=asked.treatment,
+        comparator=asked.comparator, day=asked.day, method=asked.method, covariates=covariates,
+        variance=variance, level=level, window_days=asked.window_days, response=response,
+        crossover="treatment_policy" if design is None else design.crossover,
+        death="while_alive" if design is None else design.death,
         options={
             "n_ratio": n_ratio, "trim": trim, "trim_at": trim_at, "caliper_sd": caliper_sd,
             "exact": exact, "continuous": continuous, "failed": failed,
         },
     )  # fmt: skip
-    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
+    eligible = cohort if design is None else design.eligible(cohort)
+    return _compared(eligible, request)
+
+
+def _compared(cohort: Cohort, request: Request) -> Comparison:
+    t, c = request.arms
+    people = population(cohort, outcome=request.outcome, treatment=t, comparator=c)
+    if request.crossover == "hypothetical":
+        people = without_scores_after_crossover(cohort, people)
     prepared = prepare(people, request)
-    fit = fit_prepared(prepared, request)
-    return comparison_of(cohort, prepared, fit, request)
+    return comparison_of(cohort, prepared, fit_prepared(prepared, request), request)

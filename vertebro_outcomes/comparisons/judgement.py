@@ -119,6 +119,35 @@ def _weight_rows(fit: ContrastFit, treated: Bools) -> list[tuple[str, float, flo
     return rows
 
 
+def weighted_diagnostics(w: Floats, treated: Bools, balance: pd.DataFrame) -> pd.DataFrame:
+    """`diagnostic value limit passed` of weights that do not come from one propensity."""
+    rows: list[tuple[str, float, float, object]] = []
+    for arm, name in ((treated, "t"), (~treated, "c")):
+        own = w[arm]
+        n, share = effective_n(own), effective_n(own) / len(own)
+        most = max(LARGEST_WEIGHT_SHARE, LARGEST_EQUAL_SHARES / len(own))
+        largest = float(own.max() / own.sum())
+        rows += [
+            (f"effective_n_{name}", n, np.nan, None),
+            (
+                f"effective_share_{name}",
+                share,
+                SMALLEST_EFFECTIVE_SHARE,
+                share >= SMALLEST_EFFECTIVE_SHARE,
+            ),
+            (f"largest_weight_share_{name}", largest, most, largest <= most),
+        ]
+    for when in ("before", "after"):
+        smd = balance[f"smd_{when}"].abs().max() if len(balance) else np.nan
+        if not np.isnan(smd):
+            good = bool(smd <= LARGEST_SMD) if when == "after" else None
+            limit = LARGEST_SMD if when == "after" else np.nan
+            rows.append((f"largest_smd_{when}", float(smd), limit, good))
+    rows += _imbalance_row(w, balance, treated) if len(balance) else []
+    frame = pd.DataFrame(rows, columns=["diagnostic", "value", "limit", "passed"])
+    return frame.astype({"passed": "boolean"})
+
+
 def _share_alone(fit: ContrastFit, arm: Bools) -> float:
     """Weight of an arm's patients whose propensity lies beyond all of the other arm."""
     assert fit.weights is not None

@@ -50,6 +50,38 @@ def population(cohort: Cohort, *, outcome: str, treatment: str, comparator: str)
     """
     arms = (*words_of(treatment), *words_of(comparator))
     episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(arms))
+    people = _first_episodes(cohort, episodes, outcome=outcome, treatment=treatment)
+    treated, found = people.treated, people.frame["treatment"].unique().tolist() or "neither"
+    for arm, n in ((treatment, int(treated.sum())), (comparator, int((~treated).sum()))):
+        if n == 0:
+            problem = Problem(
+                f"arm {arm}", "no patient has this treatment", "at least two patients"
+            )
+            raise InputError(
+                "compare()", [problem], f"choose arms that the cohort has (found: {found})"
+            )
+    return people
+
+
+def patients_of(cohort: Cohort, *, outcome: str, treatment: str) -> Population:
+    """Every patient, whatever the treatment of the first episode; `treated` had this one.
+
+    Raises
+    ------
+    InputError
+        If nobody had it.
+    """
+    people = _first_episodes(cohort, cohort.episodes, outcome=outcome, treatment=treatment)
+    if not people.treated.any():
+        found = people.frame["treatment"].unique().tolist()
+        problem = Problem(f"arm {treatment}", "no patient has this treatment", "some patients")
+        raise InputError(
+            "compare()", [problem], f"choose arms that the cohort has (found: {found})"
+        )
+    return people
+
+
+def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: str) -> Population:
     frame = _pandas(episodes)
     by = [name for name in _ORDER if name in frame.columns]
     frame = frame.sort_values(["patient_id", *by], kind="stable", na_position="last")
@@ -60,15 +92,6 @@ def population(cohort: Cohort, *, outcome: str, treatment: str, comparator: str)
     shared = [c for c in patients.columns if c in frame.columns and c != "patient_id"]
     joined = frame.merge(patients.drop(columns=shared), on="patient_id", how="left", sort=False)
     treated = joined["treatment"].isin(words_of(treatment)).to_numpy(dtype=bool)
-    for arm, n in ((treatment, int(treated.sum())), (comparator, int((~treated).sum()))):
-        if n == 0:
-            found = frame["treatment"].unique().tolist() if len(frame) else "neither"
-            problem = Problem(
-                f"arm {arm}", "no patient has this treatment", "at least two patients"
-            )
-            raise InputError(
-                "compare()", [problem], f"choose arms that the cohort has (found: {found})"
-            )
     row, day, value = _scores(cohort, outcome, joined)
     return Population(
         frame=joined,

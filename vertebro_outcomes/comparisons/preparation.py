@@ -11,6 +11,7 @@ from vertebro_outcomes.comparisons.covariates import (
     check_names,
     usual_covariates,
 )
+from vertebro_outcomes.comparisons.intercurrent import with_worst_score_of_the_dead
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.requests import BY_DEFAULT, REPEATED, Request
 from vertebro_outcomes.comparisons.responses import as_response
@@ -81,6 +82,10 @@ def prepare(people: Population, request: Request) -> Prepared:
         people.row, people.day, people.value,
         n=people.n, target=request.day, window=request.window,
     )  # fmt: skip
+    if request.death == "composite":
+        y = with_worst_score_of_the_dead(
+            people, y, outcome=request.outcome, last_day=request.window[1]
+        )
     visits, visit, days = _visits(people, y, request)
     scores = y[:, None] if visits is None else visits
     seen: Bools = np.asarray((~np.isnan(scores)).any(axis=1), dtype=bool)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from vertebro_outcomes.comparisons.design import Crossover, Death
 from vertebro_outcomes.comparisons.formula import is_formula
 from vertebro_outcomes.comparisons.methods import METHODS
 from vertebro_outcomes.comparisons.population import words_of
@@ -37,6 +38,8 @@ class Request:
     level: float
     response: Response | None = None
     tuning: Tuning = field(default_factory=Tuning)
+    crossover: Crossover = "treatment_policy"
+    death: Death = "while_alive"
 
     @property
     def wants_splines(self) -> bool:
@@ -82,6 +85,8 @@ def checked_request(
     level: Any,
     window_days: Any,
     response: Any = None,
+    crossover: Crossover = "treatment_policy",
+    death: Death = "while_alive",
     options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Request:
     """Every argument, or the first that cannot be meant.
@@ -103,6 +108,9 @@ def checked_request(
         if method in REPEATED:
             allowed = ", ".join(name for name in known if name not in REPEATED)
             raise refuse_argument("compare", "method", f"{method} with a response", allowed)
+    if death == "composite" and method in REPEATED:
+        allowed = "a method that takes the day alone; death is no visit of a model for all visits"
+        raise refuse_argument("compare", "method", f"{method} with death='composite'", allowed)
     chosen = _checked_covariates(covariates)
     tuning = checked_tuning(adjusts=known[method].adjusts, method=method, **options)
     variances = known[method].variances
@@ -120,6 +128,8 @@ def checked_request(
         level=float(level),
         response=None if response is None else RESPONSES[response],
         tuning=tuning,
+        crossover=crossover,
+        death=death,
     )
 
 

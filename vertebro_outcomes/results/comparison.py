@@ -230,7 +230,7 @@ class Comparison:
             "balance": True,
             "trajectory": self.by_visit is not None,
             "overlap": self.propensity is not None,
-            "weights": self.propensity is not None and self.weights is not None,
+            "weights": self.weights is not None,
         }
         wanted: object = kind
         if not isinstance(wanted, str) or not has.get(wanted, False):

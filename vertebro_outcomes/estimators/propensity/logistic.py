@@ -31,7 +31,7 @@ class LogisticFit:
     steps: int
 
 
-def fit_logistic(x: Floats, treated: Bools) -> LogisticFit:
+def fit_logistic(x: Floats, treated: Bools, *, weight: Floats | None = None) -> LogisticFit:
     """P(treated | x) = expit(b_0 + x b) by maximum likelihood.
 
     Parameters
@@ -39,6 +39,8 @@ def fit_logistic(x: Floats, treated: Bools) -> LogisticFit:
     x : array (n, p)
         Covariates without an intercept.
     treated : array of bool (n,)
+    weight : array (n,), optional
+        Of each patient's log-likelihood, above 0; one if not given.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def fit_logistic(x: Floats, treated: Bools) -> LogisticFit:
     Albert & Anderson (1984), Biometrika 71:1-10, doi:10.1093/biomet/71.1.1 (separation).
     """
     z, centre, scale = _standardised(x)
-    fit = _newton(z, np.asarray(treated, dtype=np.int64), n_classes=2)
+    fit = _newton(z, np.asarray(treated, dtype=np.int64), n_classes=2, weight=weight)
     back = np.eye(len(scale) + 1)
     back[1:, 1:] = np.diag(1.0 / scale)
     back[0, 1:] = -centre / scale
@@ -131,11 +133,16 @@ def _standardised(x: Floats) -> tuple[Floats, Floats, Floats]:
     return z, centre, scale
 
 
-def _newton(z: Floats, arm: Ints, *, n_classes: int) -> MultinomialFit:
+def _newton(
+    z: Floats, arm: Ints, *, n_classes: int, weight: Floats | None = None
+) -> MultinomialFit:
     shape = (n_classes - 1, z.shape[1])
     coef = np.zeros(shape)
-    coef[:, 0] = np.log(np.bincount(arm, minlength=n_classes)[1:] / max((arm == 0).sum(), 1))
-    loglik, score, information = _derivatives(z, arm, coef)
+    counts = np.bincount(arm, weight, minlength=n_classes)
+    if not counts.all():
+        raise UnanswerableError(SEPARATED)
+    coef[:, 0] = np.log(counts[1:] / counts[0])
+    loglik, score, information = _derivatives(z, arm, coef, weight)
     size = np.inf
     for step in range(MOST_STEPS):
         try:
@@ -152,41 +159,46 @@ def _newton(z: Floats, arm: Ints, *, n_classes: int) -> MultinomialFit:
             probability = np.vstack([_probabilities(rows, coef) for rows in _blocks(z)])
             covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
             return MultinomialFit(coef, covariance, probability, loglik, step)
-        coef, loglik, score, information = _improve(z, arm, coef, direction, loglik)
+        coef, loglik, score, information = _improve(
+            z, arm, coef, direction, loglik=loglik, weight=weight
+        )
     raise UnanswerableError(SEPARATED)
 
 
 def _improve(
-    z: Floats, arm: Ints, coef: Floats, direction: Floats, loglik: float
+    z: Floats, arm: Ints, coef: Floats, direction: Floats, *, loglik: float, weight: Floats | None
 ) -> tuple[Floats, float, Floats, Floats]:
     size = 1.0
     for _ in range(30):
         tried = coef + size * direction
-        there = _derivatives(z, arm, tried)
+        there = _derivatives(z, arm, tried, weight)
         if there[0] >= loglik - 1e-12 * abs(loglik):
             return tried, *there
         size /= 2.0
     raise UnanswerableError(SEPARATED)
 
 
-def _derivatives(z: Floats, arm: Ints, coef: Floats) -> tuple[float, Floats, Floats]:
+def _derivatives(
+    z: Floats, arm: Ints, coef: Floats, weight: Floats | None
+) -> tuple[float, Floats, Floats]:
     """Log-likelihood, its slope and the information, summed over blocks of rows."""
     K, p = coef.shape
     loglik, score, information = 0.0, np.zeros((K, p)), np.zeros((K, p, K, p))
     at = 0
     for rows in _blocks(z):
         mine = arm[at : at + len(rows)]
+        own_weight = 1.0 if weight is None else weight[at : at + len(rows)]
         at += len(rows)
         probability = _probabilities(rows, coef)
         own = probability[np.arange(len(rows)), mine]
-        loglik += float(np.log(np.maximum(own, 1e-300)).sum())
+        loglik += float((own_weight * np.log(np.maximum(own, 1e-300))).sum())
         for a in range(K):
-            residual = (mine == a + 1) - probability[:, a + 1]
+            residual = own_weight * ((mine == a + 1) - probability[:, a + 1])
             score[a] += residual @ rows
             for b in range(a, K):
                 same = 1.0 if a == b else 0.0
-                weight = probability[:, a + 1] * (same - probability[:, b + 1])
-                block = (rows * weight[:, None]).T @ rows
+                curve = own_weight * probability[:, a + 1] * (same - probability[:, b + 1])
+                block = (rows * curve[:, None]).T @ rows
                 information[a, :, b] += block
                 if a != b:
                     information[b, :, a] += block.T

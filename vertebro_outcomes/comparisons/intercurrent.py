@@ -1,0 +1,52 @@
+"""What a change of treatment, or death, before the day of a score does to the score."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from vertebro_outcomes.comparisons.population import Population
+from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
+
+
+def without_scores_after_crossover(cohort: Cohort, people: Population) -> Population:
+    """Scores after the first change of treatment are set aside, as if they had not been seen."""
+    events = cohort.events.filter(cohort.events.type == "crossover").select("patient_id", "day")
+    first = events.to_pyarrow().to_pandas().groupby("patient_id")["day"].min()
+    changed = pd.to_numeric(people.frame["patient_id"].map(first), errors="coerce")
+    day = changed.astype("Float64").to_numpy(float, na_value=np.inf)
+    kept = people.day <= day[people.row]
+    return replace(people, row=people.row[kept], day=people.day[kept], value=people.value[kept])
+
+
+def with_worst_score_of_the_dead(
+    people: Population, y: Floats, *, outcome: str, last_day: int
+) -> Floats:
+    """Who died by `last_day` without a score gets the bad end of the scale."""
+    if "death_day" not in people.frame:
+        return y
+    death = pd.to_numeric(people.frame["death_day"], errors="coerce").astype("Float64")
+    dead = death.to_numpy(float, na_value=np.inf) <= last_day
+    return np.where(np.isnan(y) & dead, worst_score(outcome), y)
+
+
+def worst_score(outcome: str) -> float:
+    """The bad end of the scale of an instrument.
+
+    Raises
+    ------
+    InputError
+        If it has no bad end.
+    """
+    instrument = INSTRUMENTS[outcome]
+    if instrument.better not in ("lower", "higher"):
+        problem = Problem(
+            "Design death", f"composite with {outcome}", "an outcome with a better end"
+        )
+        raise InputError("compare()", [problem], "use death='while_alive'")
+    end = instrument.high if instrument.better == "lower" else instrument.low
+    assert end is not None
+    return float(end)

@@ -1,0 +1,1 @@
+"""Target trials emulated in observed courses: clones, adherence weights, weighted incidence."""
