@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
-from vertebro_outcomes.comparisons.design import immortal_time_note
 from vertebro_outcomes.comparisons.follow_up import follow_patients
 from vertebro_outcomes.comparisons.hazard_models import (
     check_arms,
@@ -20,6 +19,7 @@ from vertebro_outcomes.comparisons.hazard_models import (
     refuse_unfitted,
 )
 from vertebro_outcomes.comparisons.population import Population
+from vertebro_outcomes.comparisons.time_zero import immortal_time_note
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.survival.cox import fit_cox
