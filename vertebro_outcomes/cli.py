@@ -244,3 +244,31 @@ def propose(path: Export) -> None:
 
 app.command("site-summary")(site_summary)
 app.command("combine")(combine)
+
+
+@app.command()
+def simulate(
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder.")],
+    patients: Annotated[int, typer.Option(help="Number of patients.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+    scenario: Annotated[
+        str, typer.Option(help="null, randomised, confounded, unmeasured, immortal_time ...")
+    ] = "confounded",
+    form: Annotated[
+        str,
+        typer.Option("--format", help="canonical, csv, excel, omop, redcap, spss or stata."),
+    ] = "canonical",
+    dirt: Annotated[bool, typer.Option(help="Inject errors, with a list of them.")] = False,
+) -> None:
+    """Write a synthetic registry with known truth: canonical tables, or an export in any format."""
+    with _step(f"simulating {patients:,} patients"):
+        if form == "canonical" and not dirt:
+            truth = vo.simulate_to(out, n_patients=patients, seed=seed, scenario=scenario)
+            said = str(truth)
+        else:
+            cohort, truth = vo.simulate_registry(n_patients=patients, seed=seed, scenario=scenario)
+            errors = vo.export_registry(cohort, out, format=form, dirt=dirt, seed=seed)
+            said = f"{cohort}\n{len(errors)} errors put in" if dirt else str(cohort)
+    typer.echo(said)
+    typer.echo(f"{out}/ is written")

@@ -68,3 +68,36 @@ def test_a_wrong_path_is_one_message_and_status_two(vertebro, tmp_path):
         assert status == 2
         assert "no such file or folder" in err
         assert "Traceback" not in err
+
+
+def test_simulate_writes_a_registry_or_an_export_of_it(vertebro, tmp_path):
+    ask = ("simulate", "--patients", 120, "--seed", 3, "--out")
+    status, out, _ = vertebro(*ask, tmp_path / "truth", "--scenario", "null")
+    assert status == 0
+    assert (tmp_path / "truth" / "truth.csv").is_file()
+    assert "is written" in out
+    status, out, _ = vertebro(*ask, tmp_path / "clinic", "--format", "csv", "--dirt")
+    assert status == 0
+    assert "errors put in" in out
+    assert "synthetic" in out
+    assert (tmp_path / "clinic" / "_injected_errors.csv").is_file()
+    status, out, _ = vertebro("check", tmp_path / "clinic")
+    assert status == 1
+    assert "synthetic" in out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("--format", "mud"), "csv, excel, omop"),
+        (("--format", "canonical", "--dirt"), "canonical"),
+        (("--patients", "0"), "a whole number"),
+        (("--scenario", "no"), "confounded"),
+    ],
+)
+def test_simulate_refuses_what_it_cannot_do(vertebro, tmp_path, wrong, said):
+    status, _, err = vertebro("simulate", "--out", tmp_path / "x", *wrong)
+    assert status == 2
+    assert said in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "x").exists()

@@ -21,11 +21,12 @@ def read_workbook(engine: Any, path: Path) -> list[Source]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=False, data_only=True)
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise _unreadable(path, error, "save it again as .xlsx") from None
     sources = []
     for sheet in book.worksheets:
+        sheet.reset_dimensions()  # the size that a file states may be wrong
         rows = [
             (line, [cell_text(value) or "" for value in row])
             for line, row in enumerate(sheet.iter_rows(values_only=True), start=1)

@@ -106,7 +106,8 @@ def _checked(
         raise InputError("export_registry()", [problem], step)
     forms = export_formats()
     if name not in forms:
-        raise refuse_argument("export_registry", "format", name, ", ".join(forms))
+        allowed = f"{', '.join(forms)} (canonical tables: cohort.write, without dirt)"
+        raise refuse_argument("export_registry", "format", name, allowed)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise refuse_argument("export_registry", "seed", seed, "a whole number from 0")
     kinds = list(KINDS) if dirt is True else [dirt] if isinstance(dirt, str) else list(dirt or ())

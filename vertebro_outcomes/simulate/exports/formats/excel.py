@@ -95,8 +95,8 @@ def _write(layout: Layout, folder: Path) -> None:
             sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=3)
         sheet.append(list(table.cells.columns))
         cells = table.cells.astype(object)
-        for line in cells.where(cells.notna(), None).itertuples(index=False):
-            sheet.append([None if pd.isna(cell) else cell for cell in line])
+        for line in cells.where(cells.notna(), None).to_numpy():
+            sheet.append(line.tolist())
     book.properties.title = MARK_TEXT
     content = io.BytesIO()
     book.save(content)

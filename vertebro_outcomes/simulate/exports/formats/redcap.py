@@ -98,7 +98,7 @@ def _columns(form: str, fields: dict[str, ProjectField]) -> list[str]:
     more = []
     if form == "baseline":
         more = [*(checkbox_column(code) for code in BOXES.values()), "synthetic", "remarks"]
-    stamp = ["visit_timestamp"] if form == "visit" else []
+    stamp = ["baseline_timestamp"] if form == "baseline" else []
     return [*stamp, *(f.name for f in fields.values()), *more, f"{form}_complete"]
 
 
@@ -121,8 +121,8 @@ def _rows(form: str, plain: pd.DataFrame, fields: dict[str, ProjectField]) -> pd
     # Not every instrument of a visit was meant: a blank on an unfinished form has no reason.
     whole = form != "visit" or not plain.isna().to_numpy().any()
     rows[f"{form}_complete"] = "2" if whole else "0"
-    if form == "visit":
-        rows["visit_timestamp"] = "[not completed]"
+    if form == "baseline":
+        rows["baseline_timestamp"] = "[not completed]"
     return rows
 
 
