@@ -24,7 +24,7 @@ NOTE: Final = "# Source\n\n{mark}\nOrigin: this project, {name}. Terms: as the p
 def export_formats() -> dict[str, ExportFormat]:
     """Every format in `simulate/exports/formats`, by name."""
     found = declarations("vertebro_outcomes.simulate.exports.formats", "EXPORT")
-    return {form.name: form for form in found}
+    return {form.name: form for form in sorted(found, key=lambda form: form.name)}
 
 
 def export_registry(
