@@ -33,7 +33,7 @@ _HOMES = {
     "dialects": "DIALECTS",
     "errors": "VertebroError LoadError InputError Problem",
     "loaders.load": "check load normalise",
-    "loaders.proposed_mapping": "propose_mapping",
+    "loaders.propose": "propose_mapping",
     "loaders.table_file": "read_table",
     "measures": "MEASURES",
     "meta_analysis.check_reported": "check_reported",

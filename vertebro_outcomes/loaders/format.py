@@ -106,6 +106,7 @@ class RegistryFormat:
 
     `recognises` says how sure it is (0 to 1) that `path` is such an export; `read` returns it.
     `sample` writes a small invented export into a folder, for documentation and contract tests.
+    `propose` returns the `ProposedMapping` of an export whose columns alone do not say enough.
     """
 
     name: str
@@ -113,4 +114,5 @@ class RegistryFormat:
     recognises: Callable[[Path], float]
     read: Callable[..., Export]
     sample: Callable[[Path], Path] | None = None
+    propose: Callable[..., Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from vertebro_outcomes.loaders.value_shapes import (
     share_of,
 )
 from vertebro_outcomes.loaders.words import (
+    ABSENCE_WORDS,
     CODE_WORDS,
     EVENT_WORDS,
     HEADERS,
@@ -127,16 +128,18 @@ def _at_home(source: Source, table: str, target: str) -> str:
     """`date` and `level` mean what the other columns of the file say they mean."""
     present = {_BY_HEADER.get(fold(column)) for column in source.columns}
     names = {key[1] for key in present if key}
-    if target in ("date", "day", "symptomatic", "level") and table in (
+    if target == "cement_ml" and ("levels", "level") in present and "treatment" not in names:
+        return "levels"
+    if target in ("date", "day", "symptomatic", "level", "detected_by") and table in (
         "scores",
         "events",
         "levels",
     ):
         if ("events", "type") in present and ("scores", "value") not in present:
             return "events"
-        if target in ("symptomatic",) or (
+        if target in ("symptomatic", "detected_by") or (
             target in ("level", "date", "day")
-            and re.search("fracture|fraktur|refract|newfx", fold(source.name))
+            and re.search("fracture|fraktur|refract|newfx", squeeze(source.name))
             and "treatment" not in names
         ):
             return "fractures"
@@ -153,10 +156,13 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     day = timepoint_days(text)
     day = timepoint_days(label) if day is None else day
     values = texts.of(column) if day is not None or timed else []
-    fits = share_of(values, is_number)
+    absent = {v: why for v in values if (why := word_for(v, ABSENCE_WORDS))}
+    fits = share_of([v for v in values if v not in absent], is_number)
     if (day is None and not timed) or fits < 0.5:
         return None
     entry: dict[str, Any] = {"column": column, **decimal_of(values)}
+    if absent:
+        entry["missing"] = absent
     scale = scale_of(name, column, values)
     if scale:
         entry["scale"] = scale

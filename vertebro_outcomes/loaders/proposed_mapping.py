@@ -3,16 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from vertebro_outcomes.loaders.files import files_of, read_file, require
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
 from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.synthetic_mark import is_mark
 from vertebro_outcomes.loaders.value_shapes import long_scales
-from vertebro_outcomes.tables.engine import embedded_engine
 
 # A table is proposed only where these columns of it were recognised (any one of the second group).
 LEAST: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
@@ -34,9 +32,11 @@ class ProposedMapping:
     lines: tuple[Line, ...]
     content: Mapping[str, Any]  # sure lines only
     unmapped: tuple[tuple[str, str, str], ...]
+    remarks: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """`source column table target sure why`, unmapped columns last."""
+        titles = ["source", "column", "table", "target", "sure", "why"]
         known = [
             {"source": x.source, "column": x.column, "table": x.table, "target": x.target,
              "sure": x.sure, "why": x.why}
@@ -46,36 +46,11 @@ class ProposedMapping:
             {"source": s, "column": c, "table": "", "target": "", "sure": 0.0, "why": why}
             for s, c, why in self.unmapped
         ]
-        return pd.DataFrame([*known, *rest])
+        return pd.DataFrame([*known, *rest], columns=titles)
 
     def __str__(self) -> str:
         """The mapping file; every line says how sure it is, doubtful lines are commented out."""
         return toml_text(self)
-
-
-def propose_mapping(path: str | Path) -> ProposedMapping:
-    """Propose a mapping for an export from its headers, labels and values.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file or a folder of tables.
-
-    Returns
-    -------
-    ProposedMapping
-        `str()` is a mapping file to correct; `to_frame()` says how sure each line is.
-
-    Raises
-    ------
-    LoadError
-        If no file can be read.
-    """
-    path = Path(path)
-    require(path)
-    engine = embedded_engine()
-    sources = [source for file in files_of(path) for source in read_file(engine, file)]
-    return propose_for(path.stem, sources)
 
 
 def propose_for(
@@ -90,7 +65,7 @@ def propose_for(
     unmapped = []
     for source in sources:
         for column in source.columns:
-            if (source.name, column) not in used:
+            if (source.name, column) not in used and not is_mark(column):
                 said = [x for x in lines if (x.source, x.column) == (source.name, column)]
                 why = f"perhaps {said[0].table}.{said[0].target}" if said else "not recognised"
                 unmapped.append((source.name, column, why))
@@ -165,10 +140,10 @@ def toml_text(proposal: ProposedMapping) -> str:
     """TOML with a comment per line; what is below the threshold stands in comments."""
     sure_of = {(x.source, x.table, x.target, x.column): x for x in proposal.lines}
     out = [f"name = {json.dumps(proposal.name)}", ""]
+    out += [f"# {remark}" for remark in proposal.remarks]
     for feed in proposal.content["feed"]:
         out += ["[[feed]]", f"source = {_value(feed['source'])}", f'table = "{feed["table"]}"']
-        if feed.get("scales"):
-            out.append(f"scales = {_value(feed['scales'])}")
+        out += [f"{key} = {_value(feed[key])}" for key in ("where", "scales") if feed.get(key)]
         out.append("[feed.columns]")
         for target, entry in feed["columns"].items():
             line = sure_of.get((feed["source"], feed["table"], target, entry.get("column", "")))

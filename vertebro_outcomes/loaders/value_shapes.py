@@ -24,18 +24,28 @@ class ColumnTexts:
         self._head: Any = None
 
     def of(self, column: str) -> list[str]:
-        """Distinct texts in order, without blanks and missing-data codes; at most 400."""
+        """Distinct texts in order, without blanks and missing-data codes; at most 400.
+
+        Of more than that the first and the last: words stand behind the numbers.
+        """
         if self._small and self._head is None:
             self._head = self._source.data.to_pyarrow()
         if self._small:
             found = {text.strip() for text in self._head[column].unique().to_pylist() if text}
-            values = sorted(found)[:MOST_VALUES]
+            values = _both_ends(sorted(found))
         else:
             text = self._source.data[column].strip()
             table = self._source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
-            values = table.order_by("v").limit(MOST_VALUES).to_pyarrow()["v"].to_pylist()
+            ends = (table.order_by("v"), table.order_by(table.v.desc()))
+            parts = [end.limit(MOST_VALUES // 2).to_pyarrow()["v"].to_pylist() for end in ends]
+            values = sorted({*parts[0], *parts[1]})
         absent = self._source.absent.get(column, frozenset())
         return [v for v in values if v.lower() not in _NO_VALUE and v not in absent]
+
+
+def _both_ends(values: list[str]) -> list[str]:
+    half = MOST_VALUES // 2
+    return values if len(values) <= MOST_VALUES else [*values[:half], *values[-half:]]
 
 
 def propose_dates(values: Sequence[str]) -> tuple[str, float]:

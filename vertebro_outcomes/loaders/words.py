@@ -27,8 +27,11 @@ HEADERS: Final[dict[tuple[str, str], str]] = {
         "charlson",
     ): "charlson cci charlson_index charlson_score charlson_comorbidity_index",
     ("patients", "prior_fractures"): "prior_fractures previous_fractures n_prior_fractures"
-    " prior_vertebral_fractures number_of_prior_fractures vorfrakturen",
-    ("patients", "osteoporosis_drug"): "osteoporosis_drug bisphosphonate osteoporosis_treatment"
+    " prior_vertebral_fractures number_of_prior_fractures vorfrakturen priorfx prior_fx",
+    (
+        "patients",
+        "osteoporosis_drug",
+    ): "osteoporosis_drug bisphosphonate osteoporosis_treatment opdrug"
     " anti_osteoporotic antiosteoporotic osteoporosemedikation osteoporosis_medication",
     ("patients", "etiology"): "etiology aetiology cause fracture_cause fracture_type atiologie",
     ("patients", "birth_date"): "birth_date dob date_of_birth geburtsdatum brthdtc brthdt"
@@ -39,24 +42,27 @@ HEADERS: Final[dict[tuple[str, str], str]] = {
     ("episodes", "episode_id"): "episode_id case_no procedure_id op_id fall_id surgery_id",
     ("episodes", "treatment"): "treatment procedure arm group trt trt01a trt01p behandlung therapie"
     " therapy intervention treatment_group procedure_type eingriffsart traitement beh treatment_arm"
-    " actarm arm_name surgery_type type_of_procedure",
+    " actarm arm_name surgery_type type_of_procedure massnahme treat op_art",
     ("episodes", "fracture_date"): "fracture_date date_of_fracture frakturdatum fx_date injury_date"
-    " date_of_injury onset_date unfalldatum symptom_onset_date",
+    " date_of_injury onset_date unfalldatum symptom_onset_date fxdate fracture_dt",
     ("episodes", "presentation_date"): "presentation_date date_of_presentation admission_date"
-    " aufnahmedatum referral_date",
+    " aufnahmedatum referral_date presdate pres_date",
     ("episodes", "enrolment_date"): "enrolment_date enrollment_date randomisation_date rfstdtc"
     " randomization_date inclusion_date consent_date einschlussdatum randdt rficdtc registration_date",
     ("episodes", "treatment_date"): "treatment_date procedure_date op_datum op_date surgery_date"
     " date_of_surgery date_of_procedure date_of_treatment trtsdt tr01sdt eingriffsdatum proc_date"
-    " date_intervention behandlungsdatum op_tag date_of_op",
+    " date_intervention behandlungsdatum op_tag date_of_op opdate procdate proc_dt",
     ("episodes", "followup_end_date"): "followup_end_date last_contact last_followup last_follow_up"
     " letzter_kontakt last_visit_date date_last_contact last_contact_date end_of_study_date eosdt"
-    " rfpendtc lstalvdt followup_end",
+    " rfpendtc lstalvdt followup_end lastdate last_seen",
     ("episodes", "followup_end_day"): "followup_end_day followup_days follow_up_days",
     ("episodes", "fracture_age_days"): "fracture_age_days fracture_age age_of_fracture"
     " symptom_duration duration_of_pain pain_duration frakturalter",
     ("episodes", "inpatient"): "inpatient stationar hospitalised hospitalized stationaer",
-    ("episodes", "n_levels"): "n_levels number_of_levels levels_treated no_of_levels anzahl_hohen",
+    (
+        "episodes",
+        "n_levels",
+    ): "n_levels number_of_levels levels_treated no_of_levels anzahl_hohen nlevels",
     ("episodes", "cement_ml"): "cement_ml cement cement_volume zement zementmenge total_cement"
     " cement_vol cement_volume_ml zement_ml volume_ciment",
     ("episodes", "approach"): "approach access zugang abord needle_path pedicle_approach",
@@ -64,30 +70,43 @@ HEADERS: Final[dict[tuple[str, str], str]] = {
     " treated_level treated_levels fracture_level vertebral_level spinal_level wirbelkorper",
     ("levels", "leakage"): "leakage leak cement_leakage cement_leak leckage zementaustritt"
     " leakage_site zementleckage",
-    ("levels", "leakage_detected_by"): "leakage_detected_by leakage_modality",
-    ("levels", "height_loss_pct"): "height_loss_pct height_loss height_loss_percent hohenverlust",
-    ("levels", "kyphosis_pre_deg"): "kyphosis_pre kyphosis_pre_deg kyphosis_baseline kyphose_pra",
-    ("levels", "kyphosis_post_deg"): "kyphosis_post kyphosis_post_deg kyphose_post",
-    ("levels", "cleft"): "cleft intravertebral_cleft vacuum_cleft",
+    ("levels", "leakage_detected_by"): "leakage_detected_by leakage_modality leakhow"
+    " leak_how bildgebung",
+    ("levels", "height_loss_pct"): "height_loss_pct height_loss height_loss_percent hohenverlust"
+    " hloss",
+    ("levels", "kyphosis_pre_deg"): "kyphosis_pre kyphosis_pre_deg kyphosis_baseline kyphose_pra"
+    " kypre kyph_pre",
+    (
+        "levels",
+        "kyphosis_post_deg",
+    ): "kyphosis_post kyphosis_post_deg kyphose_post kypost kyph_post",
+    ("levels", "cleft"): "cleft intravertebral_cleft vacuum_cleft spalt",
+    ("levels", "treated"): "treated behandelt level_treated augmented traite",
     ("scores", "instrument"): "instrument questionnaire score_name scale paramcd qscat qstestcd"
     " test measure fragebogen outcome_measure",
     ("scores", "value"): "value score wert score_value result aval qsstresn punkte total_score",
-    ("scores", "date"): "visit_date score_date date datum assessment_date besuchsdatum adt qsdtc"
+    (
+        "scores",
+        "date",
+    ): "visit_date score_date date datum assessment_date besuchsdatum vdate adt qsdtc"
     " date_of_visit followup_date visite date_of_assessment untersuchungsdatum",
     ("scores", "day"): "day visit_day ady study_day days days_since_treatment followup_days qsdy"
     " days_post_op tag time_days",
     ("events", "type"): "event complication adverse_event komplikation event_type complication_type"
     " aedecod aeterm complication_name ae_term ereignis",
-    ("events", "date"): "event_date complication_date ae_date ae_start_date astdt aestdtc"
+    ("events", "date"): "event_date complication_date ae_date ae_start_date astdt aestdtc evdate"
     " date_of_complication komplikationsdatum",
     ("events", "day"): "event_day complication_day astdy aestdy",
     ("events", "severity"): "severity aesev schweregrad ae_severity grade",
     ("events", "symptomatic"): "symptomatic symptomatisch",
-    ("events", "related"): "related aerel relationship device_related procedure_related",
+    ("events", "related"): "related aerel relationship device_related procedure_related"
+    " zusammenhang",
+    ("events", "detected_by"): "detected_by nachweis seenby found_by modality",
+    ("fractures", "adjacent"): "adjacent benachbart adjacent_level",
     ("fractures", "level"): "new_fracture_level refracture_level newfx_level new_level"
     " subsequent_fracture_level folgefraktur_hohe",
     ("fractures", "date"): "new_fracture_date refracture_date newfx_date subsequent_fracture_date"
-    " folgefraktur_datum date_of_new_fracture",
+    " folgefraktur_datum date_of_new_fracture newfx",
     ("fractures", "day"): "new_fracture_day refracture_day newfx_day subsequent_fracture_day",
 }
 # Headers of a column that names the visit; its values must name a time.
@@ -165,11 +184,20 @@ LEAKAGE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"ven\w+|vascular", "venous"),
     (r"para\w*vertebral|soft_tissue|cortical", "paravertebral"),
 )
+DETECTION_WORDS: Final[tuple[tuple[str, str], ...]] = (
+    (r"clinic\w*|klinisch|symptoms", "clinical"),
+    (r"fluoroscop\w*|durchleuchtung|c_arm|intraop\w*", "fluoroscopy"),
+    (r"radiograph\w*|x_?ray\w*|rontgen\w*|roentgen\w*|radiographie", "radiograph"),
+    (r"ct|ct_scan|computed_tomograph\w*|computertomograph\w*", "CT"),
+    (r"mri|mrt|irm|magnetic_resonance\w*", "MRI"),
+)
 CODE_WORDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "treatment": TREATMENT_WORDS,
     "instrument": INSTRUMENT_WORDS,
     "etiology": ETIOLOGY_WORDS,
     "leakage": LEAKAGE_WORDS,
+    "leakage_detected_by": DETECTION_WORDS,
+    "detected_by": DETECTION_WORDS,
     "approach": (
         (r"uni\w*", "unipedicular"),
         (r"bi\w*", "bipedicular"),
@@ -189,6 +217,13 @@ MISSING_CODES: Final[dict[str, str]] = {
     "UNK": "missing", "NI": "missing", "NAV": "missing", "INV": "missing", "ASKU": "missing",
     "MSK": "missing", "NASK": "not_asked", "NAPP": "not_applicable",
 }  # fmt: skip
+# Words in a column of numbers that say why there is none.
+ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
+    (r"dead|died|deceased|death|tot|verstorben|dec|decede", "dead"),
+    (r"not_asked|not_done|nicht_(er|ge)fragt|n_gefragt|not_due|nask", "not_asked"),
+    (r"not_applicable|n_appl|entfallt|trifft_nicht_zu|napp", "not_applicable"),
+    (r"missed|missing|fehlt|unknown|unbekannt|refused|lost|keine_angabe|k_a", "missing"),
+)
 _UNIT = re.compile(r"[\(\[]\s*([^)\]]{1,20}?)\s*[\)\]]\s*$")
 _DAYS: Final = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 _TIME = re.compile(

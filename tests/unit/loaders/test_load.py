@@ -7,7 +7,7 @@ import pytest
 
 import vertebro_outcomes as vo
 from vertebro_outcomes.loaders.load import check, formats, load, normalise
-from vertebro_outcomes.loaders.proposed_mapping import propose_mapping
+from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.simulate.exports.demonstrations import write_demonstrations
 from vertebro_outcomes.tables.cohort_tables import STORED

@@ -24,6 +24,7 @@ from vertebro_outcomes.loaders.omop_cohort import (
     with_treatments,
 )
 from vertebro_outcomes.loaders.omop_feeds import beside, standard_feeds
+from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping
 from vertebro_outcomes.loaders.registries.flat import mapping_beside
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.synthetic_mark import is_marked
@@ -123,6 +124,22 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
         duplicates=rules.get("duplicates", "first"),
         one_episode=rules.get("episodes", "single") == "single",
     )
+
+
+def propose(engine: Any, path: Path) -> ProposedMapping:
+    """No feed is needed: tables and columns are those of the CDM, people enter by codes."""
+    tables, others = _sorted_out(_found(engine, path), path.stem)
+    unread = tuple((source.name, "", "table is not read") for source in others.values())
+    read_by_codes = tuple(f"read by codes: {source.name}" for source in tables.values())
+    return ProposedMapping(
+        path.stem, (), {"name": path.stem, "feed": []}, unread, (*REMARKS, *read_by_codes)
+    )
+
+
+REMARKS: Final = (
+    "an OMOP database: people enter by procedure and diagnosis codes, scores by measurement codes",
+    "own codes: [codes.scores], [codes.procedures], codes.fractures; further columns: [[feed]]",
+)
 
 
 def _found(engine: Any, path: Any) -> Iterator[tuple[str | None, Source]]:
@@ -249,4 +266,5 @@ FORMAT = RegistryFormat(
     recognises=_recognises,
     read=read,
     sample=_sample,
+    propose=propose,
 )

@@ -11,7 +11,7 @@ from vertebro_outcomes.loaders.delimited import read_delimited
 from vertebro_outcomes.loaders.files import files_of
 from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
-from vertebro_outcomes.loaders.proposed_mapping import propose_for
+from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, propose_for
 from vertebro_outcomes.loaders.redcap_dictionary import (
     Field,
     fields_of,
@@ -147,14 +147,33 @@ def _labelled(source: Source, fields: Mapping[str, Field]) -> Source:
 def _proposed(
     name: str, sources: Sequence[Source], fields: Mapping[str, Field]
 ) -> tuple[tuple[Feed, ...], dict[tuple[str, str], str]]:
-    """Feeds from names, labels and choices; the first column is the record."""
-    proposal = propose_for(name, sources, record_column=True)
-    content = dict(proposal.content)
-    extra = [feed for source in sources for feed in _checkbox_feeds(source, fields, content)]
-    content["feed"] = [*content["feed"], *extra]
-    rules = RegistryMapping(name, content, "proposed mapping")
-    feeds = feeds_of(rules, sources) if content["feed"] else ()
+    """Feeds from names, labels and choices."""
+    proposal = _proposal(name, sources, fields)
+    rules = RegistryMapping(name, proposal.content, "proposed mapping")
+    feeds = feeds_of(rules, sources) if proposal.content["feed"] else ()
     return feeds, {(s, c): why for s, c, why in proposal.unmapped}
+
+
+def _proposal(name: str, sources: Sequence[Source], fields: Mapping[str, Field]) -> ProposedMapping:
+    """What the fields seem to be; the first column is the record, boxes become events and levels."""
+    proposal = propose_for(name, sources, record_column=True)
+    extra = [f for source in sources for f in _checkbox_feeds(source, fields, proposal.content)]
+    boxes = {(feed["source"], column) for feed in extra for column in feed["where"]}
+    return replace(
+        proposal,
+        content={**proposal.content, "feed": [*proposal.content["feed"], *extra]},
+        unmapped=tuple(
+            (s, c, why)
+            for s, c, why in proposal.unmapped
+            if (s, c) not in boxes and not _STRUCTURE.search(c)
+        ),
+    )
+
+
+def propose(engine: Any, path: Path) -> ProposedMapping:
+    """The proposal for a project, with the labels and choices of its dictionary."""
+    sources, fields, _ = _open(engine, path)
+    return _proposal(path.stem, [s for s in sources if s.columns], fields)
 
 
 def _checkbox_feeds(
@@ -256,4 +275,5 @@ FORMAT = RegistryFormat(
     recognises=_recognises,
     read=read,
     sample=_sample,
+    propose=propose,
 )
