@@ -1,5 +1,6 @@
 """Who is compared: the episodes of both arms with scores, covariates and death, as arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,6 +80,27 @@ def patients_of(cohort: Cohort, *, outcome: str, treatment: str) -> Population:
             "compare()", [problem], f"choose arms that the cohort has (found: {found})"
         )
     return people
+
+
+def patients_in(cohort: Cohort, *, outcome: str, arms: Sequence[str]) -> tuple[Population, Ints]:
+    """The patients of several arms, and the number of each one's arm.
+
+    Raises
+    ------
+    InputError
+        If an arm has no patient.
+    """
+    of = {word: place for place, arm in enumerate(arms) for word in words_of(arm)}
+    episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(list(of)))
+    people = _first_episodes(cohort, episodes, outcome=outcome, treatment=arms[0])
+    arm = people.frame["treatment"].map(of).to_numpy(dtype=np.int64)
+    for place, name in enumerate(arms):
+        if not (arm == place).any():
+            problem = Problem(f"arm {name}", "no patient has this treatment", "at least two")
+            found = people.frame["treatment"].unique().tolist() or "neither"
+            step = f"choose arms that the cohort has (found: {found})"
+            raise InputError("compare_arms()", [problem], step)
+    return people, arm
 
 
 def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: str) -> Population:

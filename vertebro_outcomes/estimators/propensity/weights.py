@@ -4,9 +4,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from vertebro_outcomes.estimators.arrays import Bools, Floats
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 
 WeightKind = Literal["overlap", "ate", "att", "atc", "matching"]
+ArmsWeightKind = Literal["overlap", "ate", "matching"]
 WEIGHT_KINDS: tuple[str, ...] = get_args(WeightKind)
 
 
@@ -73,16 +74,17 @@ def stabilised(weights: Floats, treated: Bools) -> Floats:
     return weights * np.where(treated, share, 1.0 - share)
 
 
-def multinomial_weights(
-    probability: Floats, arm: Floats, *, kind: Literal["overlap", "ate"]
-) -> Floats:
-    """Weights for several arms: 1 / P(own arm), or generalised overlap.
+def multinomial_weights(probability: Floats, arm: Floats | Ints, *, kind: ArmsWeightKind) -> Floats:
+    """Weights for several arms, h(p) / P(own arm) with h = 1, 1 / sum(1 / p), min(p).
 
     Reference
     ---------
-    Li & Li (2019), Ann Appl Stat 13:2389-2415, doi:10.1214/19-AOAS1282, section 2.
+    Li & Li (2019), Ann Appl Stat 13:2389-2415, doi:10.1214/19-AOAS1282, section 2; matching weights:
+    Yoshida et al. (2017), Epidemiology 28:387-395, doi:10.1097/EDE.0000000000000627.
     """
     own = probability[np.arange(len(arm)), np.asarray(arm, dtype=np.int64)]
     if kind == "ate":
         return np.asarray(1.0 / own)
+    if kind == "matching":
+        return np.asarray(probability.min(axis=1) / own)
     return np.asarray(1.0 / (1.0 / probability).sum(axis=1) / own)

@@ -1,0 +1,82 @@
+"""Several arms at once: against R, against the two-arm analysis, and what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vertebro_outcomes as vo
+from vertebro_outcomes.estimators.propensity.several_arms import fit_weighted_arms
+from vertebro_outcomes.estimators.propensity.weighted_contrast import fit_weighted_contrast
+from vertebro_outcomes.estimators.two_arms import TwoArms
+
+HERE = Path(__file__).parents[2] / "reference"
+ROWS = json.loads((HERE / "weighting.json").read_text())["data"]
+FITS = json.loads((HERE / "three_arms.json").read_text())["fits"]
+Y = np.array([r["y"] for r in ROWS], float)
+ARM = np.array([r["arm3"] for r in ROWS], dtype=np.int64)
+X = np.array([[r["baseline"], r["age"], r["female"]] for r in ROWS], float)
+COHORT, TRUTH = vo.simulate_registry(n_patients=6000, seed=4, scenario="confounded")
+QUESTION = {"outcome": "pain_vas", "arms": ["KP", "VP", "NSM"], "day": 30}
+
+
+@pytest.mark.parametrize("pinned", FITS, ids=lambda f: f["kind"])
+def test_three_arms_are_those_of_r(pinned):
+    fit = fit_weighted_arms(Y, ARM, X, kind=pinned["kind"])
+    np.testing.assert_allclose(fit.mean, pinned["mean"], rtol=2e-6)
+    ours, theirs = fit.weights / fit.weights.sum(), np.array(pinned["weights"])
+    np.testing.assert_allclose(ours, theirs / theirs.sum(), rtol=2e-4)
+    for t, c in ((0, 1), (0, 2), (1, 2)):
+        assert fit.contrast(t, c)[1] == pytest.approx(pinned[f"se_{t}{c}"], rel=2e-5)
+
+
+@pytest.mark.parametrize("kind", ["overlap", "ate", "matching"])
+def test_two_arms_are_the_usual_contrast(kind):
+    arm = (ARM > 0).astype(np.int64)
+    estimate, se = fit_weighted_arms(Y, arm, X, kind=kind).contrast(1, 0)
+    usual = fit_weighted_contrast(TwoArms(Y, arm == 1, X), kind=kind)
+    assert estimate == pytest.approx(usual.estimate, rel=1e-9)
+    assert se == pytest.approx(usual.se, rel=1e-7)
+
+
+def test_through_a_cohort():
+    found = vo.compare_arms(COHORT, **QUESTION)
+    rows = found.contrasts.set_index(["treatment", "comparator"])
+    parts = rows.loc[("KP", "VP"), "estimate"] + rows.loc[("VP", "NSM"), "estimate"]
+    assert parts == pytest.approx(rows.loc[("KP", "NSM"), "estimate"], rel=1e-10)
+    true = TRUTH.value(
+        "pain_vas", treatment="KP", comparator="NSM", day=30, measure="MD", estimand="ATO"
+    )
+    row = rows.loc[("KP", "NSM")]
+    assert abs(row["estimate"] - true) < 4 * row["se"]
+    assert (found.balance["smd_after"] < 0.05).all()  # overlap weights balance, up to the reference
+    assert found.balance["smd_before"].max() > 0.1
+    turned = vo.compare_arms(COHORT, **QUESTION | {"arms": ["NSM", "VP", "KP"]})
+    assert turned.contrasts["estimate"].iloc[1] == pytest.approx(-row["estimate"], rel=1e-6)
+    assert "KP minus NSM" in str(found)
+    assert "Synthetic" in str(found)
+    assert len(found.to_frame()) == 3
+    assert "<table>" in found._repr_html_()
+    assert found.plot() is not None
+
+
+def test_variances_of_several_arms():
+    se = {
+        v: vo.compare_arms(COHORT, variance=v, covariates=["age_years"], **QUESTION).contrasts.se[0]
+        for v in ("sandwich", "sandwich_site", "fixed_propensity")
+    }  # fmt: skip
+    assert len(set(se.values())) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"arms": ["KP"]}, "arms"), ({"arms": ["KP", "KP"]}, "arms"), ({"arms": ["KP", "VP", "SHAM"]}, "SHAM"),
+     ({"arms": "KP"}, "arms"), ({"arms": ["KP", "VP", "XX"]}, "XX"),
+     ({"method": "aipw"}, "overlap_weighting"),
+     ({"day": 0}, "day"), ({"covariates": ["shoe"]}, "shoe"), ({"outcome": "mood"}, "outcome"),
+     ({"day": 2000}, "arm KP")],
+)  # fmt: skip
+def test_what_cannot_be_asked_of_several_arms(change, said):
+    with pytest.raises(vo.InputError, match=said):
+        vo.compare_arms(COHORT, **QUESTION | change)
