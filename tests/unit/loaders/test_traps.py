@@ -261,3 +261,20 @@ def test_a_database_of_a_simulator_of_health_records(tmp_path):
     accounts = cohort.accounting.set_index("source_file")
     assert accounts.loc["person.csv", ["rows_used", "rows_ignored"]].tolist() == [1, 1]
     assert cohort.unmapped["source_file"].tolist() == ["drug_exposure.csv"]
+
+
+def test_multiple_response_sets_of_spss_are_read_as_their_columns(tmp_path):
+    path = tmp_path / "t.sav"
+    frame = pd.DataFrame(
+        {"id": ["a", "b"], "bmi": [20.0, 30.0], "r1": [1.0, 0.0], "r2": [1.0, 1.0]}
+    )
+    pyreadstat.write_sav(frame, str(path))
+    said = b"$risks=D1 1 5 Risks r1 r2\n"
+    record = b"".join(n.to_bytes(4, "little") for n in (7, 7, 1, len(said))) + said
+    content = path.read_bytes()
+    end = content.index((999).to_bytes(4, "little") + bytes(4))  # of the file's dictionary
+    path.write_bytes(content[:end] + record + content[end:])
+    values, cohort = bmi_of(path)
+    assert values == [20, 30]
+    assert "multiple-response set risks is read as its columns r1, r2" in " ".join(cohort.notes)
+    assert cohort.unmapped["column"].tolist() == ["r1", "r2"]

@@ -1,6 +1,6 @@
 """An export before it is written: tables of cells, what its mapping says, where errors can be put."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,12 @@ from vertebro_outcomes.simulate.exports.calendar import Frames
 
 MARK_TEXT: Final = "SYNTHETIC. Made by a simulation; no person stands behind any row."
 MARK_COLUMN: Final = "synthetic"
+# What no export holds, and why; everything else comes back cell by cell.
+NOT_CARRIED: Final = {
+    ("scores", "value_raw"): "the reader fills in what it found: in an export, the value itself",
+    ("scores", "scale_raw"): "the reader fills in the scale that the export is declared on",
+    ("absences", "reason"): "only scores say why they are blank",
+}
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,12 @@ class Layout:
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """One way of writing a registry. `cannot_carry` lists what its readers cannot give back."""
+    """One way of writing a registry."""
 
     name: str
     meaning: str
     layout: Callable[[Frames], Layout]
     write: Callable[[Layout, Path], None]
-    cannot_carry: Sequence[tuple[str, str]] = ()
 
 
 def text_cells(

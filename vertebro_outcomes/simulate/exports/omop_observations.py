@@ -104,6 +104,9 @@ def _of_patients(frames: Frames) -> Iterator[Kind]:
     base = _base(patients, patients["patient_id"].map(first))
     for column in (c for c in PATIENT if patients[c].notna().any()):
         yield _value("patients", column, column, base, patients[column])
+    other = patients["sex"].where(patients["sex"] == "other")  # no gender concept says so
+    if other.notna().any():
+        yield _value("patients", "sex", "sex", base, other)
 
 
 def _value(

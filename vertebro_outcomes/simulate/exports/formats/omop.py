@@ -71,6 +71,7 @@ def _layout(frames: Frames) -> Layout:
         mapping |= {"entry": "mapping", "episodes": "several"}
         feeds = [_episode_feed(), *feeds]
     instruments = list(dict.fromkeys(frames["scores"]["instrument"]))
+    feeds += _unasked_feeds(frames["scores"], coded=coded)
     mapping["codes"] = {"scores": {_score_code(name): name for name in instruments}}
     named = {key: ExportTable(_file(key, cells), cells) for key, cells in tables.items()}
     for feed in feeds:
@@ -209,11 +210,42 @@ def _measurements(frames: Frames, *, coded: bool) -> pd.DataFrame:
         "person_id": scores["patient_id"],
         "measurement_date": _text(scores["date"]),
         "value_as_number": _text(scores["value"]),
-        "measurement_source_value": scores["instrument"].map(_score_code),
+        "measurement_source_value": _score_codes(scores),
     }
     if not coded:
         columns["measurement_event_id"] = scores["episode_id"].map(episode_numbers(frames))
     return _numbered("measurement", columns)
+
+
+def _score_codes(scores: pd.DataFrame) -> pd.Series:
+    """The code of the score; where it was not asked or does not apply the code says so."""
+    code = scores["instrument"].map(_score_code)
+    said = scores["status"].isin(_UNASKED) & scores["value"].isna()
+    return code.where(~said, code + ", " + scores["status"].astype(str))
+
+
+def _unasked_feeds(scores: pd.DataFrame, *, coded: bool) -> list[dict[str, Any]]:
+    said = scores[scores["status"].isin(_UNASKED) & scores["value"].isna()]
+    keys = {"patient_id": "person_id", "date": "measurement_date"}
+    keys |= {} if coded else {"episode_id": "measurement_event_id"}
+    return [
+        {
+            "source": "measurement",
+            "table": "scores",
+            "where": {"measurement_source_value": f"{_score_code(name)}, {status}".lower()},
+            "needs": ["instrument"],
+            "columns": {
+                **keys,
+                "instrument": {"constant": name},
+                "value": "value_as_number",
+                "status": {"constant": status},
+            },
+        }
+        for name, status in sorted(set(zip(said["instrument"], said["status"], strict=True)))
+    ]
+
+
+_UNASKED: Final = ("not_asked", "not_applicable")
 
 
 def episode_numbers(frames: Frames) -> dict[str, str]:
