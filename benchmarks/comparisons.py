@@ -6,15 +6,19 @@ import subprocess
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.timing import Task, row
+from vertebro_outcomes.comparisons.compare import compare
 from vertebro_outcomes.comparisons.methods import METHODS
 from vertebro_outcomes.comparisons.windows import visit_matrix
+from vertebro_outcomes.estimators.emulation.course import Course
 from vertebro_outcomes.estimators.propensity.matching import match_nearest
 from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
+from vertebro_outcomes.tables.cohort import Cohort
 
 PATIENTS = 1_000_000
 DAYS = (7, 30, 90, 180, 365)
@@ -65,11 +69,45 @@ def _confounded(n: int, p: int = 20) -> TwoArms:
     return TwoArms(x.sum(axis=1) - treated + rng.normal(size=n), treated, x)
 
 
+def _registry(data: TwoArms) -> Cohort:
+    """The same patients as a cohort, for the whole way through `vo.compare`."""
+    ids = pd.Series([f"p{i:07d}" for i in range(len(data.y))])
+    covariates = {f"x{j}": data.x[:, j] for j in range(data.x.shape[1])}
+    return Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ids} | covariates),
+        episodes=pd.DataFrame(
+            {"patient_id": ids, "treatment": np.where(data.treated, "KP", "VP"), "day0": "treatment"}
+        ),
+        scores=pd.DataFrame(
+            {"patient_id": ids, "instrument": "pain_vas", "day": 30,
+             "value": np.clip(5 + 0.1 * data.y, 0, 10)}
+        ),
+        synthetic=True,
+    )  # fmt: skip
+
+
+def _course(n: int) -> Course:
+    """Patients from presentation on, who start treatment and die at rates that depend on x."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(n, 5))
+    wait = np.floor(rng.exponential(60 * np.exp(-0.3 * x[:, 0])))
+    death = np.ceil(rng.exponential(800 * np.exp(-0.3 * x[:, 0])))
+    time = np.minimum(death, 730.0)
+    own = np.where(wait <= time, wait, np.inf)
+    cause = (death <= 730).astype(np.int64)
+    return Course(time, cause, own, np.full(n, np.inf), x, grace=42, day=365)
+
+
 def tasks() -> list[Task]:
     """The tasks of fair comparisons."""
     scores, treated, baseline = _long_scores(222_223)
     data = _confounded(PATIENTS)
     score = data.x @ np.full(20, 0.2)
+    registry, course = _registry(data), _course(PATIENTS)
+    names = [f"x{j}" for j in range(data.x.shape[1])]
+    question: dict[str, Any] = {
+        "outcome": "pain_vas", "treatment": "KP", "comparator": "VP", "day": 30, "covariates": names,
+    }  # fmt: skip
     return [
         Task(
             "MMRM, 5 visits", f"{len(scores):,} rows",
@@ -82,6 +120,18 @@ def tasks() -> list[Task]:
         Task(
             "1:1 caliper matching", f"{PATIENTS:,} patients",
             partial(match_nearest, score, data.treated, caliper=0.2 * float(np.std(score))), runs=2,
+        ),
+        Task(
+            "overlap weighting from tables to result", f"{PATIENTS:,} patients",
+            lambda: compare(registry, method="overlap_weighting", **question), runs=1,
+        ),
+        Task(
+            "1:1 matching from tables to result", f"{PATIENTS:,} patients",
+            lambda: compare(registry, method="matching", variance="pairs", **question), runs=1,
+        ),
+        Task(
+            "clone-censor-weight, 42 days of grace", f"{PATIENTS:,} patients",
+            partial(METHODS["clone_censor_weight"].fit, course), runs=1,
         ),
     ]  # fmt: skip
 

@@ -11,6 +11,7 @@ from vertebro_outcomes.errors import list_some
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.propensity.balance import (
     LARGEST_SMD,
+    balance_before_and_after,
     covariate_balance,
     effective_n,
     equipoise_share,
@@ -43,9 +44,14 @@ def balance_table(
         there = ~np.isnan(x)
         line: dict[str, Any] = {"covariate": name}
         if treated[there].any() and (~treated[there]).any():
-            own = x[there, None], treated[there]
-            before = covariate_balance(*own)
-            after = None if weights is None else covariate_balance(*own, weights[there])
+            whole = there.all()
+            own = (x[:, None], treated) if whole else (x[there, None], treated[there])
+            after = None
+            if weights is None:
+                before = covariate_balance(*own)
+            else:
+                w = weights if whole else weights[there]
+                before, after = balance_before_and_after(*own, w)
             line |= {"mean_t": before.mean_t[0], "mean_c": before.mean_c[0]}
             for measure in _MEASURES:
                 line[f"{measure}_before"] = getattr(before, measure)[0]

@@ -104,15 +104,18 @@ def patients_in(cohort: Cohort, *, outcome: str, arms: Sequence[str]) -> tuple[P
 
 
 def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: str) -> Population:
-    frame = _pandas(episodes)
-    by = [name for name in _ORDER if name in frame.columns]
-    frame = frame.sort_values(["patient_id", *by], kind="stable", na_position="last")
-    first = ~frame["patient_id"].duplicated().to_numpy()
-    later = frame.loc[~first, "treatment"].isin(words_of(treatment)).to_numpy()
-    frame = frame[first].reset_index(drop=True)
-    patients = _pandas(cohort.patients)
-    shared = [c for c in patients.columns if c in frame.columns and c != "patient_id"]
-    joined = frame.merge(patients.drop(columns=shared), on="patient_id", how="left", sort=False)
+    """One row per patient in the order of patient_id: joined and sorted where the tables live."""
+    import ibis
+
+    by = [episodes[name].asc(nulls_first=False) for name in _ORDER if name in episodes.columns]
+    place = ibis.row_number().over(group_by="patient_id", order_by=by)
+    ranked = episodes.mutate(_place=place)
+    later = _later(ranked.filter(ranked["_place"] > 0), treatment)
+    first = ranked.filter(ranked["_place"] == 0).drop("_place")
+    own = [c for c in cohort.patients.columns if c not in episodes.columns]
+    patients = cohort.patients.select(*own, _patient=cohort.patients.patient_id)
+    both = first.left_join(patients, first.patient_id == patients["_patient"])
+    joined = _pandas(both.drop("_patient").order_by("patient_id"))
     treated = joined["treatment"].isin(words_of(treatment)).to_numpy(dtype=bool)
     row, day, value = _scores(cohort, outcome, joined)
     return Population(
@@ -121,9 +124,16 @@ def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: s
         row=row,
         day=day,
         value=value,
-        later_episodes=(int(later.sum()), int((~later).sum())),
-        episodes_of=frozenset(frame.columns),
+        later_episodes=later,
+        episodes_of=frozenset(episodes.columns),
     )
+
+
+def _later(episodes: Any, treatment: str) -> tuple[int, int]:
+    """Further episodes of the same patients, of the treatment and of others."""
+    counted = episodes.group_by("treatment").aggregate(n=episodes.count()).to_pyarrow().to_pylist()
+    own = sum(line["n"] for line in counted if line["treatment"] in words_of(treatment))
+    return int(own), int(sum(line["n"] for line in counted) - own)
 
 
 def _scores(cohort: Cohort, outcome: str, frame: pd.DataFrame) -> tuple[Ints, Ints, Floats]:

@@ -145,8 +145,10 @@ def varying_terms(covariates: Covariates, kept: Bools) -> tuple[str, ...]:
 
 def without_constant_columns(covariates: Covariates, kept: Bools) -> Covariates:
     """Indicator columns of categories that nobody analysed has are left out."""
-    x = covariates.x[kept]
+    x = covariates.x if kept.all() else covariates.x[kept]
     varies = np.flatnonzero(np.ptp(x, axis=0) > 0) if len(x) else np.arange(0)
+    if len(varies) == x.shape[1]:
+        return covariates
     return Covariates(
         covariates.x[:, varies],
         tuple(covariates.names[j] for j in varies),
