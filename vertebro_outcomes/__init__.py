@@ -71,6 +71,8 @@ _HOMES = {
     "report.processed": "write_tables",
     "report.reproduction_page": "write_reproduction",
     "loaders.literature": "Literature load_literature",
+    "loaders.literature.claims": "load_claims",
+    "meta_analysis.claims": "CLAIM_TESTS examine_claims",
     "meta_analysis.evidence": "select_contrasts select_proportions",
     "meta_analysis.questions": "QUESTIONS Question answer",
     "outcomes": "FAMILIES OUTCOMES Outcome",

@@ -1,50 +1,13 @@
 """The questions put to the published record, as data."""
 
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
-from vertebro_outcomes.meta_analysis.evidence import (
-    ANY_STUDY,
-    COMPARATIVE,
-    OBSERVATIONAL,
-    RANDOMISED,
-)
+from vertebro_outcomes.meta_analysis.evidence import COMPARATIVE, OBSERVATIONAL, RANDOMISED
+from vertebro_outcomes.meta_analysis.question import WINDOWS, Question, at_times
+from vertebro_outcomes.meta_analysis.rate_questions import DETECTION, RATES, RESPONSES
 
-Window = tuple[float, float]
+__all__ = ["QUESTIONS", "WINDOWS", "Question"]
 
-
-@dataclass(frozen=True)
-class Question:
-    """One question: what is compared, on which outcome, when, in which studies.
-
-    Without a comparator it asks for the proportion of one arm. `window` holds the first and last day;
-    None takes any follow-up. The other fields are the arguments of `select_contrasts`.
-    """
-
-    id: str
-    title: str
-    outcome_family: str
-    treatment: str | tuple[str, ...]
-    comparator: str
-    measure: str
-    window: Window | None = None
-    target_day: float | None = None
-    designs: tuple[str, ...] = RANDOMISED
-    unit: Literal["patients", "levels"] = "patients"
-    scale: Literal["canonical", "printed"] = "canonical"
-    missing_n: Literal["leave_out", "randomised"] = "leave_out"
-    note: str = ""
-
-
-# Visits fall near the planned day; a window ends before the next usual visit.
-WINDOWS: Final[dict[str, tuple[str, Window, float]]] = {
-    "1w": ("1 to 2 weeks", (5, 16), 7),
-    "1m": ("1 month", (21, 45), 30),
-    "3m": ("3 months", (75, 110), 91),
-    "6m": ("6 months", (150, 215), 183),
-    "12m": ("12 months", (300, 430), 365),
-    "24m": ("24 months", (640, 820), 730),
-}
 AUGMENTATION: Final = ("VP", "KP", "VA")
 
 _ACTIVE: Final = (
@@ -64,64 +27,34 @@ _CONFOUNDED: Final = (
     "1.81 by control group and time zero). Studies of the same Medicare years count once. Results "
     "without an interval, or with one too narrow for its printed digits, are listed and not pooled."
 )
-_DETECTION: Final = "How leakage was looked for (CT, radiographs) differs between studies."
 
 
-def _times(question: Question, times: str) -> list[Question]:
-    """The question at each time point of `WINDOWS` named in `times`."""
-    out = []
-    for time in times.split():
-        words, window, day = WINDOWS[time]
-        name, title = f"{question.id}_{time}", f"{question.title}, {words}"
-        out.append(replace(question, id=name, title=title, window=window, target_day=day))
-    return out
-
-
-def _rate(
-    name: str, title: str, treatment: str, *, outcome_family: str = "", note: str = ""
-) -> Question:
-    """A proportion; without `outcome_family` the name is `family_arm`."""
-    return Question(
-        id=name,
-        title=title,
-        outcome_family=outcome_family or name.rpartition("_")[0],
-        treatment=treatment,
-        comparator="",
-        measure="PLO",
-        designs=ANY_STUDY,
-        unit="levels" if name.endswith("_levels") else "patients",
-        note=note,
-    )
-
-
-_LEAKAGE: Final = {"outcome_family": "cement_leakage", "note": _DETECTION}
-_EMBOLISM: Final = {"outcome_family": "pulmonary_cement_embolism"}
-_RATES: Final = (
-    _rate("leakage_vp", "Cement leakage after vertebroplasty, patients", "VP", **_LEAKAGE),
-    _rate("leakage_vp_levels", "Cement leakage after vertebroplasty, levels", "VP", **_LEAKAGE),
-    _rate("leakage_kp", "Cement leakage after kyphoplasty, patients", "KP", **_LEAKAGE),
-    _rate("leakage_kp_levels", "Cement leakage after kyphoplasty, levels", "KP", **_LEAKAGE),
-    _rate("leakage_vai_levels", "Cement leakage after implants, levels", "VAI", **_LEAKAGE),
-    _rate("symptomatic_leakage_kp", "Symptomatic leakage after kyphoplasty", "KP"),
-    _rate(
-        "pulmonary_embolism_vp",
-        "Pulmonary cement embolism on CT, vertebroplasty",
-        "VP",
-        **_EMBOLISM,
+_VP_NSM: Final = at_times(
+    Question(
+        "pain_vp_nsm",
+        "Pain, vertebroplasty against non-surgical care",
+        outcome_family="pain",
+        treatment="VP",
+        comparator="NSM",
+        measure="MD",
+        note="Open trials: patients knew their treatment, which can make it look better.",
     ),
-    _rate(
-        "pulmonary_embolism_va", "Pulmonary cement embolism on CT, augmentation", "VA", **_EMBOLISM
+    "1w 1m 12m",
+)
+_FUNCTION: Final = at_times(
+    Question(
+        "rmdq_vp_sham",
+        "Disability (Roland-Morris), vertebroplasty against sham",
+        outcome_family="rmdq",
+        treatment="VP",
+        comparator="SHAM",
+        measure="MD",
     ),
-    _rate("nerve_root_irritation_vp", "Nerve-root irritation after vertebroplasty", "VP"),
-    _rate("infection_vp", "Infection after vertebroplasty", "VP"),
-    _rate("new_vertebral_fracture_vp", "New vertebral fracture after vertebroplasty", "VP"),
-    _rate("new_vertebral_fracture_kp", "New vertebral fracture after kyphoplasty", "KP"),
-    _rate("adjacent_fracture_vp", "Adjacent fracture after vertebroplasty", "VP"),
-    _rate("adjacent_fracture_kp", "Adjacent fracture after kyphoplasty", "KP"),
+    "1m 12m",
 )
 
 QUESTIONS: Final[tuple[Question, ...]] = (
-    *_times(
+    *at_times(
         Question(
             "pain_vp_sham",
             "Pain, vertebroplasty against sham",
@@ -131,8 +64,10 @@ QUESTIONS: Final[tuple[Question, ...]] = (
             measure="MD",
             note=_ACTIVE,
         ),
-        "1w 1m 3m 6m 12m 24m",
+        "1d 1w 1m 3m 6m 12m 24m",
     ),
+    *_VP_NSM,
+    *_FUNCTION,
     Question(
         "fracture_vp_nsm",
         "New vertebral fracture, vertebroplasty against non-surgical care",
@@ -154,7 +89,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         target_day=365,
         note="Buchbinder 2009 counts symptomatic fractures, VERTOS IV radiographic ones.",
     ),
-    *_times(
+    *at_times(
         Question(
             "pcs_kp_nsm",
             "SF-36 physical component, kyphoplasty against non-surgical care",
@@ -165,7 +100,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         ),
         "1m 6m 12m 24m",
     ),
-    *_times(
+    *at_times(
         Question(
             "pain_kp_nsm",
             "Pain, kyphoplasty against non-surgical care",
@@ -191,7 +126,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         missing_n="randomised",
         note=_RANDOMISED_N,
     ),
-    *_times(
+    *at_times(
         Question(
             "pain_kp_vp",
             "Pain, kyphoplasty against vertebroplasty",
@@ -231,7 +166,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "RR",
         designs=COMPARATIVE,
         unit="levels",
-        note="Levels of one patient are counted as if they were independent. " + _DETECTION,
+        note="Levels of one patient are counted as if they were independent. " + DETECTION,
     ),
     Question(
         "leakage_kp_vp_patients",
@@ -241,7 +176,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "VP",
         "RR",
         designs=COMPARATIVE,
-        note=_DETECTION,
+        note=DETECTION,
     ),
     Question(
         "leakage_vai_kp_levels",
@@ -251,7 +186,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "KP",
         "RR",
         unit="levels",
-        note="Levels of one patient are counted as if they were independent. " + _DETECTION,
+        note="Levels of one patient are counted as if they were independent. " + DETECTION,
     ),
     Question(
         "death_va_nsm_1y",
@@ -284,5 +219,6 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "SHAM",
         "RR",
     ),
-    *_RATES,
+    *RATES,
+    *RESPONSES,
 )

@@ -46,7 +46,7 @@ def answer(question: Question, literature: Literature) -> Answer:
     Examples
     --------
     >>> import vertebro_outcomes as vo
-    >>> answer(QUESTIONS[1], vo.load_literature()).k
+    >>> answer(QUESTIONS[2], vo.load_literature()).k
     3
     """
     evidence = _evidence(question, literature)
