@@ -2,18 +2,18 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from vertebro_outcomes.display import numbers
+from vertebro_outcomes.meta_analysis.claim_parts import Asked, Claim, Judged, Rule
 from vertebro_outcomes.meta_analysis.pool import pool
 from vertebro_outcomes.outcomes import family_outcome
-from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.examined_claims import Finding
 from vertebro_outcomes.results.pooled_effect import PooledEffect
 
@@ -23,28 +23,6 @@ MOST: Final = 0.5  # "mostly": more than half
 _WEEKS: Final = {"week": 1.0, "month": 365.25 / 12 / 7}
 _DURATION: Final = re.compile(r"([<>≤≥]?=?)\s*(\d+)\s*(week|month)")
 _Z: Final = float(special.ndtri(0.975))
-
-
-@dataclass(frozen=True)
-class Asked:
-    """An answer and the name of the outcome family that it is about."""
-
-    family: str
-    answer: Answer
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What one result says to a claim; `values` replaces estimate and interval where the rule made them."""
-
-    finding: Finding
-    because: str
-    question_id: str
-    values: tuple[float, float, float] | None = None
-
-
-Claim = Mapping[str, Any]
-Rule = Callable[[Claim, list[Asked], pd.DataFrame], list[Judged]]
 
 
 def _natural(fit: PooledEffect) -> tuple[float, float, float]:

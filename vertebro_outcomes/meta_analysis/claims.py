@@ -9,7 +9,8 @@ import pandas as pd
 
 from vertebro_outcomes.loaders.literature import Literature, load_literature
 from vertebro_outcomes.loaders.literature.claims import load_claims
-from vertebro_outcomes.meta_analysis.claim_rules import RULES, Asked, Judged
+from vertebro_outcomes.meta_analysis.claim_parts import Asked, Judged
+from vertebro_outcomes.meta_analysis.claim_rules import RULES
 from vertebro_outcomes.meta_analysis.question_list import QUESTIONS, Question
 from vertebro_outcomes.meta_analysis.questions import answer
 from vertebro_outcomes.results.answer import Answer

@@ -8,12 +8,9 @@ import pytest
 import vertebro_outcomes as vo
 from vertebro_outcomes.errors import LoadError
 from vertebro_outcomes.loaders.literature.claims import CLAIM_COLUMNS
-from vertebro_outcomes.meta_analysis.claim_rules import (
-    RULES,
-    Asked,
-    fracture_age_limit_weeks,
-)
-from vertebro_outcomes.meta_analysis.claims import _verdict
+from vertebro_outcomes.meta_analysis.claim_parts import Asked, Judged
+from vertebro_outcomes.meta_analysis.claim_rules import RULES, fracture_age_limit_weeks
+from vertebro_outcomes.meta_analysis.claims import ClaimTest, _verdict
 from vertebro_outcomes.results.answer import Answer
 
 STUDIES = pd.DataFrame(
@@ -159,9 +156,6 @@ def test_fracture_age_unknown():
     ],
 )
 def test_verdicts(findings, quantifier, verdict):
-    from vertebro_outcomes.meta_analysis.claim_rules import Judged
-    from vertebro_outcomes.meta_analysis.claims import ClaimTest
-
     judged = [Judged(finding, "", "q") for finding in findings.split()]
     assert _verdict(judged, ClaimTest("benefit", (), quantifier))[0] == verdict
 
