@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,6 +89,10 @@ def report(
         findings = vo.check_reported(literature)
     with _step("computing published reviews again"):
         reproduction = vo.reproduce_literature(literature)
+    with _step("joining the trials to networks"):
+        networks = list(_networks(literature))
+    with _step("examining the claims"):
+        claims = _claims(literature, answers)
     registries = vo.analyse_registries(data / "registries", step=_step)
     vo.build_report(
         literature,
@@ -98,9 +102,25 @@ def report(
         folder=output,
         inputs=inputs,
         registries=registries,
+        claims=claims,
+        networks=networks,
         step=_step,
     )
     typer.echo(f"{output}/ is written")
+
+
+def _networks(literature: Any) -> Iterator[tuple[Any, Any]]:
+    """The networks that can be built; a question without connected trials is left out."""
+    for question in vo.LITERATURE_NETWORKS:
+        with suppress(InputError):
+            yield question, vo.literature_network(question, literature)
+
+
+def _claims(literature: Any, answers: Any) -> Any:
+    """The claims examined, None where no sheet of claims lies beside the others."""
+    if not (literature.folder / "claims.csv").is_file():
+        return None
+    return vo.examine_claims(literature, answers=answers)
 
 
 @app.command()

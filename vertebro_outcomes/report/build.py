@@ -16,6 +16,8 @@ from vertebro_outcomes.report.page import Part, render_page
 from vertebro_outcomes.report.section import Section, sections
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.results.answer import Answer
+from vertebro_outcomes.results.examined_claims import ExaminedClaims
+from vertebro_outcomes.results.network_effect import NetworkEffect
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 from vertebro_outcomes.results.reported_findings import ReportedFindings
 from vertebro_outcomes.results.reproduction import Reproduction
@@ -37,6 +39,8 @@ def build_report(
     folder: Path,
     inputs: Mapping[str, Any],
     registries: Sequence[RegistryAnalysis | UnreadRegistry] = (),
+    claims: ExaminedClaims | None = None,
+    networks: Sequence[tuple[Question, NetworkEffect]] = (),
     step: Step = nullcontext,
 ) -> None:
     """Write the report into `folder`: the page, `tables/*.csv`, `figures/*.svg`, `provenance.json`.
@@ -57,6 +61,10 @@ def build_report(
         What `report.digest.inputs_of` says about the inputs; kept in `provenance.json`.
     registries : sequence
         Of `analyse_registry`, or why an export could not be read.
+    claims : ExaminedClaims, optional
+        Of `examine_claims` on the same literature.
+    networks : sequence of (Question, NetworkEffect)
+        Of `literature_network`, one per question of `LITERATURE_NETWORKS` that has an answer.
     step : callable, optional
         Given a few words, returns a context manager around that step; used to show progress.
     """
@@ -67,6 +75,8 @@ def build_report(
         reproduction=reproduction,
         versions=inputs["versions"],
         registries=tuple(registries),
+        claims=claims,
+        networks=tuple(networks),
     )
     with step("building the sections"):
         parts = [_build(section, study) for section in sections()]

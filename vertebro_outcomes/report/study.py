@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.results.answer import Answer
+from vertebro_outcomes.results.examined_claims import ExaminedClaims
+from vertebro_outcomes.results.network_effect import NetworkEffect
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 from vertebro_outcomes.results.reported_findings import ReportedFindings
 from vertebro_outcomes.results.reproduction import Reproduction
@@ -18,7 +20,8 @@ class Study:
     `answers` holds questions and their answers in the order asked, `findings` the printed numbers that
     contradict each other, `reproduction` the pooled numbers of reviews
     computed again, `versions` package -> version, `registries` the analyses of registry exports, or
-    why one could not be read.
+    why one could not be read, `claims` statements with their verdicts, `networks` all treatments against
+    each other.
     """
 
     literature: Literature
@@ -27,6 +30,8 @@ class Study:
     reproduction: Reproduction
     versions: Mapping[str, str]
     registries: tuple[RegistryAnalysis | UnreadRegistry, ...] = ()
+    claims: ExaminedClaims | None = None
+    networks: tuple[tuple[Question, NetworkEffect], ...] = ()
 
     def about(self, wanted: Callable[[Question], bool]) -> list[tuple[Question, Answer]]:
         """The questions that are wanted, with their answers, in the order asked."""

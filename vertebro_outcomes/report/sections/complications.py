@@ -2,10 +2,11 @@
 
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.report.findings import Topic
+from vertebro_outcomes.report.sections.responders import is_response
 
 
 def _wanted(question: Question) -> bool:
-    return not question.comparator
+    return not question.comparator and not is_response(question)
 
 
 TOPIC = Topic(

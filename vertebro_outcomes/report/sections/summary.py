@@ -1,35 +1,148 @@
 """The first page: what was found, in plain words, each number bound to its result."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
 from vertebro_outcomes.discover import declarations
 from vertebro_outcomes.display.numbers import count
-from vertebro_outcomes.report.blocks import Block, Heading, anchor, prose
+from vertebro_outcomes.meta_analysis.certainty_by_rule import rate_certainty
+from vertebro_outcomes.meta_analysis.questions import Question
+from vertebro_outcomes.report.analysis import analysis_anchor
+from vertebro_outcomes.report.blocks import (
+    Block,
+    Fold,
+    Heading,
+    TableBlock,
+    anchor,
+    bound,
+    bullets,
+    joined,
+    link,
+    prose,
+)
 from vertebro_outcomes.report.findings import Topic, findings_table
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
-from vertebro_outcomes.report.wording import tally
+from vertebro_outcomes.report.wording import sentence, tally
+from vertebro_outcomes.results.answer import Answer
+
+Pairs = Sequence[tuple[Question, Answer]]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A question of a patient, and the results that answer it first."""
+
+    asked: str
+    results: tuple[str, ...]
+
+
+HEADLINES: Final = (
+    Headline(
+        "Does it relieve pain?",
+        (
+            "pain_vp_sham_1m",
+            "pain_vp_sham_12m",
+            "pain_vp_nsm_1m",
+            "pain_vp_nsm_12m",
+            "pain_kp_nsm_12m",
+        ),
+    ),
+    Headline(
+        "How safe is it?",
+        ("complication_any_vp", "leakage_vp", "decompression_vp", "death_vp_sham"),
+    ),
+    Headline("Does it cause fractures?", ("fracture_vp_sham", "fracture_vp_nsm")),
+    Headline(
+        "Vertebroplasty or kyphoplasty?",
+        ("pain_kp_vp_1m", "pain_kp_vp_12m", "fracture_kp_vp", "leakage_kp_vp_levels"),
+    ),
+)
+_LABELS: Final = {"result": "Result", "finding": "What was found", "certainty": "Certainty by rule"}
 
 
 def build(study: Study) -> tuple[Block, ...]:
-    """A question in plain words, a sentence that counts the answers, and the answers."""
-    computed = sum(answer.pooled is not None for _, answer in study.answers)
+    """The questions of a patient, then where evidence is thin, then every answer."""
+    known = {question.id: (question, answer) for question, answer in study.answers}
     blocks: list[Block] = [
         prose(
-            "{n} of the {total} questions asked could be answered with the figures at hand. No "
-            "formal rating of certainty was made; the column Mind lists what limits each result, "
-            "by rule: few studies, disagreement between them, no randomisation, figures not seen "
-            "in the source text.",
-            n=count(computed),
-            total=count(len(study.answers)),
+            "Certainty follows fixed rules: high for randomised trials, low for others, one step "
+            "down each for patients who knew their treatment, studies that disagree, a single "
+            "study, an interval that includes both no effect and one that matters. It is no "
+            "judgement of a panel."
         )
     ]
+    for headline in HEADLINES:
+        pairs = [known[name] for name in headline.results if name in known]
+        if pairs:
+            blocks += [
+                Heading(headline.asked, f"headline-{anchor(headline.asked)}"),
+                _headline_table(headline, pairs),
+            ]
+    blocks += [*_claims(study), *_thin(study.answers)]
     for topic in _topics():
         pairs = study.about(topic.wanted)
-        blocks += [
-            Heading(topic.asked, f"summary-{anchor(topic.name)}"),
-            prose("{said}", said=tally(pairs)),
-            findings_table(pairs, name=f"summary_{topic.name}", caption=topic.asked),
-        ]
+        table = findings_table(pairs, name=f"summary_{topic.name}", caption=topic.asked)
+        inside: tuple[Block, ...] = (prose("{said}", said=tally(pairs)), table)
+        blocks.append(Fold(f"All results: {topic.asked}", inside))
     return tuple(blocks)
+
+
+def _headline_table(headline: Headline, pairs: Pairs) -> TableBlock:
+    rated = [rate_certainty(question, answer) for question, answer in pairs]
+    shown = pd.DataFrame(
+        {
+            "result": [link(f"#{analysis_anchor(q)}", a.title) for q, a in pairs],
+            "finding": [sentence(q, a) for q, a in pairs],
+            "certainty": [
+                bound("<strong>{level}</strong> {why}", level=c.level, why="; ".join(c.reasons))
+                for c in rated
+            ],
+        }
+    )
+    data = pd.DataFrame(
+        {
+            "question_id": [q.id for q, _ in pairs],
+            "title": [a.title for _, a in pairs],
+            "k": [a.k for _, a in pairs],
+            "finding": [sentence(q, a).striptags() for q, a in pairs],
+            "certainty": [c.level for c in rated],
+            "reasons": ["; ".join(c.reasons) for c in rated],
+        }
+    )
+    name = f"headline_{anchor(headline.asked).replace('-', '_')}"
+    return TableBlock(name=name, shown=shown, data=data, caption=headline.asked, labels=_LABELS)
+
+
+def _claims(study: Study) -> tuple[Block, ...]:
+    if study.claims is None:
+        return ()
+    said = [f"{count(n)} {verdict}" for verdict, n in study.claims.counts.items() if n]
+    text = prose(
+        "Of {n} statements found in texts about the procedures: {said}. See {claims}.",
+        n=count(len(study.claims.table)),
+        said=joined(said),
+        claims=link("#claims-examined", "claims examined"),
+    )
+    return (Heading("What is said about it", "headline-claims"), text)
+
+
+def _thin(pairs: Pairs) -> tuple[Block, ...]:
+    none = [a for _, a in pairs if a.pooled is None]
+    one = [a for _, a in pairs if a.k == 1]
+    many = [a for _, a in pairs if a.k > 1]
+    items = [
+        bound("{n} questions rest on a single study.", n=count(len(one))),
+        bound("{n} pool two or more, at most {most} studies.", n=count(len(many)),
+              most=count(max((a.k for a in many), default=0))),
+    ]  # fmt: skip
+    if none:
+        names = joined([a.title for a in none], "; ")
+        items.append(bound("{n} have no usable result: {names}.", n=count(len(none)), names=names))
+    return (Heading("Where the evidence is thin", "headline-thin"), bullets(items))
 
 
 def _topics() -> list[Topic]:

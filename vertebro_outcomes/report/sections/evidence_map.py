@@ -1,0 +1,86 @@
+"""Which trials there are, what they measured, what is missing."""
+
+from typing import Final
+
+import pandas as pd
+
+from vertebro_outcomes.display.figures.evidence_dots import evidence_dots
+from vertebro_outcomes.display.figures.svg import save_svg
+from vertebro_outcomes.display.numbers import count
+from vertebro_outcomes.meta_analysis.evidence_map import MAPPED, evidence_map
+from vertebro_outcomes.outcomes import OUTCOMES
+from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, bound, bullets, prose
+from vertebro_outcomes.report.section import Section
+from vertebro_outcomes.report.study import Study
+
+_LABELS: Final = {
+    "trial": "Trial",
+    "design": "Design",
+    "arms": "Arms: patients",
+    "pain": "Pain",
+    "disability": "Disability",
+    "quality_of_life": "Quality of life",
+    "new_fracture": "New fracture",
+    "leakage": "Leakage",
+    "death": "Death",
+    "harms": "Harms",
+}
+
+
+def build(study: Study) -> tuple[Block, ...]:
+    """A dot per trial and outcome, the same as a table, and what is missing in words."""
+    family_of = {name: outcome.family for name, outcome in OUTCOMES.items()}
+    table = evidence_map(study.literature, study.answers, family_of=family_of)
+    seen = table[(table[list(MAPPED)] != "").any(axis=1)]
+    figure = evidence_dots(seen, list(MAPPED), labels=_LABELS).get_figure(root=True)
+    assert figure is not None
+    used = {name: int((table[name] == "used").sum()) for name in MAPPED}
+    printed = {name: int((table[name] == "printed").sum()) for name in MAPPED}
+    said = [
+        bound(
+            "{what}: used from {used} trials, printed but not usable in {printed}, nothing found "
+            "for {missing}",
+            what=_LABELS[name],
+            used=count(used[name]),
+            printed=count(printed[name]),
+            missing=count(len(table) - used[name] - printed[name]),
+        )
+        for name in MAPPED
+    ]
+    return (
+        prose(
+            "{n} randomised or quasi-randomised trials are known to this report; some figure of at least "
+            "one of these outcomes was found for {seen}. Most trials were read in abstracts and "
+            "registers, so an empty cell says that no figure was at hand, not that none exists.",
+            n=count(len(table)),
+            seen=count(len(seen)),
+        ),
+        bullets(said),
+        FigureBlock(
+            name="evidence_map",
+            svg=save_svg(figure),
+            alt="Trials against outcomes. "
+            + "; ".join(str(item.striptags()) for item in said)
+            + ".",
+            caption="What each trial measured, as far as it could be read. Trials without any are in "
+            "the table.",
+        ),
+        _table(table),
+    )
+
+
+def _table(table: pd.DataFrame) -> TableBlock:
+    shown = pd.DataFrame(
+        {
+            "trial": table["label"].tolist(),
+            "design": table["design"].str.replace("_", " ").tolist(),
+            "arms": table["arms"].fillna("").str.replace("|", ", ").tolist(),
+            **{name: table[name].tolist() for name in MAPPED},
+        }
+    )
+    return TableBlock(
+        name="evidence_map", shown=shown, data=table, caption="Evidence map", labels=_LABELS
+    )
+
+
+SECTION = Section(order=15, title="Evidence map", build=build)
