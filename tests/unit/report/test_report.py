@@ -12,6 +12,11 @@ import pytest
 from vertebro_outcomes.comparisons.registry_analysis import analyse_registry
 from vertebro_outcomes.loaders.literature import load_literature
 from vertebro_outcomes.meta_analysis.check_reported import check_reported
+from vertebro_outcomes.meta_analysis.claims import examine_claims
+from vertebro_outcomes.meta_analysis.literature_network import (
+    LITERATURE_NETWORKS,
+    literature_network,
+)
 from vertebro_outcomes.meta_analysis.questions import QUESTIONS, answer
 from vertebro_outcomes.meta_analysis.reproduce_literature import reproduce_literature
 from vertebro_outcomes.report.build import PAGE, build_report
@@ -77,6 +82,8 @@ def folder(study, registries, inputs, tmp_path_factory):
         *study,
         findings=check_reported(study[0]),
         reproduction=reproduce_literature(study[0]),
+        claims=examine_claims(study[0], answers=study[1]),
+        networks=[(q, literature_network(q, study[0])) for q in LITERATURE_NETWORKS],
         folder=target,
         inputs=inputs,
         registries=registries,
@@ -221,6 +228,8 @@ def test_twice_the_same_bytes(study, registries, inputs, folder, tmp_path):
         *study,
         findings=check_reported(study[0]),
         reproduction=reproduce_literature(study[0]),
+        claims=examine_claims(study[0], answers=study[1]),
+        networks=[(q, literature_network(q, study[0])) for q in LITERATURE_NETWORKS],
         folder=tmp_path,
         inputs=inputs,
         registries=registries,

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from vertebro_outcomes.display.style import HOUSE
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
@@ -38,6 +39,13 @@ def save_svg(figure: "Figure") -> str:
         figure.savefig(target, format="svg", metadata=nothing)
     lines = _METADATA.sub("", target.getvalue()).splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def axes_svg(axes: "Axes") -> str:
+    """The figure that axes belong to, as `save_svg` gives it."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return save_svg(figure)
 
 
 def inline_svg(svg: str, *, identity: str, label: str) -> Markup:

@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 from markupsafe import Markup
 
-from vertebro_outcomes.display.figures.svg import save_svg
+from vertebro_outcomes.display.figures.svg import axes_svg
 from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.report.analysis import analysis_anchor
@@ -61,7 +61,7 @@ def build(study: Study) -> tuple[Block, ...]:
         ),
         FigureBlock(
             name="claims",
-            svg=save_svg(examined.plot().figure),
+            svg=axes_svg(examined.plot()),
             alt=f"Claims and how many results speak for or against each. {', '.join(said)}.",
             caption="Results that speak for a claim, against it, or leave it open.",
         ),

@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 
 from vertebro_outcomes.display.figures.evidence_dots import evidence_dots
-from vertebro_outcomes.display.figures.svg import save_svg
+from vertebro_outcomes.display.figures.svg import axes_svg
 from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.meta_analysis.evidence_map import MAPPED, evidence_map
 from vertebro_outcomes.outcomes import OUTCOMES
@@ -32,8 +32,6 @@ def build(study: Study) -> tuple[Block, ...]:
     family_of = {name: outcome.family for name, outcome in OUTCOMES.items()}
     table = evidence_map(study.literature, study.answers, family_of=family_of)
     seen = table[(table[list(MAPPED)] != "").any(axis=1)]
-    figure = evidence_dots(seen, list(MAPPED), labels=_LABELS).get_figure(root=True)
-    assert figure is not None
     used = {name: int((table[name] == "used").sum()) for name in MAPPED}
     printed = {name: int((table[name] == "printed").sum()) for name in MAPPED}
     said = [
@@ -58,7 +56,7 @@ def build(study: Study) -> tuple[Block, ...]:
         bullets(said),
         FigureBlock(
             name="evidence_map",
-            svg=save_svg(figure),
+            svg=axes_svg(evidence_dots(seen, list(MAPPED), labels=_LABELS)),
             alt="Trials against outcomes. "
             + "; ".join(str(item.striptags()) for item in said)
             + ".",

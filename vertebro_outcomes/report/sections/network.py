@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from vertebro_outcomes.display.figures.svg import save_svg
+from vertebro_outcomes.display.figures.svg import axes_svg
 from vertebro_outcomes.display.numbers import count, p_value
 from vertebro_outcomes.meta_analysis.question import Question
 from vertebro_outcomes.outcomes import family_outcome
@@ -57,13 +57,13 @@ def _network(question: Question, net: NetworkEffect) -> tuple[Block, ...]:
         prose("{said}.", said=str(net)),
         FigureBlock(
             name=f"{name}_graph",
-            svg=save_svg(net.plot("graph").figure),
+            svg=axes_svg(net.plot("graph")),
             alt=f"Network of {question.title}: which treatments were compared directly. {net}.",
             caption=f"{question.title}: who was compared with whom; numbers count trials.",
         ),
         FigureBlock(
             name=name,
-            svg=save_svg(net.plot().figure),
+            svg=axes_svg(net.plot()),
             alt=f"Forest plot of the network, {question.title}. {net}.",
             caption=f"{question.title}: every treatment against {net.reference}, from the network.",
         ),
