@@ -31,6 +31,7 @@ _HOMES = {
     "comparisons.fractures": "adjacent_fractures",
     "comparisons.incidence": "cumulative_incidence",
     "comparisons.mortality": "mortality",
+    "comparisons.recurrent": "recurrent_fractures",
     "comparisons.reconstructed": "reconstruct_survival",
     "comparisons.vertebrae": "vertebra_fractures",
     "dialects": "DIALECTS",
