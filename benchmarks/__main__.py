@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import comparisons, survival, synthesis
+from benchmarks import comparisons, survival, synthesis, vertebrae
 from benchmarks.timing import row
 
 OUTPUT = Path(__file__).parents[1] / "reports" / "benchmarks.csv"
@@ -12,7 +12,7 @@ OUTPUT = Path(__file__).parents[1] / "reports" / "benchmarks.csv"
 
 def main() -> None:
     lines = []
-    for topic in (synthesis, comparisons, survival):
+    for topic in (synthesis, comparisons, survival, vertebrae):
         for task in topic.tasks():
             lines.append(row(task))
             print(f"{task.name} ({task.size}): {lines[-1]['seconds']:.4g} s", flush=True)

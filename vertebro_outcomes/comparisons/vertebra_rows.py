@@ -1,5 +1,6 @@
 """Every vertebra from T4 to L5 that can still break: how long, how far from the treated level."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +34,9 @@ class VertebraRows:
     notes: tuple[str, ...]
 
 
-def vertebra_rows(cohort: Any, *, event: str, function: str) -> VertebraRows:
+def vertebra_rows(
+    cohort: Any, *, event: str, of_level: Sequence[str], function: str
+) -> VertebraRows:
     """The table of vertebrae at risk of the first episode of each patient.
 
     A vertebra leaves with its own new fracture, death or the end of follow-up; treated vertebrae and
@@ -52,7 +55,7 @@ def vertebra_rows(cohort: Any, *, event: str, function: str) -> VertebraRows:
         notes.append(f"{(~known).sum()} patients without a recorded level are left out.")
     people = people.loc[known].reset_index(drop=True)
     row = pd.Index(people["episode_id"]).get_indexer(levels["episode_id"])
-    distance, closed, own = _nearest(levels, row, len(people), notes)
+    distance, closed, own = _nearest(levels, row, len(people), wanted=of_level, notes=notes)
     end = people["days"].to_numpy(float)
     time = np.repeat(end[:, None], len(AT_RISK), axis=1)
     broken = _first_fractures(
@@ -66,7 +69,7 @@ def vertebra_rows(cohort: Any, *, event: str, function: str) -> VertebraRows:
 
 
 def _nearest(
-    levels: pd.DataFrame, row: Ints, n: int, notes: list[str]
+    levels: pd.DataFrame, row: Ints, n: int, *, wanted: Sequence[str], notes: list[str]
 ) -> tuple[Ints, Bools, dict[str, Floats]]:
     """Distance to the nearest reference level, vertebrae not at risk, values of that level."""
     place = levels["level"].map(POSITION).to_numpy(np.int64) - FIRST
@@ -85,7 +88,7 @@ def _nearest(
     values = _values_of(levels)
     counts = treated | ~any_treated[row]
     row, place = row[counts], place[counts]
-    values = {name: column[counts] for name, column in values.items()}
+    values = {name: column[counts] for name, column in values.items() if name in wanted}
     distance = np.full((n, len(AT_RISK)), len(LEVELS))
     own = {name: np.full((n, len(AT_RISK)), np.nan) for name in values}
     order = np.argsort(row, kind="stable")

@@ -31,6 +31,7 @@ from vertebro_outcomes.results.vertebra_risk import VertebraRisk
 _NAME: Final = "vertebra_fractures"
 VertebraVariance = Literal["cluster", "frailty"]
 VertebraEvent = Literal["fracture", "symptomatic_fracture"]
+FEW_CODES: Final = 5_000_000
 INTERVALS_DAYS: Final = (30.0, 90.0, 180.0, 365.0, 730.0)
 YEAR: Final = 365.25
 
@@ -95,7 +96,7 @@ def vertebra_fractures(
     """
     inner = _check(covariates, event, variance, cuts, intervals_days)
     check_numbers(_NAME, level=level)
-    rows = vertebra_rows(cohort, event=event, function=_NAME)
+    rows = vertebra_rows(cohort, event=event, of_level=covariates, function=_NAME)
     if not rows.event.any():
         words = event.replace("_", " ")
         problem = Problem(words, "no vertebra at risk had one", "at least one")
@@ -182,7 +183,7 @@ def _patterns(
     for own, classes, names in blocks:
         whole &= own >= 0
         joint = code * classes.shape[0] + np.maximum(own, 0)
-        seen, code = np.unique(joint, return_inverse=True)
+        seen, code = _distinct(joint, code_max=int(joint.max(initial=0)))
         z = np.column_stack([z[seen // classes.shape[0]], classes[seen % classes.shape[0]]])
         terms += names
     if not whole.all():
@@ -192,6 +193,15 @@ def _patterns(
             "left out."
         )
     return code, z, terms, whole
+
+
+def _distinct(code: Ints, *, code_max: int) -> tuple[Ints, Ints]:
+    """Distinct codes and each entry's place among them, by counting where the codes are few."""
+    if code_max > FEW_CODES:
+        seen, place = np.unique(code, return_inverse=True)
+        return seen, place
+    there = np.bincount(code, minlength=code_max + 1) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[code]
 
 
 def _estimable(

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
+from vertebro_outcomes.comparisons import vertebrae
 
 PINS = json.loads((Path(__file__).parents[2] / "reference" / "vertebrae.json").read_text())
 FULL = ["distance", "region", "disc_leakage", "cement_ml", "kyphosis_correction_deg", "treatment",
@@ -83,6 +84,13 @@ def test_frailty_and_row_order() -> None:
     )
     assert again.theta == pytest.approx(res.theta, rel=1e-5)
     assert "frailty variance" in str(res)
+
+
+def test_many_patterns_are_numbered_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = vo.vertebra_fractures(COHORT, covariates=FULL, intervals_days=CUTS)
+    monkeypatch.setattr(vertebrae, "FEW_CODES", 1)
+    sorted_ = vo.vertebra_fractures(COHORT, covariates=FULL, intervals_days=CUTS)
+    np.testing.assert_allclose(sorted_.coefficients["se"], counted.coefficients["se"], rtol=1e-9)
 
 
 def test_what_does_not_count_is_said() -> None:
