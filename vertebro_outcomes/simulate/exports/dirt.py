@@ -104,8 +104,7 @@ def add_dirt(
         key: replace(table, cells=table.cells.astype(object).reset_index(drop=True))
         for key, table in layout.tables.items()
     }
-    first = layout.places["patients", "age_years"].table
-    soiled.free = set(soiled.tables[first].cells[layout.patient[first]])
+    soiled.free = set(frames["patients"]["patient_id"])
     for kind in kinds:
         KINDS[kind](soiled)
     errors = pd.DataFrame(soiled.errors, columns=list(COLUMNS))

@@ -16,6 +16,7 @@ NOT_CARRIED: Final = {
     ("scores", "value_raw"): "the reader fills in what it found: in an export, the value itself",
     ("scores", "scale_raw"): "the reader fills in the scale that the export is declared on",
     ("absences", "reason"): "only scores say why they are blank",
+    ("episodes", "followup_end_day"): "where blank, the reader takes death or the last record",
 }
 
 

@@ -140,7 +140,7 @@ def _of_episodes(frames: Frames, *, coded: bool) -> Iterator[Kind]:
 
 def _unusual(episodes: pd.DataFrame) -> pd.Series:
     """Day 0 is not the first of treatment, presentation and fracture that has a date."""
-    usual = pd.Series("given", index=episodes.index)
+    usual = pd.Series("", index=episodes.index)
     for word in ("fracture", "presentation", "treatment"):
         usual = usual.where(episodes[f"{word}_date"].isna(), word)
     return usual != episodes["day0"]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
-from tests.truth_and_load import KEY, assert_same, two_episodes
+from tests.truth_and_load import KEY, as_loaded, assert_same, in_order, two_episodes
 from vertebro_outcomes.errors import InputError
 from vertebro_outcomes.loaders.codes import code_sets, plain_code
 from vertebro_outcomes.simulate.exports import omop_codes
@@ -152,3 +152,37 @@ def test_dates_that_cannot_be_are_listed_for_coded_rows_of_a_database(single, tm
     assert found[["source_file", "line", "column", "rule"]].to_numpy().tolist() == [
         ["procedure_occurrence.csv", 4, "procedure_date", "no such date"]
     ]
+
+
+@pytest.mark.parametrize("name", ["csv", "omop"])
+def test_a_cohort_with_little_in_it(tmp_path, name):
+    """Two patients, one of them with nothing but a day 0: what is there comes back."""
+    bare = vo.Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ["x", "y"], "sex": ["female", "male"]}),
+        episodes=pd.DataFrame(
+            {
+                "patient_id": ["x", "y"],
+                "treatment": ["VP", "NSM"],
+                "day0": ["treatment", "given"],
+                "treatment_day": [0, None],
+                "followup_end_day": [3, 9],
+            }
+        ),
+        scores=pd.DataFrame(
+            {
+                "patient_id": ["x", "y"],
+                "instrument": ["pain_nrs"] * 2,
+                "day": [0, 7],
+                "value": [3.0, 4.0],
+            }
+        ),
+        synthetic=True,
+    )
+    export_registry(bare, tmp_path / "clinic", format=name)
+    loaded = vo.load(tmp_path / "clinic", key=KEY)
+    assert loaded.rejects.empty
+    expected = as_loaded(bare)
+    for table in ("patients", "episodes", "scores"):
+        pd.testing.assert_frame_equal(in_order(loaded.frame(table)), expected[table])
+    errors = export_registry(bare, tmp_path / "clinic", format=name, dirt=True)
+    assert len(errors) <= 2  # one error per patient at most
