@@ -34,7 +34,7 @@ def attendance(
         leaves = ~left & (draws["leave"][:, visit] < 1 / (1 + np.exp(-logit)))
         gap = VISITS[visit] - VISITS[visit - 1]
         day = VISITS[visit - 1] + np.floor(draws["between"] * gap).astype(np.int64)
-        last = np.where(leaves, np.minimum(last, day), last)
+        last = np.where(leaves, np.minimum(last, np.maximum(day, 1)), last)
         left |= leaves
         seen[:, visit] = ~left & (draws["miss"][:, visit] >= number("missed_visit"))
     return seen, last

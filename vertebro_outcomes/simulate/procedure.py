@@ -21,7 +21,12 @@ def draw_procedure(rng: np.random.Generator, n: int) -> Columns:
         "when": rng.random((n, len(EVENT_RISK))),
         "before": np.round(rng.normal(12, 6, (n, 2)), 1),
         "corrected": np.round(np.abs(rng.normal(4, 2, (n, 2))), 1),
-        "height": np.round(np.clip(rng.normal(27, 14, (n, 2)), 0, 90), 1),
+        "height": np.round(
+            np.clip(
+                rng.normal(number("height_loss_mean"), number("height_loss_sd"), (n, 2)), 0, 90
+            ),
+            1,
+        ),
     }
 
 
