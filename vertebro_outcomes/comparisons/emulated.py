@@ -23,6 +23,7 @@ from vertebro_outcomes.comparisons.windows import window_for
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.emulation.course import EmulationFit
 from vertebro_outcomes.estimators.method import Method
+from vertebro_outcomes.estimators.propensity.e_value import e_value
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
 from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.results.emulated_trial import EmulatedTrial
@@ -67,6 +68,9 @@ def emulated_trial(
     terms = tuple(dict.fromkeys(used.source))
     balance = balance_table(columns, treated, w, terms)
     diagnostics = weighted_diagnostics(w, treated, balance)
+    is_score = design.outcome in INSTRUMENTS
+    ratio = (np.nan,) * 3 if is_score else _ratio(fit, request.level)
+    diagnostics = pd.concat([diagnostics, _e_values(ratio)], ignore_index=True)
     failed = failure_words(diagnostics)
     withheld = bool(failed) and request.failed == "withhold"
     naive = request.method.name == NAIVE
@@ -79,7 +83,6 @@ def emulated_trial(
         _cloned(seen, request.method.name),
         "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
     )
-    is_score = design.outcome in INSTRUMENTS
     return EmulatedTrial(
         outcome=design.outcome, label=_label(design), unit=_unit(design), treatment=design.treatment,
         comparator=design.comparator, day=design.day,
@@ -95,7 +98,7 @@ def emulated_trial(
         withheld=failed if withheld else "", treated=treated, weights=w, propensity=None,
         grace_days=int(design.grace_days or 0), biased=naive,
         value_t=np.nan if withheld else fit.value_t, value_c=np.nan if withheld else fit.value_c,
-        risk_ratio=_ratio(fit, request.level) if not (is_score or withheld) else (np.nan,) * 3,
+        risk_ratio=(np.nan,) * 3 if withheld else ratio,
         weight_table=_weight_table(w, treated, fit, design), curves=None if withheld else _curves(fit),
     )  # fmt: skip
 
@@ -127,6 +130,17 @@ def _ratio(fit: EmulationFit, level: float) -> tuple[float, float, float]:
     half = float(t_quantile(np.array(np.inf), level=level)) * float(np.sqrt(psi @ psi))
     log = float(np.log(fit.value_t / fit.value_c))
     return float(np.exp(log)), float(np.exp(log - half)), float(np.exp(log + half))
+
+
+def _e_values(ratio: tuple[float, float, float]) -> pd.DataFrame:
+    """E-values of the risk ratio and of the limit nearer to 1 (1 where the interval holds 1)."""
+    point, low, high = ratio
+    nearest = 1.0 if low <= 1.0 <= high else (low if point > 1 else high)
+    values = (
+        [] if np.isnan(point) else [("e_value", e_value(point)), ("e_value_ci", e_value(nearest))]
+    )
+    frame = pd.DataFrame(values, columns=["diagnostic", "value"]).assign(limit=np.nan, passed=None)
+    return frame.astype({"value": float, "limit": float, "passed": "boolean"})
 
 
 def _weight_table(w: Floats, treated: Bools, fit: EmulationFit, design: Design) -> pd.DataFrame:

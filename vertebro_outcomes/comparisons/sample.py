@@ -11,6 +11,8 @@ from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 
 RARE = 0.05  # share of patients below which a category counts as rare
+# So few, and at most a tenth of the patients, often miss one arm by chance alone.
+RARE_PATIENTS, RARE_AT_MOST = 10, 0.1
 MOST_LEVELS = 20  # a column with more values is a measurement, not a list of categories
 FEWEST = 2  # patients with a score in each arm
 
@@ -98,10 +100,10 @@ def drop_without_counterpart(flow: FlowChart, people: Population, terms: tuple[s
         values = people.frame[term]
         if pd.api.types.is_float_dtype(values.dtype) or values[flow.kept].nunique() > MOST_LEVELS:
             continue
+        n = int(flow.kept.sum())
+        rare = max(RARE * n, min(RARE_PATIENTS, RARE_AT_MOST * n))
         counts = pd.crosstab(values[flow.kept], flow.treated[flow.kept])
-        one_arm = counts.index[
-            (counts == 0).any(axis=1) & (counts.sum(axis=1) < RARE * flow.kept.sum())
-        ]
+        one_arm = counts.index[(counts == 0).any(axis=1) & (counts.sum(axis=1) < rare)]
         for level in one_arm:
             mask = np.asarray(values == level, dtype=bool)
             flow.drop(mask, f"{term} {level}, which only one arm has")

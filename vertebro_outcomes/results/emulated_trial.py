@@ -105,4 +105,7 @@ class EmulatedTrial(Comparison):
             risk = rows["risk"].to_numpy(float)
             steps[name] = (rows["day"].to_numpy(float), risk, risk, risk)
         ticks = np.linspace(0, self.day, 5).round()
-        return draw_incidence(steps, ticks=ticks, at_risk={}, label=self.label, ax=ax)
+        drawn = draw_incidence(steps, ticks=ticks, at_risk={}, label=self.label, ax=ax)
+        start = "the start of each arm's own clock" if self.biased else "presentation"
+        drawn.set_xlabel(f"days from {start}")
+        return drawn

@@ -78,6 +78,11 @@ def test_a_result_shows_itself():
         assert found.plot(kind=kind) is not None
     assert "Synthetic" in str(found)
     assert "Risk ratio" in str(found)
+    e_values = FOUND["naive_from_procedure"].diagnostics.set_index("diagnostic")["value"]
+    ratio, _, high = FOUND["naive_from_procedure"].risk_ratio
+    assert e_values["e_value"] == pytest.approx(1 / ratio + (1 / ratio * (1 / ratio - 1)) ** 0.5)
+    assert e_values["e_value_ci"] == pytest.approx(1 / high + (1 / high * (1 / high - 1)) ** 0.5)
+    assert found.diagnostics.set_index("diagnostic")["value"]["e_value_ci"] == 1.0
     assert "Weights of those who kept" in found._repr_html_()
     with pytest.raises(vo.InputError, match="risk"):
         found.plot(kind="trajectory")
