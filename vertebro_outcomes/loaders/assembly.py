@@ -1,12 +1,14 @@
 """Staged rows -> the canonical cohort: merge, count days, check across tables, settle accounts."""
 
+# ruff: noqa: PD004 -- notnull is the name Ibis gives it
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vertebro_outcomes.loaders.format import Export
-from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Ledger
-from vertebro_outcomes.loaders.records import collect, empty, merge, stated_absences
+from vertebro_outcomes.loaders.ledger import Finding, Ledger
+from vertebro_outcomes.loaders.records import Kinds, collect, empty, merge, stated_absences
 from vertebro_outcomes.loaders.scoring import on_canonical_scale, resolve_duplicates, statuses
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, Staged, stage
@@ -21,7 +23,7 @@ from vertebro_outcomes.loaders.timing import (
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.derived import with_derived_columns
-from vertebro_outcomes.tables.engine import count, store
+from vertebro_outcomes.tables.engine import count, keep, store
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -44,35 +46,34 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     staged = stage(engine, export)
     ledger.add_staged(staged)
     staged, notes = _scaled(staged, ledger)
-    found = collect(engine, staged, request.key)
+    found, names = collect(engine, staged, request.key)
     has_patients = any(item.feed.table == "patients" for item in staged)
-    patients = _patients(engine, found, ledger, known_only=has_patients)
-    rows = {
-        name: _of_known(found[name], patients, name, ledger) for name in ("episodes", *CHILDREN)
-    }
+    patients = _patients(engine, found, names, ledger, listed=has_patients)
+    rows = _of_known(found, names, patients, ledger) if has_patients else found
     episodes = episodes_of(engine, rows["episodes"], single=export.one_episode, ledger=ledger)
     episodes = check_order(engine, episodes, ledger)
     children = {
         name: attach(engine, rows[name], episodes, name=name, ledger=ledger) for name in CHILDREN
     }
-    patients = _ages_and_deaths(engine, patients, episodes, children, ledger)
+    last_seen = _last_seen(engine, children)
+    patients = _ages_and_deaths(engine, patients, episodes, last_seen, ledger)
     children["scores"] = resolve_duplicates(engine, children["scores"], export.duplicates, ledger)
+    ledger.used += [found["patients"], rows["episodes"], rows["levels"], children["scores"]]
     children["scores"] = statuses(children["scores"], patients)
     children["levels"] = merge(
         engine, children["levels"], ["patient_id", "episode_id", "level"], name="levels",
         ledger=ledger,
     )  # fmt: skip
     children["fractures"] = _after_day0(children["fractures"], ledger)
-    ledger.used += [found["patients"], rows["episodes"], rows["levels"]]
-    ledger.used += [children[name] for name in ("scores", "events", "fractures")]
-    episodes = _completed(episodes, children, patients)
+    ledger.used += [children[name] for name in ("events", "fractures")]
+    episodes = _completed(episodes, children["levels"], last_seen, patients)
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
-    tables = _canonical(engine, {**whole, **children}, stated_absences(staged, found))
+    absences = stated_absences(staged, names)
     return Cohort(
-        tables=with_derived_columns(tables),
+        tables=_canonical(engine, with_derived_columns({**whole, **children}), absences),
         name=export.name,
         rejects=ledger.rejects(export),
-        accounting=ledger.accounting(export),
+        accounting=ledger.accounting(export, staged),
         unmapped=_unmapped(export),
         notes=(
             *export.notes,
@@ -98,37 +99,51 @@ def _scaled(staged: Sequence[Staged], ledger: Ledger) -> tuple[list[Staged], tup
 
 
 def _patients(
-    engine: Any, found: dict[str, "ir.Table"], ledger: Ledger, *, known_only: bool
+    engine: Any, found: Kinds, names: "ir.Table", ledger: Ledger, *, listed: bool
 ) -> "ir.Table":
     """Merged patients; where no file lists patients, everybody who appears anywhere."""
-    if known_only:
-        rows = found["patients"]
-        return merge(engine, rows.drop("_raw"), ["patient_id"], name="patients", ledger=ledger)
-    ids: Any = None
-    for name in ("episodes", *CHILDREN):
-        part = found[name].select("patient_id")
-        ids = part if ids is None else ids.union(part)
+    if listed:
+        return merge(engine, found["patients"], ["patient_id"], name="patients", ledger=ledger)
+    everybody = names.select(patient_id=names.pseudo).distinct()
     bare = empty(engine, "patients")
-    everybody = ids.distinct().left_join(bare, "patient_id").drop("patient_id_right")
+    everybody = everybody.left_join(bare, "patient_id").drop("patient_id_right")
     return store(engine, "patients", everybody)
 
 
-def _of_known(rows: "ir.Table", patients: "ir.Table", name: str, ledger: Ledger) -> "ir.Table":
-    rows = rows.drop("_raw")
-    strangers = rows.anti_join(patients, "patient_id")
-    if count(strangers):
+def _of_known(found: Kinds, names: "ir.Table", patients: "ir.Table", ledger: Ledger) -> Kinds:
+    """Rows of people whom the patients table does not have are refused."""
+    strangers = names.anti_join(patients, names.pseudo == patients.patient_id)
+    if not count(strangers):
+        return found
+    known = patients.select("patient_id", is_known=True)
+    kept = {"patients": found["patients"]}
+    for name in ("episodes", *CHILDREN):
         rule = f"a row of {name} for a patient that the patients table does not have"
-        ledger.refuse_rows(strangers, rule, column="patient_id", found=NOT_SHOWN)
-        return rows.semi_join(patients, "patient_id")
-    return rows
+        marked = found[name].left_join(known, "patient_id").drop("patient_id_right")
+        ledger.refuse_rows(marked, [Finding(marked.is_known.isnull(), rule, "patient_id")])
+        kept[name] = marked.filter(marked.is_known.notnull()).drop("is_known")
+    return kept
+
+
+def _last_seen(engine: Any, children: Kinds) -> "ir.Table":
+    """Per episode the last dated record from day 0 on (`last`), and the last sign of life (`alive`)."""
+    import ibis
+
+    whole: Any = None
+    for name in ("scores", "events", "fractures"):
+        rows = children[name]
+        alive = {"scores": lambda t: t.value.notnull(), "events": lambda t: t.type != "death"}
+        said = alive[name](rows) if name in alive else ibis.literal(False)
+        part = rows.group_by(["patient_id", "episode_id"]).aggregate(
+            last=rows.day.max(where=rows.day >= 0), alive=rows.day.max(where=said)
+        )
+        whole = part if whole is None else whole.union(part)
+    seen = whole.group_by(["patient_id", "episode_id"])
+    return store(engine, "seen", seen.aggregate(last=whole["last"].max(), alive=whole.alive.max()))
 
 
 def _ages_and_deaths(
-    engine: Any,
-    patients: "ir.Table",
-    episodes: "ir.Table",
-    children: dict[str, "ir.Table"],
-    ledger: Ledger,
+    engine: Any, patients: "ir.Table", episodes: "ir.Table", seen: "ir.Table", ledger: Ledger
 ) -> "ir.Table":
     """Age and death counted from day 0 of the first episode; impossible ones set aside."""
     import ibis
@@ -141,27 +156,20 @@ def _ages_and_deaths(
     joined = joined.mutate(
         age_years=joined.age_years.coalesce(age), death_day=joined.death_day.coalesce(death)
     )
-    seen: Any = None
-    for name in ("scores", "events"):
-        rows = children[name]
-        alive = rows.value.notnull() if name == "scores" else rows.type != "death"
-        part = rows.filter(alive & rows.day.notnull()).select("patient_id", "day")
-        seen = part if seen is None else seen.union(part)
-    last = seen.group_by("patient_id").aggregate(last=seen.day.max())
+    last = seen.group_by("patient_id").aggregate(last=seen.alive.max())
     last = last.select("last", last_patient=last.patient_id)
     joined = joined.left_join(last, joined.patient_id == last.last_patient)
-    joined = store(engine, "patients", joined)
+    joined = store(engine, "patients", joined.drop("day0", "first_patient", "last_patient"))
     old = ((joined.age_years < 0) | (joined.age_years > 120)).fill_null(False)
     early = (joined.death_day < 0).fill_null(False)
-    seen_after = (joined.death_day < joined["last"]).fill_null(False)
-    rules = (
-        (old, "age at day 0 is not 0 to 120 years", "birth_date", joined.age_years),
-        (early, "death before day 0", "death_date", joined.death_day),
-        (seen_after & ~early, "death before the last visit", "death_date", joined.death_day),
+    seen_after = (joined.death_day < joined["last"]).fill_null(False) & ~early
+    findings = (
+        Finding(old, "age at day 0 is not 0 to 120 years", "birth_date", joined.age_years),
+        Finding(early, "death before day 0", "death_date", joined.death_day),
+        Finding(seen_after, "death before the last visit", "death_date", joined.death_day),
     )
     if FILE in joined.columns:
-        for wrong, rule, column, value in rules:
-            ledger.flag_cells(joined.filter(wrong), rule, column=column, found=value)
+        ledger.flag_cells(joined, findings)
     return joined.mutate(
         age_years=ibis.ifelse(old, ibis.null("float64"), joined.age_years),
         death_day=ibis.ifelse(early | seen_after, ibis.null("int64"), joined.death_day),
@@ -169,27 +177,21 @@ def _ages_and_deaths(
 
 
 def _after_day0(fractures: "ir.Table", ledger: Ledger) -> "ir.Table":
-    early = fractures.filter(fractures.day < 0)
-    ledger.refuse_rows(early, "a new fracture dated before day 0", column="date", found=early.day)
-    return fractures.filter(fractures.day.isnull() | (fractures.day >= 0))
+    early = (fractures.day < 0).fill_null(False)
+    finding = Finding(early, "a new fracture dated before day 0", "date", fractures.day)
+    return fractures.filter(~early) if ledger.refuse_rows(fractures, [finding]) else fractures
 
 
 def _completed(
-    episodes: "ir.Table", children: dict[str, "ir.Table"], patients: "ir.Table"
+    episodes: "ir.Table", levels: "ir.Table", seen: "ir.Table", patients: "ir.Table"
 ) -> "ir.Table":
     """Follow-up ends with death, else as recorded, else with the last dated record; levels counted."""
     import ibis
 
-    levels = children["levels"]
     treated = levels.filter(levels.treated.fill_null(True))
     n_levels = treated.group_by("episode_id").aggregate(n_here=treated.count())
     n_levels = n_levels.select("n_here", level_episode=n_levels.episode_id)
-    seen: Any = None
-    for name in ("scores", "events", "fractures"):
-        part = children[name].filter(lambda t: t.day >= 0).select("episode_id", "day")
-        seen = part if seen is None else seen.union(part)
-    last = seen.group_by("episode_id").aggregate(last=seen.day.max())
-    last = last.select("last", last_episode=last.episode_id)
+    last = seen.filter(seen.episode_id.notnull()).select("last", last_episode=seen.episode_id)
     deaths = patients.select("death_day", dead_patient=patients.patient_id)
     whole = episodes.left_join(n_levels, episodes.episode_id == n_levels.level_episode)
     whole = whole.left_join(last, whole.episode_id == last.last_episode)
@@ -203,25 +205,23 @@ def _completed(
     return whole.mutate(n_levels=whole.n_levels.coalesce(counted), followup_end_day=end)
 
 
-def _canonical(
-    engine: Any, tables: dict[str, "ir.Table"], absences: "ir.Table | None"
-) -> dict[str, "ir.Table"]:
+def _canonical(engine: Any, tables: Kinds, absences: "ir.Table | None") -> Kinds:
     """Exactly the declared columns, stored; rows of trace and dates are gone."""
     import ibis
     import pyarrow as pa
 
-    made = {}
-    for name, declared in STORED.items():
-        if name == "absences":
-            continue
-        made[name] = store(engine, name, tables[name].select(list(declared.names)))
+    made = {
+        name: keep(engine, name, tables[name].select(list(declared.names)))
+        for name, declared in STORED.items()
+        if name != "absences"
+    }
     if absences is None:
         columns = {c: pa.array([], pa.string()) for c in STORED["absences"].names}
-        made["absences"] = store(engine, "absences", pa.table(columns))
+        made["absences"] = keep(engine, "absences", ibis.memtable(pa.table(columns)))
     else:
         own = absences.mutate(episode_id=ibis.null("string"))
         own = own.semi_join(made["patients"], "patient_id")
-        made["absences"] = store(engine, "absences", own.select(list(STORED["absences"].names)))
+        made["absences"] = keep(engine, "absences", own.select(list(STORED["absences"].names)))
     return made
 
 

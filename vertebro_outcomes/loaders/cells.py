@@ -43,20 +43,61 @@ class Parsed:
 
 def parse(text: Any, column: Column, cell: Cell, setting: Setting) -> Parsed:
     """One cell expression read as `column` declares."""
-    return judge(draft(text, column, cell, setting), text, column, cell)
+    quick = glance(text, column, cell, setting)
+    return judge(draft(quick, text, column, cell, setting), text, column, cell)
 
 
-def draft(text: Any, column: Column, cell: Cell, setting: Setting) -> Any:
-    """What a cell says, null where it cannot be read: a word, a number or a date."""
-    if cell.codes or column.codes or column.type == "bool":
-        return _coded(text.strip().lower(), column, cell)
-    if column.type == "date":
-        return parse_date(text.strip(), cell.dates or setting.dates)
-    if column.type in ("int", "float"):
+def glance(text: Any, column: Column, cell: Cell, setting: Setting) -> Any:
+    """What a cell in its usual spelling says; null where it takes a closer look."""
+    import ibis
+
+    none = ibis.null("string")
+    if _is_coded(column, cell):
+        return _look_up(text, _usual_spellings(_words(column, cell), column, cell))
+    if column.type == "date" and (cell.dates or setting.dates) == "iso":
+        return ibis.ifelse(text.length() == 10, text, none).try_cast("date")
+    if column.type in ("int", "float") and not (cell.thousands or setting.thousands):
+        # Engines also read `inf`, `1_000` or `5d`, which are no numbers here.
+        digits = (text.lower() == text.upper()) & ~text.contains("_")
+        return _in_unit(ibis.ifelse(digits, text, none).try_cast("float64"), cell)
+    return None
+
+
+def draft(glanced: Any, text: Any, column: Column, cell: Cell, setting: Setting) -> Any:
+    """What a cell says, null where it cannot be read: a word, a number or a date.
+
+    Blanks around it, capitals and commas cost time: they are looked at where `glance` saw nothing.
+    """
+    import ibis
+
+    if _is_coded(column, cell):
+        slow = _coded(text.strip().lower(), column, cell)
+    elif column.type == "date":
+        slow = parse_date(text.strip(), cell.dates or setting.dates)
+    elif column.type in ("int", "float"):
         decimal = cell.decimal or setting.decimal
         number = parse_number(text.strip(), decimal, cell.thousands or setting.thousands)
-        return number if cell.factor == 1.0 else number * cell.factor
-    return text.strip()
+        slow = _in_unit(number, cell)
+    else:
+        slow = stripped(text)
+    return slow if glanced is None else ibis.ifelse(glanced.isnull(), slow, glanced)
+
+
+def _in_unit(number: Any, cell: Cell) -> Any:
+    return number if cell.factor == 1.0 else number * cell.factor
+
+
+def stripped(text: Any) -> Any:
+    """As `strip`, but cells without blanks around them, which are most, are not searched."""
+    import ibis
+
+    loose = (text < "!") | text.contains(" ") | text.endswith("\t")
+    loose = loose | text.endswith("\n") | text.endswith("\r")
+    return ibis.ifelse(loose, text.strip(), text)
+
+
+def _is_coded(column: Column, cell: Cell) -> bool:
+    return bool(cell.codes or column.codes or column.type == "bool")
 
 
 def judge(drafted: Any, text: Any, column: Column, cell: Cell) -> Parsed:
@@ -89,18 +130,18 @@ def _judged(
     import ibis
 
     anything = ibis.literal(True)
-    if cell.codes or column.codes or column.type == "bool":
+    if _is_coded(column, cell):
         rules = [(drafted.isnull(), "not among the codes")]
         return anything, rules, _typed_word(drafted, column)
     if column.type == "date":
-        year = drafted.year()
         partial = plain.re_search(r"^\d{4}([-/.]\d{1,2})?$")
         rules = [
             (drafted.isnull() & partial, "a partial date"),
             (drafted.isnull(), "no such date"),
             (anything, f"not in {FIRST_YEAR} to {LAST_YEAR}"),
         ]
-        return (year >= FIRST_YEAR) & (year <= LAST_YEAR), rules, drafted
+        first, last = (ibis.date(text) for text in (f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31"))
+        return (drafted >= first) & (drafted <= last), rules, drafted
     if column.type not in ("int", "float"):
         return anything, [], drafted
     off = _outside(drafted, *(cell.scale or (None, None)))
@@ -119,17 +160,33 @@ def _judged(
 
 
 def _coded(low: Any, column: Column, cell: Cell) -> Any:
-    """The canonical word of a code; codes of the file come before our own words."""
+    """The canonical word of a code."""
+    found = _look_up(low, _words(column, cell))
+    if column.type == "text" and not column.codes:
+        return found.coalesce(low)  # open words: codes translate some of them
+    return found
+
+
+def _words(column: Column, cell: Cell) -> dict[str, str]:
+    """Code in lower case -> canonical word; codes of the file come before our own words."""
     own = {code.strip().lower(): word for code, word in cell.codes.items()}
     words = {code.lower(): code for code in column.codes}
     if column.type == "bool":
         words = dict(TRUTH)
     elif column.name == "sex":
         words |= SEX
-    found = _look_up(low, {**own, **{k: w for k, w in words.items() if k not in own}})
-    if column.type == "text" and not column.codes:
-        return found.coalesce(low)  # open words: codes translate some of them
-    return found
+    return {**own, **{k: w for k, w in words.items() if k not in own}}
+
+
+def _usual_spellings(known: dict[str, str], column: Column, cell: Cell) -> dict[str, str]:
+    """Spellings of a code that need no change of case: as declared, in capitals, as a word."""
+    declared = [*cell.codes, *column.codes, *known]
+    more = [t for code in known if len(known) < 100 for t in (code.upper(), code.capitalize())]
+    return {
+        spelled: known[spelled.lower()]
+        for spelled in dict.fromkeys([*declared, *more])
+        if spelled.lower() in known
+    }
 
 
 def _typed_word(word: Any, column: Column) -> Any:
@@ -144,6 +201,15 @@ def parse_number(plain: Any, decimal: str, thousands: str) -> Any:
     """Text -> float64, null where it is no number; `decimal` may be ``either`` (comma or point)."""
     import ibis
 
+    spelled = _respelled(plain, decimal, thousands)
+    number = ibis.ifelse(spelled.re_search(_NUMBER), spelled, ibis.null("string"))
+    return number.try_cast("float64")
+
+
+def _respelled(plain: Any, decimal: str, thousands: str) -> Any:
+    """The text as programming languages write numbers."""
+    import ibis
+
     text = plain.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", "")
     for mark in thousands:
         grouped = text.re_search(rf"^[+-]?\d{{1,3}}(\{mark}\d{{3}})+(\D|$)")
@@ -153,7 +219,7 @@ def parse_number(plain: Any, decimal: str, thousands: str) -> Any:
         text = ibis.ifelse(has_point, text, text.replace(",", ".")) if decimal == "," else (
             text.replace(",", ".")
         )  # fmt: skip
-    return ibis.ifelse(text.re_search(_NUMBER), text, ibis.null("string")).try_cast("float64")
+    return text
 
 
 def parse_date(plain: Any, order: str) -> Any:

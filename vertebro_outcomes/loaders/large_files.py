@@ -3,13 +3,14 @@
 import csv
 import shutil
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import Dialect, sniff
-from vertebro_outcomes.loaders.sources import LINE, Source, unique_names
-from vertebro_outcomes.tables.engine import count, embedded_engine, open_parquet, quiet, store
+from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
+from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
 
 LARGE_BYTES: Final = 16_000_000
 CHUNK_BYTES: Final = 1 << 22
@@ -17,79 +18,107 @@ MOST_SHIFTS: Final = 200
 
 
 def read_large(engine: Any, path: Path, *, name: str | None = None) -> Source:
-    """A large delimited file as text; repeated headers and rows of the wrong width are counted."""
-    import ibis
+    """A large delimited file as text; repeated headers and rows of the wrong width are counted.
 
+    The cells of a UTF-8 file are not copied: they are read from it whenever they are asked for.
+    """
     dialect = sniff(path)
     own = engine if engine.name == "duckdb" else embedded_engine()
+    is_streamed = own is engine and dialect.encoding in ("utf-8", "utf-8-sig")
     with tempfile.TemporaryDirectory() as folder:
         readable = _utf8(path, dialect, Path(folder))
-        rejects = ibis.util.gen_name("rejects")
         header, above = _header(readable, dialect)
-        data = _stored(own, readable, dialect, header=header, above=above, rejects=rejects)
-        refused = _refused(own, rejects)
-        data = _past_refused(data, [line for line, _, _ in refused])
+        scan = _Scan(own, readable, dialect, header, above)
+        scan, n_records, n_again, refused = _first_pass(scan)
+        data = _with_lines(scan, [line for line, _, _ in refused])
+        in_order = InOrder(scan.rows(), above + 1) if is_streamed else None
+        if n_again:
+            data = data.filter(~_is_header(data, header))
+        if not is_streamed:
+            data = store(own, "source", data)
         n_lines = _physical_lines(readable)
-    data, aside = _without_repeated_headers(own, data, header)
     if own is not engine:
         data = _handed_over(own, engine, data)
-    n_records = count(data) + sum(aside.values()) + len(refused)
-    exact = n_lines == n_records + above and len(refused) <= MOST_SHIFTS
+    exact = n_lines == n_records + len(refused) + above and len(refused) <= MOST_SHIFTS
     note = f"{path.name}: cells hold line breaks or lines are blank; lines count records"
     return Source(
         name or path.name,
         data,
-        count(data),
-        set_aside=aside,
+        n_records - n_again,
+        set_aside={"repeated header": n_again} if n_again else {},
         refused=refused,
         notes=() if exact else (note,),
+        is_streamed=is_streamed,
+        in_order=None if refused or n_again else in_order,
     )
 
 
-def _stored(engine: Any, path: Path, dialect: Dialect, **how: Any) -> Any:
-    """All records with their lines; cells with line breaks need a single reader."""
+@dataclass(frozen=True)
+class _Scan:
+    """A file and how the engine reads it; cells with line breaks need a single reader."""
+
+    engine: Any
+    path: Path
+    dialect: Dialect
+    header: list[str]
+    above: int
+    parallel: bool = True
+
+    def rows(self, *, rejects: str = "") -> Any:
+        """Every cell as text; nothing about the file is left to guessing."""
+        kept = {"store_rejects": True, "rejects_table": rejects, "rejects_scan": f"{rejects}_scan"}
+        with quiet():
+            return self.engine.read_csv(
+                str(self.path),
+                auto_detect=False,
+                columns=dict.fromkeys(self.header, "VARCHAR"),
+                header=False,
+                skip=self.above,
+                delim=self.dialect.separator,
+                quote='"',
+                escape='"',
+                null_padding=True,
+                ignore_errors=True,
+                parallel=self.parallel,
+                **(kept if rejects else {}),
+            )
+
+
+def _first_pass(scan: _Scan) -> tuple[_Scan, int, int, list[tuple[int, str, str]]]:
+    """How many records and repeated headers there are, and the rows that could not be split."""
     import duckdb
     import ibis
 
     said = ""
     for parallel in (True, False):
+        rejects = ibis.util.gen_name("rejects")
+        scan = replace(scan, parallel=parallel)
         try:
-            raw = _scan(engine, path, dialect, parallel=parallel, **how)
-            line = ibis.row_number().cast("int64") + how["above"] + 1
-            return store(engine, "source", raw.select(line.name(LINE), *how["header"]))
+            rows = scan.rows(rejects=rejects)
+            again = _is_header(rows, scan.header).fill_null(False).sum()
+            found = rows.aggregate(n=rows.count(), again=again).to_pyarrow().to_pylist()[0]
+            return scan, found["n"], found["again"] or 0, _refused(scan.engine, rejects)
         except duckdb.Error as error:
             said = str(error).splitlines()[0]
-    raise LoadError(path.name, [Problem(path.name, said, "delimited text")], "repair that line")
+    problem = Problem(scan.path.name, said, "delimited text")
+    raise LoadError(scan.path.name, [problem], "repair that line")
 
 
-def _scan(
-    engine: Any,
-    path: Path,
-    dialect: Dialect,
-    *,
-    header: list[str],
-    above: int,
-    rejects: str,
-    parallel: bool,
-) -> Any:
-    """Every cell as text; nothing about the file is left to guessing."""
-    with quiet():
-        return engine.read_csv(
-            str(path),
-            auto_detect=False,
-            columns=dict.fromkeys(header, "VARCHAR"),
-            header=False,
-            skip=above,
-            delim=dialect.separator,
-            quote='"',
-            escape='"',
-            null_padding=True,
-            ignore_errors=True,
-            store_rejects=True,
-            rejects_table=rejects,
-            rejects_scan=f"{rejects}_scan",
-            parallel=parallel,
-        )
+def _with_lines(scan: _Scan, refused: list[int]) -> Any:
+    import ibis
+
+    line = ibis.row_number().cast("int64") + scan.above + 1
+    return _past_refused(scan.rows().select(line.name(LINE), *scan.header), refused)
+
+
+def _is_header(rows: Any, header: list[str]) -> Any:
+    import ibis
+
+    again: Any = ibis.literal(True)
+    for title in header:
+        again = again & (rows[title].strip() == title).fill_null(False)
+    first = rows[header[0]]  # a word is sought faster than a cell is trimmed
+    return ibis.cases((first.contains(header[0]).fill_null(False), again), else_=False)
 
 
 def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
@@ -102,20 +131,6 @@ def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
         while titles and not titles[-1]:
             titles.pop()
         return unique_names(titles), reader.line_num
-
-
-def _without_repeated_headers(
-    engine: Any, data: Any, header: list[str]
-) -> tuple[Any, dict[str, int]]:
-    import ibis
-
-    again: Any = ibis.literal(True)
-    for title in header:
-        again = again & (data[title].strip() == title).fill_null(False)
-    n = count(data.filter(again))
-    if not n:
-        return data, {}
-    return store(engine, "source", data.filter(~again)), {"repeated header": n}
 
 
 def _refused(engine: Any, table: str) -> list[tuple[int, str, str]]:

@@ -7,13 +7,14 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.engine import function, store
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 KEY_VARIABLE: Final = "VERTEBRO_PSEUDONYM_KEY"
 KEY_FILE: Final = "vertebro/pseudonym.key"
+BLOCK: Final = 64  # bytes of a block of SHA-256
 LENGTH: Final = 16  # 64 bits: one chance in 30 million of a collision among a million patients
 UNLINKABLE: Final = (
     "patients carry pseudonyms made with a key that exists for this run only: runs cannot be "
@@ -45,11 +46,29 @@ def pseudonym(identifier: str, key: bytes, *, kind: str = "P") -> str:
 
 
 def pseudonyms(engine: Any, identifiers: "ir.Table", key: bytes, *, kind: str) -> "ir.Table":
-    """A table `raw, pseudo` for a one-column table of distinct identifiers."""
+    """A table `raw, pseudo` for a one-column table of identifiers; blanks around one do not count."""
     import pyarrow as pa
 
+    if engine.name == "duckdb":
+        return store(engine, "pseudonyms", _on_duckdb(identifiers, key, kind))
     raw = identifiers.to_pyarrow().column(0)
-    made = [pseudonym(text, key, kind=kind) for text in raw.to_pylist()]
+    made = [pseudonym(text.strip(), key, kind=kind) for text in raw.to_pylist()]
     return store(
         engine, "pseudonyms", pa.table({"raw": raw, "pseudo": pa.array(made, pa.string())})
     )
+
+
+def _on_duckdb(identifiers: "ir.Table", key: bytes, kind: str) -> "ir.Table":
+    """The same HMAC-SHA256 by the engine: H(key ^ opad, H(key ^ ipad, kind, identifier))."""
+    import ibis
+
+    sha256 = function("sha256", ("binary",), "string")
+    unhex = function("unhex", ("string",), "binary")
+    encode = function("encode", ("string",), "binary")
+    joined = function("concat", ("binary", "binary"), "binary")
+    block = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
+    raw = identifiers[identifiers.columns[0]]
+    message = encode(ibis.literal(f"{kind}\x1f") + raw.strip())
+    digest = sha256(joined(unhex(outer), unhex(sha256(joined(unhex(inner), message)))))
+    return identifiers.select(raw=raw, pseudo=ibis.literal(kind) + digest.substr(0, LENGTH))

@@ -1,33 +1,37 @@
 """Staged rows of all feeds -> one table per kind, under pseudonyms; rows of one thing merged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import STAGED
-from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Ledger
+from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Finding, Ledger
 from vertebro_outcomes.loaders.pseudonyms import pseudonyms
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged, ibis_type
-from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.engine import count, store
 from vertebro_outcomes.tables.typed_frames import ARROW
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+Kinds = dict[str, "ir.Table"]
 TRACE: Final = (FILE, LINE, ORDER)
 # Dates that later checks may set aside; they may come from another row than the record itself.
 CHECKED_DATES: Final = ("birth_date", "death_date", "fracture_date", "followup_end_date")
 
 
-def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> dict[str, "ir.Table"]:
-    """One table per kind with typed columns, file, line and order, patient ids replaced."""
+def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> tuple[Kinds, "ir.Table"]:
+    """One table per kind with typed columns, file, line and order, patient ids replaced.
+
+    Beside them the table `raw, pseudo` of the identifiers.
+    """
     tables = {name: _union(engine, name, staged) for name in STAGED}
     ids: Any = None
     for table in tables.values():
-        part = table.select("patient_id")
+        part = table.select("patient_id").distinct()
         ids = part if ids is None else ids.union(part)
     names = pseudonyms(engine, ids.distinct(), key, kind="P")
-    return {name: _renamed(table, names) for name, table in tables.items()}
+    return {name: _renamed(table, names) for name, table in tables.items()}, names
 
 
 def _union(engine: Any, name: str, staged: Sequence[Staged]) -> "ir.Table":
@@ -71,7 +75,7 @@ def empty(engine: Any, name: str) -> "ir.Table":
 
 def _renamed(table: "ir.Table", names: "ir.Table") -> "ir.Table":
     joined = table.inner_join(names, table.patient_id == names.raw)
-    return joined.mutate(patient_id=joined.pseudo, _raw=joined.raw).drop("raw", "pseudo")
+    return joined.mutate(patient_id=joined.pseudo).drop("raw", "pseudo")
 
 
 def merge(
@@ -81,46 +85,61 @@ def merge(
 
     A later row that says otherwise is flagged cell by cell.
     """
+    rows = store(engine, name, rows)
+    if not _some_repeat(rows, by):
+        return rows
     rest = [c for c in rows.columns if c not in (*by, *TRACE)]
-    firsts = {c: rows[c].argmin(rows[ORDER], where=rows[c].notnull()) for c in rest}
+    filled = rows.aggregate(**{c: rows[c].count() for c in rest}).to_pyarrow().to_pylist()[0]
+    told = [c for c in rest if filled[c]]
+    firsts = {c: rows[c].argmin(rows[ORDER], where=rows[c].notnull()) for c in told}
     traces = {c: rows[c].argmin(rows[ORDER]) for c in (FILE, LINE)}
-    for own in (
-        c for c in CHECKED_DATES if c in rest
-    ):  # the row that gave the date, for the ledger
+    for own in (c for c in CHECKED_DATES if c in told):  # the row that gave it, for the ledger
         given = rows[own].notnull()
         traces |= {f"{c} {own}": rows[c].argmin(rows[ORDER], where=given) for c in (FILE, LINE)}
-    kinds = {f"n {c}": rows[c].min() != rows[c].max() for c in rest}
+    kinds = {f"n {c}": rows[c].min() != rows[c].max() for c in told}
     merged = rows.group_by(list(by)).aggregate(
         **firsts, **traces, **{ORDER: rows[ORDER].min()}, **kinds
     )
     merged = store(engine, f"merged_{name}", merged)
-    _flag_contradictions(rows, merged, by, name=name, ledger=ledger)
-    return merged.drop(*kinds)
+    _flag_contradictions(rows, merged, by, (name, told), ledger)
+    blank = {c: ibis_null(rows[c]) for c in rest if c not in told}
+    return merged.drop(*kinds).mutate(**blank)
+
+
+def _some_repeat(rows: "ir.Table", by: Sequence[str]) -> bool:
+    groups = rows.group_by(list(by)).aggregate(n=rows.count())
+    return bool(count(groups.filter(groups.n > 1).limit(1)))
+
+
+def ibis_null(column: Any) -> Any:
+    """A blank of the type of a column."""
+    import ibis
+
+    return ibis.null(column.type())
 
 
 def _flag_contradictions(
     rows: "ir.Table",
     merged: "ir.Table",
     by: Sequence[str],
-    *,
-    name: str,
+    told: tuple[str, Sequence[str]],
     ledger: Ledger,
 ) -> None:
-    rest = [column for column in rows.columns if column not in (*by, *TRACE)]
-    counts = merged.aggregate(**{c: merged[f"n {c}"].sum() for c in rest}).to_pyarrow()
-    for column in rest:
+    name, columns = told
+    counts = merged.aggregate(**{c: merged[f"n {c}"].sum() for c in columns}).to_pyarrow()
+    for column in columns:
         if not (counts[column][0].as_py() or 0):
             continue
         kept = merged.filter(merged[f"n {column}"]).select(*by, kept=merged[column])
         pairs = rows.inner_join(kept, list(by))
-        other = pairs.filter(pairs[column].notnull() & (pairs[column] != pairs.kept))
+        other = pairs[column].notnull() & (pairs[column] != pairs.kept)
         private = column in STAGED[name].names and STAGED[name][column].private
         rule = f"two records for one of {name} disagree; the first value is kept"
-        found = NOT_SHOWN if private else other[column]
-        ledger.flag_cells(other, rule, column=column, found=found)
+        found = NOT_SHOWN if private else pairs[column]
+        ledger.flag_cells(pairs, [Finding(other, rule, column, found)])
 
 
-def stated_absences(staged: Sequence[Staged], found: Mapping[str, "ir.Table"]) -> "ir.Table | None":
+def stated_absences(staged: Sequence[Staged], names: "ir.Table") -> "ir.Table | None":
     """`patient_id table column reason` for cells with a stated reason; scores carry their own."""
     import ibis
 
@@ -132,7 +151,7 @@ def stated_absences(staged: Sequence[Staged], found: Mapping[str, "ir.Table"]) -
         for column in item.feed.cells:
             if WHY + column in data.columns:
                 part = data.filter(data[WHY + column].notnull()).select(
-                    _raw=data.patient_id,
+                    raw=data.patient_id,
                     table=ibis.literal(item.feed.table),
                     column=ibis.literal(column),
                     reason=data[WHY + column],
@@ -140,8 +159,5 @@ def stated_absences(staged: Sequence[Staged], found: Mapping[str, "ir.Table"]) -
                 whole = part if whole is None else whole.union(part)
     if whole is None:
         return None
-    names: Any = None
-    for table in found.values():
-        part = table.select("_raw", "patient_id")
-        names = part if names is None else names.union(part)
-    return whole.inner_join(names.distinct(), "_raw").drop("_raw").distinct()
+    named = whole.inner_join(names, "raw").rename(patient_id="pseudo").drop("raw")
+    return named.distinct()

@@ -1,13 +1,14 @@
 """Scores: recorded scale -> canonical scale, contradictions of scale, duplicates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import Duplicates
-from vertebro_outcomes.loaders.ledger import Ledger
+from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged
-from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.engine import count, hashed, store
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
 if TYPE_CHECKING:
@@ -25,37 +26,53 @@ def on_canonical_scale(staged: Staged, ledger: Ledger) -> tuple[Staged, tuple[st
     import ibis
 
     data = staged.data
-    scales = declared_scales(staged)
-    low, high = (_by_instrument(data, {k: s[i] for k, s in scales.items()}) for i in (0, 1))
-    off = ((data.value < low) | (data.value > high)).fill_null(False)
-    data = data.mutate(_off=off & data[REFUSED].isnull())
-    wrong, notes = _contradictions(data, scales, staged)
-    off_rows = data.filter(data["_off"] | data.instrument.isin(wrong or [""]))
-    title = staged.titles.get("value", "value")
-    for name in wrong:
-        rows = off_rows.filter(off_rows.instrument == name)
-        text = f"the values contradict the declared scale {_text(scales[name])} of {name}"
-        ledger.refuse_rows(rows, text, column=title, found=rows.value)
-    single = off_rows.filter(off_rows.instrument.notin(wrong)) if wrong else off_rows
-    for name, scale in scales.items():
-        if name not in wrong:
-            rows = single.filter(single.instrument == name)
-            rule = f"off the scale {_text(scale)} of {name}"
-            ledger.refuse_rows(rows, rule, column=title, found=rows.value)
-    rest = data.filter(~data["_off"] & data.instrument.notin(wrong or [""]))
-    value = _converted(rest, scales)
-    written = _by_instrument(rest, {k: _text(s) for k, s in scales.items()}, text=True)
-    recorded = ibis.ifelse(rest.value.notnull(), written, ibis.null("string"))
-    rest = rest.mutate(value_raw=rest.value, scale_raw=recorded, value=value).drop("_off")
-    return Staged(staged.feed, staged.source, rest), notes
+    facts = _facts(data)
+    scales = declared_scales(staged, [fact.instrument for fact in facts])
+    off = {f.instrument: f for f in facts if f.instrument in scales and _exceeds(f, scales)}
+    wrong: list[str] = []
+    if off:
+        low, high = (_by_instrument(data, {k: scales[k][i] for k in off}) for i in (0, 1))
+        outside = ((data.value < low) | (data.value > high)).fill_null(False)
+        data = data.mutate(_off=outside & data[REFUSED].isnull())
+        wrong = _contradicted(data, facts)
+        column = staged.titles.get("value", "value")
+        ledger.refuse_rows(data, [_misfit(data, n, scales[n], n in wrong, column) for n in off])
+        gone = data["_off"] | data.instrument.isin(wrong or [""])
+        data = data.filter(~gone.fill_null(False)).drop("_off")
+    value = _converted(data, scales)
+    written = _by_instrument(data, {k: _text(s) for k, s in scales.items()}, text=True)
+    recorded = ibis.ifelse(data.value.notnull(), written, ibis.null("string"))
+    data = data.mutate(value_raw=data.value, scale_raw=recorded, value=value)
+    return replace(staged, data=data), _suspicions(facts, scales, staged)
 
 
-def declared_scales(staged: Staged) -> dict[str, Scale]:
+@dataclass(frozen=True)
+class Fact:
+    """The values of one instrument in one feed."""
+
+    instrument: str
+    n: int
+    lowest: float | None
+    highest: float | None
+
+
+def _facts(data: "ir.Table") -> list[Fact]:
+    """One per instrument, in order of names; rows that are refused anyway do not count."""
+    good = data[REFUSED].isnull()
+    found = data.filter(data.instrument.notnull()).group_by("instrument")
+    facts = found.aggregate(
+        n=data.value.count(where=good),
+        lowest=data.value.min(where=good),
+        highest=data.value.max(where=good),
+    )
+    return [Fact(**row) for row in facts.order_by("instrument").to_pyarrow().to_pylist()]
+
+
+def declared_scales(staged: Staged, instruments: Sequence[str]) -> dict[str, Scale]:
     """Instrument -> scale as recorded: of the feed, of the cell, else the canonical one."""
-    found = staged.data.select("instrument").distinct().to_pyarrow()["instrument"].to_pylist()
     cell = staged.feed.cells["value"]
     scales: dict[str, Scale] = {}
-    for name in sorted(word for word in found if word):
+    for name in instruments:
         instrument = INSTRUMENTS[name]
         canonical = (instrument.low, instrument.high)
         chosen = staged.feed.scales.get(name) or cell.scale
@@ -66,28 +83,49 @@ def declared_scales(staged: Staged) -> dict[str, Scale]:
     return scales
 
 
-def _contradictions(
-    data: "ir.Table", scales: Mapping[str, Scale], staged: Staged
-) -> tuple[list[str], tuple[str, ...]]:
-    seen = data.filter(data.value.notnull() & data[REFUSED].isnull())
-    facts = seen.group_by("instrument").aggregate(
-        n=seen.count(), off=seen["_off"].sum(), top=seen.value.max()
+def _exceeds(fact: Fact, scales: Mapping[str, Scale]) -> bool:
+    low, high = scales[fact.instrument]
+    if fact.lowest is None or fact.highest is None:
+        return False
+    return fact.lowest < low or fact.highest > high
+
+
+def _contradicted(data: "ir.Table", facts: Sequence[Fact]) -> list[str]:
+    """Instruments with too many values off the declared scale."""
+    counted = data.filter(data["_off"]).group_by("instrument").aggregate(off=data["_off"].sum())
+    off = {row["instrument"]: row["off"] for row in counted.to_pyarrow().to_pylist()}
+    return [
+        fact.instrument
+        for fact in facts
+        if off.get(fact.instrument, 0) >= max(CONTRADICTION_LEAST, CONTRADICTION_SHARE * fact.n)
+    ]
+
+
+def _misfit(data: "ir.Table", name: str, scale: Scale, whole: bool, column: str) -> Finding:
+    here = data.instrument == name
+    if whole:
+        rule = f"the values contradict the declared scale {_text(scale)} of {name}"
+        return Finding(here, rule, column, data.value)
+    return Finding(
+        here & data["_off"], f"off the scale {_text(scale)} of {name}", column, data.value
     )
-    wrong, notes = [], []
-    for fact in facts.order_by("instrument").to_pyarrow().to_pylist():
-        name = fact["instrument"]
-        if name not in scales:
+
+
+def _suspicions(
+    facts: Sequence[Fact], scales: Mapping[str, Scale], staged: Staged
+) -> tuple[str, ...]:
+    notes = []
+    for fact in facts:
+        if fact.instrument not in scales or fact.highest is None:
             continue
-        least = max(CONTRADICTION_LEAST, CONTRADICTION_SHARE * fact["n"])
-        if fact["off"] >= least:
-            wrong.append(name)
-        low, high = scales[name]
-        if fact["n"] >= SAME_SCALE_SUSPECT and fact["top"] <= low + (high - low) / 10:
+        low, high = scales[fact.instrument]
+        if fact.n >= SAME_SCALE_SUSPECT and fact.highest <= low + (high - low) / 10:
             notes.append(
-                f"{staged.source.name}: {name} is declared on {_text(scales[name])} but no value "
-                f"is above {fact['top']:g}; check the scale"
+                f"{staged.source.name}: {fact.instrument} is declared on "
+                f"{_text(scales[fact.instrument])} but no value is above {fact.highest:g}; "
+                "check the scale"
             )
-    return wrong, tuple(notes)
+    return tuple(notes)
 
 
 def _converted(rows: "ir.Table", scales: Mapping[str, Scale]) -> Any:
@@ -124,25 +162,28 @@ def resolve_duplicates(
     import ibis
 
     by = ["patient_id", "episode_id", "instrument", "day"]
-    repeated = scores.group_by(by).aggregate(n=scores.count()).filter(lambda t: t.n > 1)
-    if not repeated.count().to_pyarrow().as_py():
+    # Numbers group faster than words; rows that only seem to repeat are told apart below.
+    who = hashed(scores.patient_id, scores.instrument)
+    marked = scores.mutate(_who=who)
+    repeated = marked.group_by("_who", "day").aggregate(n=marked.count()).filter(lambda t: t.n > 1)
+    if not count(repeated):
         return scores
-    order = scores[ORDER] if rule == "first" else -scores[ORDER]
-    window = ibis.window(group_by=by, order_by=[scores.value.isnull(), order])
-    ranked = store(
-        engine,
-        "ranked",
-        scores.mutate(
-            _place=ibis.row_number().over(window), _kept=scores.value.first().over(window)
-        ),
+    repeated = repeated.select("_who", again="day")
+    same_day = marked.day.identical_to(repeated.again)
+    suspects = marked.semi_join(repeated, [marked["_who"] == repeated["_who"], same_day])
+    suspects = store(engine, "suspects", suspects.drop("_who"))
+    order = suspects[ORDER] if rule == "first" else -suspects[ORDER]
+    window = ibis.window(group_by=by, order_by=[suspects.value.isnull(), order])
+    ranked = suspects.mutate(
+        _place=ibis.row_number().over(window), _kept=suspects.value.first().over(window)
     )
-    losing = ranked.filter(ranked["_place"] > 0)
-    differs = losing.filter(losing.value.notnull() & (losing.value != losing["_kept"]))
+    losing = store(engine, "losing", ranked.filter(ranked["_place"] > 0))
+    differs = (losing.value.notnull() & (losing.value != losing["_kept"])).fill_null(False)
     text = f"another score for the same patient, instrument and day; the {rule} is kept"
-    ledger.refuse_rows(differs, text, column="value", found=differs.value_raw)
-    same = losing.filter(losing.value.isnull() | (losing.value == losing["_kept"]))
-    ledger.flag_cells(same, "repeats a score that is kept", column="value", found=same.value_raw)
-    return ranked.filter(ranked["_place"] == 0).drop("_place", "_kept")
+    ledger.refuse_rows(losing, [Finding(differs, text, "value", losing.value_raw)])
+    again = "repeats a score that is kept"
+    ledger.flag_cells(losing, [Finding(~differs, again, "value", losing.value_raw)])
+    return scores.anti_join(losing, ORDER)
 
 
 def statuses(scores: "ir.Table", patients: "ir.Table") -> "ir.Table":

@@ -23,6 +23,14 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class InOrder:
+    """The cells alone, where the first row is the line `first_line` and each row is one line."""
+
+    data: "ir.Table"
+    first_line: int
+
+
+@dataclass(frozen=True)
 class Source:
     """A file (or sheet) as text: `data` holds `_line` and one text column per header.
 
@@ -41,6 +49,8 @@ class Source:
     setting: Setting = Setting()
     notes: tuple[str, ...] = ()
     absent: Mapping[str, frozenset[str]] = field(default_factory=dict)  # column -> missing texts
+    is_streamed: bool = False  # read from the file again whenever cells are asked for
+    in_order: "InOrder | None" = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from vertebro_outcomes.errors import InputError
-from vertebro_outcomes.loaders.cells import draft, judge, parse
+from vertebro_outcomes.loaders.cells import draft, glance, judge, parse, stripped
 from vertebro_outcomes.loaders.format import STAGED, Cell, Export, Feed
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.spine import parse_levels
@@ -30,10 +31,11 @@ ROW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "fractures": ("patient_id", "day", "date"),
 }
 FILE, ORDER, REFUSED = "_file", "_order", "_refused"
+FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
 RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
 MOST_LEVEL_SPELLINGS: Final = 20_000
-DRAFT: Final = "draft "
-LARGE_ROWS: Final = 100_000
+GLANCE, DRAFT = "glance ", "draft "
+MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is kept
 
 
 @dataclass(frozen=True)
@@ -43,55 +45,88 @@ class Staged:
     feed: Feed
     source: Source
     data: "ir.Table"
+    place: int = 0
 
     @property
     def titles(self) -> Mapping[str, str]:
         """Canonical column -> header in the file."""
         return {name: cell.column or name for name, cell in self.feed.cells.items()}
 
+    @property
+    def repeats_lines(self) -> bool:
+        """Whether one row of the file may become several rows."""
+        cell = self.feed.cells.get("level")
+        return cell is not None and cell.constant is None
+
 
 def stage(engine: Any, export: Export) -> list[Staged]:
     """Every feed of an export, computed on the engine."""
-    by_name = {source.name: source for source in export.sources}
+    uses = Counter(feed.source for feed in export.feeds)
+    by_name = {source.name: _kept(engine, source, uses) for source in export.sources}
     return [
         _stage_feed(engine, feed, by_name[feed.source], place)
         for place, feed in enumerate(export.feeds)
     ]
 
 
+def _kept(engine: Any, source: Source, uses: Mapping[str, int]) -> Source:
+    if not source.is_streamed or uses[source.name] <= MOST_SCANS:
+        return source
+    return replace(source, data=store(engine, "source", source.data), is_streamed=False)
+
+
 def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
     import ibis
 
     wanted = [cell.column for cell in feed.cells.values() if cell.constant is None]
-    rows = source.data.select(list(dict.fromkeys([LINE, *wanted, *feed.where])))
+    numbered = _is_numbered_later(feed, source)
+    rows = source.in_order.data if numbered and source.in_order else source.data
+    rows = rows.select(list(dict.fromkeys([*([] if numbered else [LINE]), *wanted, *feed.where])))
     for title, allowed in feed.where.items():
         rows = rows.filter(rows[title].lower().isin([text.lower() for text in allowed]))
-    rows = _with_drafts(engine, _with_levels(engine, rows, feed), feed, source)
-    columns: dict[str, Any] = {
-        FILE: ibis.literal(source.name),
-        LINE: rows[LINE],
-        ORDER: rows[LINE] + place * 10**10,
-    }
+    rows = _with_drafts(_with_levels(engine, rows, feed), feed, source)
+    columns: dict[str, Any] = {} if numbered else {LINE: rows[LINE]}
     for column in STAGED[feed.table].columns:
         if column.name in feed.cells:  # the others are blank for the whole feed
             columns |= _column(rows, column, feed, source)
     data = store(engine, f"staged_{feed.table}", rows.select(**columns))
+    if numbered and source.in_order:
+        data = data.mutate(**{LINE: data.rowid() + source.in_order.first_line})
     data = _only_records(data, feed)
-    return Staged(feed, source, data.mutate(**{REFUSED: _refusal(data, feed)}))
+    order = data[LINE] + place * FEED_STEP
+    trace = {FILE: ibis.literal(source.name), ORDER: order, REFUSED: _refusal(data, feed)}
+    return Staged(feed, source, data.mutate(**trace), place)
 
 
-def _with_drafts(engine: Any, rows: "ir.Table", feed: Feed, source: Source) -> "ir.Table":
-    """Cells read once; on large sources the drafts are kept, so that no cell is read twice."""
+def _is_numbered_later(feed: Feed, source: Source) -> bool:
+    """Where each line becomes one row, the place of the row tells the line: counting is not needed.
+
+    An engine that numbers rows reads the file with one thread.
+    """
+    splits = "level" in feed.cells and feed.cells["level"].constant is None
+    return source.in_order is not None and not feed.where and not splits
+
+
+def _with_drafts(rows: "ir.Table", feed: Feed, source: Source) -> "ir.Table":
+    """What the cells say, in steps: each expression stands once, however often it is looked at."""
     declared = STAGED[feed.table]
-    drafts = {
-        DRAFT + name: draft(rows[cell.column], declared[name], cell, source.setting)
+    read = {
+        name: cell
         for name, cell in feed.cells.items()
         if cell.constant is None and name != "level" and not _is_plain(declared[name], cell)
     }
-    if not drafts:
-        return rows
-    rows = rows.mutate(**drafts)
-    return store(engine, "drafts", rows) if source.n_rows > LARGE_ROWS else rows
+    setting = source.setting
+    quick = {
+        GLANCE + name: found
+        for name, cell in read.items()
+        if (found := glance(rows[cell.column], declared[name], cell, setting)) is not None
+    }
+    rows = rows.mutate(**quick) if quick else rows
+    drafts = {}
+    for name, cell in read.items():
+        seen = rows[GLANCE + name] if GLANCE + name in quick else None
+        drafts[DRAFT + name] = draft(seen, rows[cell.column], declared[name], cell, setting)
+    return rows.mutate(**drafts) if drafts else rows
 
 
 def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dict[str, Any]:
@@ -104,7 +139,7 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
         return {column.name: parsed.value}
     text = rows[cell.column]
     if column.name == "level" or _is_plain(column, cell):
-        value = rows[_LEVEL] if column.name == "level" else text.strip()
+        value = _plain(rows, column, text)
         rule = _level_rule(rows, text) if column.name == "level" else ibis.null("string")
         made = {column.name: value, RULE + column.name: rule}
     elif feed.table == "scores" and column.name == "value":
@@ -115,6 +150,13 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
         if cell.absent:
             made[WHY + column.name] = parsed.why
     return made
+
+
+def _plain(rows: "ir.Table", column: Column, text: Any) -> Any:
+    """Identifiers of patients stay as written: each is trimmed once when it is replaced."""
+    if column.name == "level":
+        return rows[_LEVEL]
+    return text.nullif("") if column.name == "patient_id" else stripped(text)
 
 
 def _score(rows: "ir.Table", column: Column, cell: Cell) -> dict[str, Any]:
@@ -211,26 +253,27 @@ def _level_rule(rows: "ir.Table", text: Any) -> Any:
     return ibis.ifelse(unread, "not a level from T1 to L5", ibis.null("string"))
 
 
-def cell_rejects(staged: Staged) -> pd.DataFrame:
-    """`source_file line column found rule row` for every cell that broke a rule."""
+def tally(staged: Staged) -> dict[str, int]:
+    """How many rows of a feed there are, are refused, and have a cell that broke a rule."""
     data = staged.data
     ruled = [name for name in staged.feed.cells if RULE + name in data.columns]
-    if not ruled:
-        return pd.DataFrame()
-    counts = data.aggregate(**{name: data[RULE + name].count() for name in ruled}).to_pyarrow()
-    frames = []
-    for name in ruled:
-        if counts[name][0].as_py():
-            bad = data.filter(data[RULE + name].notnull())
-            raw = staged.source.data
-            raw = raw.select(raw_line=raw[LINE], found=raw[staged.feed.cells[name].column])
-            bad = bad.inner_join(raw, bad[LINE] == raw.raw_line)
-            frame = bad.select(line=bad[LINE], found=bad.found, rule=bad[RULE + name])
-            frame = frame.distinct().order_by("line").to_pyarrow().to_pandas()
-            private = STAGED[staged.feed.table][name].private
-            frame["found"] = "(not shown)" if private else frame["found"].map(shorten)
-            frames.append(frame.assign(source_file=staged.source.name, column=staged.titles[name]))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    counted = {RULE + name: data[RULE + name].count() for name in ruled}
+    counts = data.aggregate(rows=data.count(), refused=data[REFUSED].count(), **counted)
+    return {name: int(value or 0) for name, value in counts.to_pyarrow().to_pylist()[0].items()}
+
+
+def cell_rejects(staged: Staged, name: str) -> pd.DataFrame:
+    """`source_file line column found rule` for every cell of one column that broke a rule."""
+    data = staged.data
+    bad = data.filter(data[RULE + name].notnull()).select(LINE, rule=data[RULE + name])
+    raw = staged.source.data
+    raw = raw.select(raw_line=raw[LINE], found=raw[staged.feed.cells[name].column])
+    bad = bad.inner_join(raw, bad[LINE] == raw.raw_line)
+    frame = bad.select(line=bad[LINE], found=bad.found, rule=bad.rule).distinct()
+    frame = frame.order_by("line").to_pyarrow().to_pandas()
+    private = STAGED[staged.feed.table][name].private
+    frame["found"] = "(not shown)" if private else frame["found"].map(shorten)
+    return frame.assign(source_file=staged.source.name, column=staged.titles[name])
 
 
 def shorten(text: Any) -> str:

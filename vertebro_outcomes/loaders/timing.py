@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import DATED
-from vertebro_outcomes.loaders.ledger import Ledger
+from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.records import merge
+from vertebro_outcomes.loaders.staging import ORDER
 from vertebro_outcomes.tables.engine import count, store
 
 if TYPE_CHECKING:
@@ -33,15 +34,12 @@ def episodes_of(engine: Any, rows: "ir.Table", *, single: bool, ledger: Ledger) 
     stated = episodes.day0.cases(*named.items(), else_=ibis.null("date"))
     day0 = ibis.coalesce(stated, *(episodes[date] for date in dates))
     known = [(episodes[f"{word}_date"].notnull(), word) for word in DAY0_ORDER]
-    order = ibis.row_number().over(
-        group_by="patient_id", order_by=[day0.asc(nulls_first=False), episodes["_key"]]
-    )
-    n = ibis.window(group_by="patient_id")
+    order, of = _numbers(episodes, day0)
     episodes = episodes.mutate(
         **{
             DAY0_DATE: day0,
-            NUMBER: order + 1,
-            EPISODES: episodes["_key"].count().over(n),
+            NUMBER: order,
+            EPISODES: of,
             "day0": episodes.day0.coalesce(ibis.cases(*known, else_="given")),
         }
     )
@@ -57,74 +55,104 @@ def episodes_of(engine: Any, rows: "ir.Table", *, single: bool, ledger: Ledger) 
     return store(engine, "episodes", episodes)
 
 
+def _numbers(episodes: "ir.Table", day0: Any) -> tuple[Any, Any]:
+    """The number of an episode among those of its patient, by date, and how many there are."""
+    import ibis
+
+    people = episodes.aggregate(n=episodes.count(), people=episodes.patient_id.nunique())
+    facts = people.to_pyarrow().to_pylist()[0]
+    if facts["n"] == facts["people"]:
+        return ibis.literal(1, "int64"), ibis.literal(1, "int64")
+    order = ibis.row_number().over(
+        group_by="patient_id", order_by=[day0.asc(nulls_first=False), episodes["_key"]]
+    )
+    return order.cast("int64") + 1, episodes["_key"].count().over(
+        ibis.window(group_by="patient_id")
+    )
+
+
 def check_order(engine: Any, episodes: "ir.Table", ledger: Ledger) -> "ir.Table":
     """A fracture after its own treatment or presentation is a wrong date: it is set aside."""
     import ibis
 
-    for word in ("treatment", "presentation"):
-        wrong = (episodes[f"{word}_day"] < episodes.fracture_day).fill_null(False)
-        rule = f"{word} before the fracture; the fracture date is set aside"
-        ledger.flag_cells(
-            episodes.filter(wrong), rule, column="fracture_date", found=episodes.fracture_day
-        )
-        none = {"fracture_day": ibis.null("int64"), "fracture_date": ibis.null("date")}
-        episodes = episodes.mutate(
-            **{name: ibis.ifelse(wrong, value, episodes[name]) for name, value in none.items()}
-        )
-    wrong = (episodes.followup_end_day < 0).fill_null(False)
-    ledger.flag_cells(
-        episodes.filter(wrong),
-        "follow-up ends before day 0",
-        column="followup_end_date",
-        found=episodes.followup_end_day,
+    found = episodes.fracture_day
+    wrong = {
+        word: (episodes[f"{word}_day"] < found).fill_null(False)
+        for word in ("treatment", "presentation")
+    }
+    ends = (episodes.followup_end_day < 0).fill_null(False)
+    findings = [
+        Finding(
+            wrong["treatment"],
+            "treatment before the fracture; the fracture date is set aside",
+            "fracture_date",
+            found,
+        ),
+        Finding(
+            wrong["presentation"] & ~wrong["treatment"],
+            "presentation before the fracture; the fracture date is set aside",
+            "fracture_date",
+            found,
+        ),
+        Finding(
+            ends, "follow-up ends before day 0", "followup_end_date", episodes.followup_end_day
+        ),
+    ]
+    if not ledger.flag_cells(episodes, findings):
+        return episodes
+    any_wrong = wrong["treatment"] | wrong["presentation"]
+    day = ibis.ifelse(any_wrong, ibis.null("int64"), found)
+    date = ibis.ifelse(any_wrong, ibis.null("date"), episodes.fracture_date)
+    end = ibis.ifelse(ends, ibis.null("int64"), episodes.followup_end_day)
+    return store(
+        engine,
+        "episodes",
+        episodes.mutate(fracture_day=day, fracture_date=date, followup_end_day=end),
     )
-    end = ibis.ifelse(wrong, ibis.null("int64"), episodes.followup_end_day)
-    return store(engine, "episodes", episodes.mutate(followup_end_day=end))
 
 
 def attach(
     engine: Any, rows: "ir.Table", episodes: "ir.Table", *, name: str, ledger: Ledger
 ) -> "ir.Table":
     """Rows with the episode they belong to, and days from its day 0."""
-    one = count(episodes.filter(episodes[EPISODES] > 1)) == 0
-    if one:
-        own = episodes.select(
-            DAY0_DATE, own_patient=episodes.patient_id, own_id=episodes.episode_id
-        )
-        joined = rows.left_join(own, rows.patient_id == own.own_patient)
-        placed = joined.mutate(episode_id=joined.own_id).drop("own_patient", "own_id")
-    else:
-        placed = _choose(engine, rows, episodes)
+    one = count(episodes.filter(episodes[EPISODES] > 1).limit(1)) == 0
+    placed = _with_only_episode(rows, episodes) if one else _choose(engine, rows, episodes)
     if not DATED[name]:
         return store(engine, name, placed)
     days = placed.date.delta(placed[DAY0_DATE], unit="day").cast("int64")
-    placed = store(engine, name, placed.mutate(day=placed.day.coalesce(days)))
-    lost = placed.filter(placed.date.notnull() & placed.day.isnull())
-    ledger.refuse_rows(lost, "no day 0 to count this date from", column="date", found=lost.date)
-    return placed.filter(placed.day.notnull() | placed.date.isnull())
+    placed = placed.mutate(day=placed.day.coalesce(days)).drop(DAY0_DATE)
+    if name != "scores":  # scores are many: they are put together once, at the end
+        placed = store(engine, name, placed)
+    lost = placed.date.notnull() & placed.day.isnull()
+    finding = Finding(lost, "no day 0 to count this date from", "date", placed.date)
+    return placed.filter(~lost) if ledger.refuse_rows(placed, [finding]) else placed
+
+
+def _with_only_episode(rows: "ir.Table", episodes: "ir.Table") -> "ir.Table":
+    own = episodes.select(DAY0_DATE, own_patient=episodes.patient_id, own_id=episodes.episode_id)
+    joined = rows.left_join(own, rows.patient_id == own.own_patient)
+    return joined.mutate(episode_id=joined.own_id).drop("own_patient", "own_id")
 
 
 def _choose(engine: Any, rows: "ir.Table", episodes: "ir.Table") -> "ir.Table":
     """The episode named by the row; else the last one that began before it; else the first."""
     import ibis
 
-    has_date = "date" in rows.columns
-    rows = store(engine, "rows", rows.mutate(_row=ibis.row_number()))
     own = episodes.select(
         "_key", DAY0_DATE, NUMBER, own_id=episodes.episode_id, own_patient=episodes.patient_id
     )
     pairs = rows.left_join(own, rows.patient_id == own.own_patient)
     named = (pairs.episode_id == pairs["_key"]).fill_null(False)
     begun: Any = ibis.literal(False)
-    if has_date:
+    if "date" in rows.columns:
         begun = (pairs.date.delta(pairs[DAY0_DATE], unit="day") >= -BASELINE_DAYS).fill_null(False)
-    rank = ibis.cases(
-        (named, 10**9), (begun, pairs[NUMBER].cast("int64") + 10**6), else_=-pairs[NUMBER]
-    )
-    best = ibis.row_number().over(group_by="_row", order_by=rank.desc())
+    rank = ibis.cases((named, 10**9), (begun, pairs[NUMBER] + 10**6), else_=-pairs[NUMBER])
+    # One row of a file is one row here, except where it lists several levels.
+    row = [ORDER, *(c for c in ("level",) if c in rows.columns)]
+    best = ibis.row_number().over(group_by=row, order_by=rank.desc())
     chosen = pairs.mutate(_best=best).filter(lambda t: t["_best"] == 0)
-    hidden = ("own_patient", "_key", NUMBER, "own_id", "_row", "_best")
-    return chosen.mutate(episode_id=chosen.own_id).drop(*hidden)
+    chosen = chosen.mutate(episode_id=chosen.own_id)
+    return store(engine, "rows", chosen.drop("own_patient", "_key", NUMBER, "own_id", "_best"))
 
 
 def kept_dates(table: "ir.Table", *, keep: bool) -> "ir.Table":

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 MEMORY: Final = "1GB"
 
 
-def embedded_engine(file: Path | None = None, *, memory: str = "") -> Any:
-    """A DuckDB of its own: in memory, or in `file` with at most `memory` (such as ``1GB``)."""
+def embedded_engine(**limits: str) -> Any:
+    """A DuckDB of its own, in memory; `limits` are settings of DuckDB such as `memory_limit`."""
     import ibis
 
     with quiet():
-        limits = {"memory_limit": memory} if memory else {}
-        return ibis.duckdb.connect(file or ":memory:", **limits)
+        return ibis.duckdb.connect(":memory:", **limits)
 
 
 def working_engine() -> Any:
-    """A DuckDB in a temporary file that is removed with the engine; memory is bounded."""
+    """A DuckDB with bounded memory; what does not fit lies in a folder that leaves with it."""
     folder = Path(tempfile.mkdtemp(prefix="vertebro-"))
-    engine = embedded_engine(folder / "cohort.duckdb", memory=MEMORY)
+    engine = embedded_engine(memory_limit=MEMORY, temp_directory=str(folder / "spilled"))
+    engine.vertebro_folder = folder
     weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
     return engine
 
@@ -42,6 +42,53 @@ def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":
     expression = data if isinstance(data, ir.Expr) else ibis.memtable(data)
     with quiet():
         return engine.create_table(ibis.util.gen_name(name), expression)
+
+
+def keep(engine: Any, name: str, data: "ir.Table") -> "ir.Table":
+    """As `store`; an engine that works in a folder of its own keeps the table as Parquet there."""
+    import ibis
+
+    folder = working_folder(engine)
+    if folder is None:
+        return store(engine, name, data)
+    path = folder / f"{ibis.util.gen_name(name)}.parquet"
+    with quiet():
+        data.to_parquet(path)
+        return engine.read_parquet(str(path), table_name=path.stem)
+
+
+def kept_file(table: "ir.Table") -> Path | None:
+    """The Parquet file that holds exactly this table, if `keep` made one."""
+    import ibis.expr.operations as ops
+
+    operation = table.op()
+    if not isinstance(operation, ops.DatabaseTable):
+        return None
+    folder = working_folder(table.get_backend())
+    path = None if folder is None else folder / f"{operation.name}.parquet"
+    return path if path is not None and path.is_file() else None
+
+
+def working_folder(engine: Any) -> Path | None:
+    """The folder that a `working_engine` made for itself."""
+    folder: Path | None = getattr(engine, "vertebro_folder", None)
+    return folder
+
+
+def hashed(first: Any, second: Any) -> Any:
+    """One number for two texts: equal texts give equal numbers, and hardly ever others do."""
+    return function("hash", ("string", "string"), "uint64")(first, second)
+
+
+def function(name: str, takes: tuple[str, ...], gives: str) -> Any:
+    """A function of the engine itself, by its name, the types it takes and the type it gives."""
+    import ibis
+
+    def one(first: Any) -> Any: ...
+    def two(first: Any, second: Any) -> Any: ...
+
+    shape = one if len(takes) == 1 else two
+    return ibis.udf.scalar.builtin(shape, name=name, signature=(takes, gives))
 
 
 def open_parquet(engine: Any, path: Path) -> "ir.Table":

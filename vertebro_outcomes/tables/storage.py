@@ -11,7 +11,7 @@ import pandas as pd
 
 from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
 from vertebro_outcomes.tables.cohort_tables import STORED
-from vertebro_outcomes.tables.engine import embedded_engine, open_parquet
+from vertebro_outcomes.tables.engine import embedded_engine, kept_file, open_parquet
 
 MANIFEST: Final = "cohort.json"
 LAYOUT: Final = 1
@@ -84,7 +84,7 @@ def _check_columns(folder: Path, tables: dict[str, Any]) -> None:
 
 def _write_files(cohort: Any, folder: Path) -> None:
     for name in STORED:
-        cohort.tables[name].to_parquet(folder / f"{name}.parquet")
+        _write_table(cohort.tables[name], folder / f"{name}.parquet")
     for ledger in LEDGERS:
         getattr(cohort, ledger).to_csv(folder / f"{ledger}.csv", index=False, lineterminator="\n")
     manifest = {
@@ -96,6 +96,18 @@ def _write_files(cohort: Any, folder: Path) -> None:
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def _write_table(table: Any, path: Path) -> None:
+    """A table that is a file of our own is that file; anything else is computed."""
+    kept = kept_file(table)
+    if kept is None:
+        table.to_parquet(path)
+        return
+    try:
+        path.hardlink_to(kept)
+    except OSError:  # another file system
+        shutil.copyfile(kept, path)
 
 
 def _swap(partial: Path, folder: Path) -> None:
