@@ -163,7 +163,7 @@ def resolve_duplicates(
 
     by = ["patient_id", "episode_id", "instrument", "day"]
     # Numbers group faster than words; rows that only seem to repeat are told apart below.
-    who = hashed(scores.patient_id, scores.instrument)
+    who = hashed(engine, scores.patient_id, scores.instrument)
     marked = scores.mutate(_who=who)
     repeated = marked.group_by("_who", "day").aggregate(n=marked.count()).filter(lambda t: t.n > 1)
     if not count(repeated):
