@@ -24,6 +24,7 @@ MethodName = Literal[
     "ancova",
     "mmrm",
     "clda",
+    "gee",
     "overlap_weighting",
     "ate_weighting",
     "att_weighting",
@@ -98,7 +99,7 @@ def compare(
         Comparators per treated patient, for matching.
     response : {"better_30pct", "better_50pct", "at_most_3", "worthwhile"}, optional
         Compare the proportion of responders by this definition instead of mean scores; the estimate
-        is a risk difference (0 to 1). Not for mmrm and clda.
+        is a risk difference (0 to 1). Not for mmrm, clda and gee.
     trim : {"none", "symmetric", "crump", "percentile"}
         Leave out patients of extreme propensity, then fit it again: outside 0.1 to 0.9, outside the
         range of smallest variance (Crump), or below the 5th percentile of the treated and above the

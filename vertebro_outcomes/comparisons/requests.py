@@ -19,8 +19,13 @@ from vertebro_outcomes.tables.event_types import INSTRUMENTS
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 KIND = "continuous"
-REPEATED: Final = ("mmrm", "clda")  # methods that take the scores of all visits
-BY_DEFAULT: Final = {"ancova": ("baseline",), "mmrm": ("baseline",), "clda": ()}
+REPEATED: Final = ("mmrm", "clda", "gee")  # methods that take the scores of all visits
+BY_DEFAULT: Final = {
+    "ancova": ("baseline",),
+    "mmrm": ("baseline",),
+    "gee": ("baseline",),
+    "clda": (),
+}
 
 
 @dataclass(frozen=True)
