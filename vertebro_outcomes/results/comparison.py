@@ -168,7 +168,8 @@ class Comparison:
         InputError
             For methods that analyse only patients with a score at the day.
         """
-        if self.by_visit is None:
+        # only a likelihood of all scores says what unseen scores are under missing at random
+        if self.by_visit is None or self.method not in ("mmrm", "clda"):
             raise refuse_argument("tipping_point", "method", self.method, "mmrm, clda")
         visit = self.by_visit.set_index("day").loc[self.day]
         return tipping_points(

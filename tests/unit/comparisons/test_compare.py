@@ -347,6 +347,8 @@ def test_tipping_point_makes_the_interval_reach_zero():
     nothing = vo.Cohort.from_frames(**frames(n=60, effect=0.0))
     assert (vo.compare(nothing, method="mmrm", **QUESTION).tipping_point()["delta"] == 0).all()
     with pytest.raises(vo.InputError, match="mmrm, clda"):
+        vo.compare(COHORT, method="gee", **QUESTION).tipping_point()
+    with pytest.raises(vo.InputError, match="mmrm, clda"):
         vo.compare(COHORT, method="ancova", **QUESTION).tipping_point()
 
 
@@ -497,7 +499,7 @@ def test_a_rare_category_of_one_arm_leaves_by_name_where_covariates_were_not_nam
 
 
 ADJUSTED = [m for m in CONTINUOUS if m != "unadjusted"]
-PROPENSITY = [m for m in CONTINUOUS if m not in ("unadjusted", "ancova", "mmrm", "clda")]
+PROPENSITY = [m for m in CONTINUOUS if m not in ("unadjusted", "ancova", "mmrm", "clda", "gee")]
 HOPELESS = [
     *itertools.product(
         ["separated"], PROPENSITY, [["baseline", "age_years"]], ["overlap in age_years"]
