@@ -1,5 +1,6 @@
 """One answer as blocks: finding, forest plot, the studies with their rows, and what was left out."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -8,12 +9,14 @@ from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.forest import forest
 from vertebro_outcomes.display.figures.svg import save_svg
 from vertebro_outcomes.measures import MEASURES
+from vertebro_outcomes.meta_analysis.answer_variants import answer_variants
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.report.blocks import (
     Block,
     FigureBlock,
     Fold,
     Heading,
+    Switch,
     TableBlock,
     joined,
     prose,
@@ -56,8 +59,17 @@ def analysis_anchor(question: Question) -> str:
     return f"analysis-{question.id.replace('_', '-')}"
 
 
-def analysis_blocks(question: Question, answer: Answer, *, note: str = "") -> tuple[Block, ...]:
-    """Everything the report shows about one question; `note` is printed under its tables."""
+def analysis_blocks(
+    question: Question,
+    answer: Answer,
+    *,
+    note: str = "",
+    answers: Sequence[tuple[Question, Answer]] = (),
+) -> tuple[Block, ...]:
+    """Everything the report shows about one question; `note` is printed under its tables.
+
+    With all `answers` the reader can switch the forest plot to the same trials pooled otherwise.
+    """
     limits = caveats(answer)
     blocks: list[Block] = [
         Heading(answer.title, analysis_anchor(question)),
@@ -66,7 +78,7 @@ def analysis_blocks(question: Question, answer: Answer, *, note: str = "") -> tu
     if limits:
         blocks.append(prose("Mind: {limits}.", limits=joined(limits, "; ")))
     if answer.pooled is not None:
-        blocks += [_figure(question, answer), _studies(question, answer)]
+        blocks += [_forest(question, answer, answers), _studies(question, answer)]
     if note:
         blocks.append(prose("{note}", note=note))
     if len(answer.left_out):
@@ -95,7 +107,23 @@ def worthwhile_line(question: Question, answer: Answer) -> tuple[float | None, l
     return least, [f"Dotted line: smallest worthwhile difference, {shown}"]
 
 
-def _figure(question: Question, answer: Answer) -> FigureBlock:
+def _forest(
+    question: Question, answer: Answer, answers: Sequence[tuple[Question, Answer]]
+) -> Block:
+    variants = answer_variants(question, answer, answers)
+    if len(variants) == 1:
+        return _figure(question, answer)
+    options: list[tuple[str, tuple[Block, ...]]] = []
+    for variant in variants:
+        name = f"{question.id}__{variant.name}" if variant.name else question.id
+        said = prose("{label}: {found}", label=variant.label.capitalize(),
+                     found=sentence(question, variant.answer))  # fmt: skip
+        figure = _figure(question, variant.answer, name=name)
+        options.append((variant.label, (figure, said) if variant.name else (figure,)))
+    return Switch(name=question.id, legend="Pooled by", options=tuple(options))
+
+
+def _figure(question: Question, answer: Answer, *, name: str = "") -> FigureBlock:
     assert answer.pooled is not None
     signs, legend = _marks(answer.entered)
     rows = answer.pooled.studies_natural.assign(mark=signs)
@@ -119,7 +147,7 @@ def _figure(question: Question, answer: Answer) -> FigureBlock:
     figure = axes.get_figure(root=True)
     assert figure is not None
     return FigureBlock(
-        name=question.id,
+        name=name or question.id,
         svg=save_svg(figure),
         alt=f"Forest plot, {answer.title}. {sentence(question, answer).unescape()}",
         caption=f"{answer.title}. {_READING if answer.k > 1 else ''}".strip(),

@@ -1,7 +1,7 @@
 """What a section is made of: prose bound to results, figures, tables, folded details."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -49,6 +49,15 @@ class Fold:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """Alternatives of which the reader sees one: label and blocks, the first shown at first."""
+
+    name: str
+    legend: str
+    options: "tuple[tuple[str, tuple[Block, ...]], ...]"
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading below the section's own; `identity` is its anchor."""
 
@@ -56,7 +65,19 @@ class Heading:
     identity: str
 
 
-Block = Prose | FigureBlock | TableBlock | Fold | Heading
+Block = Prose | FigureBlock | TableBlock | Fold | Switch | Heading
+
+
+def flat(blocks: "Iterable[Block]") -> "Iterator[Block]":
+    """Every block, those inside folds and switches too."""
+    for block in blocks:
+        if isinstance(block, Fold):
+            yield from flat(block.blocks)
+        elif isinstance(block, Switch):
+            for _, inside in block.options:
+                yield from flat(inside)
+        else:
+            yield block
 
 
 def prose(template: str, **values: object) -> Prose:

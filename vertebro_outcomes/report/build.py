@@ -1,20 +1,21 @@
 """The report: every section built, one page, its tables and figures beside it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from markupsafe import Markup
 
 from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.questions import Question
-from vertebro_outcomes.report.blocks import Block, FigureBlock, Fold, TableBlock, bound
+from vertebro_outcomes.report.blocks import FigureBlock, TableBlock, bound, flat
 from vertebro_outcomes.report.files import write_folder
 from vertebro_outcomes.report.page import Part, render_page
 from vertebro_outcomes.report.section import Section, sections
 from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.report.typeset import render_pdf
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.examined_claims import ExaminedClaims
 from vertebro_outcomes.results.network_effect import NetworkEffect
@@ -25,6 +26,7 @@ from vertebro_outcomes.results.reproduction import Reproduction
 Step = Callable[[str], AbstractContextManager[object]]
 
 PAGE: Final = "vertebral_augmentation.html"
+PDF: Final = "vertebral_augmentation.pdf"
 TITLE: Final = (
     "Vertebroplasty, balloon kyphoplasty and non-surgical care: what published studies show"
 )
@@ -41,9 +43,10 @@ def build_report(
     registries: Sequence[RegistryAnalysis | UnreadRegistry] = (),
     claims: ExaminedClaims | None = None,
     networks: Sequence[tuple[Question, NetworkEffect]] = (),
+    formats: Collection[Literal["html", "pdf"]] = ("html", "pdf"),
     step: Step = nullcontext,
 ) -> None:
-    """Write the report into `folder`: the page, `tables/*.csv`, `figures/*.svg`, `provenance.json`.
+    """Write the report into `folder`: page and PDF, `tables/*.csv`, `figures/*.svg`, `provenance.json`.
 
     Parameters
     ----------
@@ -65,6 +68,8 @@ def build_report(
         Of `examine_claims` on the same literature.
     networks : sequence of (Question, NetworkEffect)
         Of `literature_network`, one per question of `LITERATURE_NETWORKS` that has an answer.
+    formats : collection of {"html", "pdf"}
+        The page is always written with its tables and figures; without "pdf" it is not typeset.
     step : callable, optional
         Given a few words, returns a context manager around that step; used to show progress.
     """
@@ -80,15 +85,19 @@ def build_report(
     )
     with step("building the sections"):
         parts = [_build(section, study) for section in sections()]
-    with step("writing the report"):
-        write_folder(folder, render_files(parts, study), provenance={"inputs": dict(inputs)})
+    with step("writing the page"):
+        files = render_files(parts, study)
+    if "pdf" in formats:
+        with step("typesetting the PDF"):
+            files[PDF] = render_pdf(parts, title=TITLE, lead=_lead(study), closing=_closing(study))
+    write_folder(folder, files, provenance={"inputs": dict(inputs)})
 
 
 def render_files(parts: Sequence[Part], study: Study) -> dict[str, bytes]:
     """Every file of the report by its path in the folder; a name used twice is a bug."""
     page = render_page(parts, title=TITLE, lead=_lead(study), closing=_closing(study))
     files = {PAGE: page.encode()}
-    for block in (block for part in parts for block in _flat(part.blocks)):
+    for block in (block for part in parts for block in flat(part.blocks)):
         match block:
             case FigureBlock():
                 name, content = f"figures/{block.name}.svg", block.svg.encode()
@@ -106,14 +115,6 @@ def _build(section: Section, study: Study) -> Part:
     blocks = section.build(study)
     assert blocks, f"section {section.title!r} is empty"
     return Part(section.title, section.identity, blocks)
-
-
-def _flat(blocks: Sequence[Block]) -> Iterator[Block]:
-    for block in blocks:
-        if isinstance(block, Fold):
-            yield from _flat(block.blocks)
-        else:
-            yield block
 
 
 def _lead(study: Study) -> Markup:

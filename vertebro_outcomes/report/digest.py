@@ -19,8 +19,9 @@ _WATCHED: Final = (
     "matplotlib",
     "jinja2",
     "markupsafe",
+    "typst",
 )
-_SOURCE_SUFFIXES: Final = frozenset({".py", ".html", ".css"})
+_SOURCE_SUFFIXES: Final = frozenset({".py", ".html", ".css", ".js", ".typ"})
 _PACKAGE: Final = Path(__file__).parent.parent
 
 

@@ -155,5 +155,5 @@ class Topic:
             blocks.append(overview_figure(pairs, name=f"overview_{self.name}", title=self.title))
         for question, answer in pairs:
             note = "" if shared else question.note
-            blocks += analysis_blocks(question, answer, note=note)
+            blocks += analysis_blocks(question, answer, note=note, answers=study.answers)
         return tuple(blocks)

@@ -1,5 +1,7 @@
 """Sections and blocks as one self-contained HTML page."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +11,19 @@ from markupsafe import Markup
 
 from vertebro_outcomes.display.figures.svg import inline_svg
 from vertebro_outcomes.display.tables import html_table
-from vertebro_outcomes.report.blocks import Block, FigureBlock, Fold, Heading, Prose, TableBlock
+from vertebro_outcomes.report.blocks import (
+    Block,
+    FigureBlock,
+    Fold,
+    Heading,
+    Prose,
+    Switch,
+    TableBlock,
+)
 
 _HERE = Path(__file__).parent
+_CHECKED = Markup(" checked")
+_HIDDEN = Markup(" hidden")
 
 
 @dataclass(frozen=True)
@@ -31,13 +43,23 @@ class Part:
 def render_page(
     parts: Sequence[Part], *, title: str, lead: Markup | str, closing: Markup | str
 ) -> str:
-    """The page: contents list, sections, inline styles and pictures, no script, no request."""
+    """The page: contents list, sections, inline styles, pictures and script; no request."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined
     )
     css = Markup((_HERE / "page.css").read_text(encoding="utf-8"))  # noqa: S704 (our own file)
-    page = environment.get_template("page.html")
-    return page.render(title=title, lead=lead, closing=closing, parts=parts, css=css) + "\n"
+    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = environment.get_template("page.html").render(
+        title=title,
+        lead=lead,
+        closing=closing,
+        parts=parts,
+        css=css,
+        script=Markup(script),  # noqa: S704 (our own file)
+        script_hash=f"sha256-{digest}",
+    )
+    return f"{page}\n"
 
 
 def render(block: Block) -> Markup:
@@ -51,11 +73,32 @@ def render(block: Block) -> Markup:
             return _figure(block)
         case TableBlock():
             return _table(block)
+        case Switch():
+            return _switch(block)
         case Fold():
             inside = Markup("\n").join(render(inner) for inner in block.blocks)
             return Markup("<details>\n<summary>{}</summary>\n{}\n</details>").format(
                 block.summary, inside
             )
+
+
+def _switch(block: Switch) -> Markup:
+    """The first option; the others wait, and the page's script lets the reader choose."""
+    choices = Markup("").join(
+        Markup('<label><input type="radio" name="{}" value="{}"{}> {}</label>').format(
+            f"switch-{block.name}", at, "" if at else _CHECKED, label
+        )
+        for at, (label, _) in enumerate(block.options)
+    )
+    options = Markup("\n").join(
+        Markup('<div class="option"{}>\n{}\n</div>').format(
+            _HIDDEN if at else "", Markup("\n").join(render(b) for b in blocks)
+        )
+        for at, (_, blocks) in enumerate(block.options)
+    )
+    return Markup(
+        '<div class="switch">\n<fieldset hidden>\n<legend>{}</legend>\n{}\n</fieldset>\n{}\n</div>'
+    ).format(block.legend, choices, options)
 
 
 def _figure(block: FigureBlock) -> Markup:

@@ -25,6 +25,8 @@ _LABELS: Final = {
     "death": "Death",
     "harms": "Harms",
 }
+# Two short lines fit over a column of dots.
+_FIGURE_LABELS: Final = {name: label.replace(" ", "\n", 1) for name, label in _LABELS.items()}
 
 
 def build(study: Study) -> tuple[Block, ...]:
@@ -56,7 +58,7 @@ def build(study: Study) -> tuple[Block, ...]:
         bullets(said),
         FigureBlock(
             name="evidence_map",
-            svg=axes_svg(evidence_dots(seen, list(MAPPED), labels=_LABELS)),
+            svg=axes_svg(evidence_dots(seen, list(MAPPED), labels=_FIGURE_LABELS)),
             alt="Trials against outcomes. "
             + "; ".join(str(item.striptags()) for item in said)
             + ".",

@@ -111,11 +111,11 @@ def _rejected(registry: RegistryAnalysis) -> Block:
     )  # fmt: skip
 
 
-_SECTION = registry_section(100, "The registry", build)
+_SECTION = registry_section(74, "The registry", build)
 
 
 def _whole(study: Study) -> tuple[Block, ...]:
     return (*unread(study), *_SECTION.build(study))
 
 
-SECTION = Section(order=100, title="The registry", build=_whole)
+SECTION = Section(order=74, title="The registry", build=_whole)

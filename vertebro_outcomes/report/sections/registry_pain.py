@@ -157,4 +157,4 @@ def _table_one(registry: RegistryAnalysis, found: Comparison) -> Block:
     )  # fmt: skip
 
 
-SECTION = registry_section(110, "Registry: pain", build)
+SECTION = registry_section(75, "Registry: pain", build)

@@ -140,4 +140,4 @@ def _fractures(registry: RegistryAnalysis) -> tuple[Block, ...]:
     )
 
 
-SECTION = registry_section(120, "Registry: complications and fractures", build)
+SECTION = registry_section(76, "Registry: complications and fractures", build)
