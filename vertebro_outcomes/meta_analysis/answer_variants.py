@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import pandas as pd
 
@@ -50,7 +51,7 @@ def answer_variants(
     return (first, *found)
 
 
-def _pooled(answer: Answer, method: str) -> Answer:
+def _pooled(answer: Answer, method: Literal["EE", "REML"]) -> Answer:
     fit = pool(answer.entered, method=method, ci=INTERVAL, measure=answer.measure)
     return replace(answer, pooled=fit)
 

@@ -4,10 +4,10 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from vertebro_outcomes.display.tables import cell_text
 from vertebro_outcomes.report.blocks import (
@@ -61,8 +61,9 @@ def render_pdf(
     }
     text = typst_source(parts, title=title, lead=lead, closing=closing)
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
+    document: Any = {"main.typ": text.encode(), **files}  # a document with its files, by name
     done = typst.compile(
-        {"main.typ": text.encode(), **files},
+        document,
         format="pdf",
         font_paths=[fonts],
         ignore_system_fonts=True,
@@ -152,8 +153,7 @@ def _table(block: TableBlock, anchors: frozenset[str]) -> str:
 
 
 def _escaped(cell: object) -> Markup:
-    text = cell_text(cell)
-    return text if isinstance(text, Markup) else escape(text)
+    return cell_text(cell)
 
 
 def _breakable(cell: object) -> Markup:
