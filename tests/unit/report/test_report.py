@@ -28,7 +28,7 @@ from vertebro_outcomes.report.section import sections
 from vertebro_outcomes.simulate.registry import simulate_registry
 
 ROOT = Path(__file__).parents[3]
-VOID = {"meta", "br", "link", "img", "hr"}
+VOID = {"input", "meta", "br", "link", "img", "hr"}
 
 
 class Page(HTMLParser):
