@@ -77,3 +77,27 @@ def test_clusters_of_one_differ_by_n_minus_1_only() -> None:
     assert fit.se == pytest.approx(np.sqrt(0.075 * 0.925 / 39), abs=1e-14)
     doubled = one.clustered_proportion(np.repeat(event, 2), np.repeat(np.arange(40), 2))
     assert doubled.se == pytest.approx(fit.se, abs=1e-14)
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_nobody_and_everybody_with_the_event(level: float) -> None:
+    """Solved by hand where the restricted likelihood has its maximum in closed form.
+
+    0/10 and 0/20: for a positive difference the comparator's rate is 0, for a negative one the
+    treated's. 10/10 and 0/10: by symmetry the rates are (1 + d)/2 and (1 - d)/2.
+    """
+    z2 = stats.norm.ppf((1 + level) / 2) ** 2
+    none, all_or_none = two.TwoProportions(0, 10, 0, 20), two.TwoProportions(10, 10, 0, 10)
+    found = two.newcombe(none, level=level)
+    expected = (-z2 / (20 + z2), z2 / (10 + z2))
+    assert (found.ci_low, found.ci_high) == pytest.approx(expected, abs=1e-12)
+    found = two.newcombe(all_or_none, level=level)
+    expected = (1 - np.sqrt(2) * z2 / (10 + z2), 1.0)
+    assert (found.ci_low, found.ci_high) == pytest.approx(expected, abs=1e-12)
+    found = two.score_difference(none, level=level)
+    up, down = z2 * 30 / 29 / 10, z2 * 30 / 29 / 20
+    assert (found.ci_low, found.ci_high) == pytest.approx(
+        (-down / (1 + down), up / (1 + up)), abs=1e-9
+    )
+    found = two.score_difference(all_or_none, level=level)
+    assert (found.ci_low, found.ci_high) == pytest.approx(((19 - z2) / (19 + z2), 1.0), abs=1e-9)
