@@ -5,9 +5,14 @@ from typing import Any, Final, TypeVar
 
 from vertebro_outcomes.comparisons.compare import compare
 from vertebro_outcomes.comparisons.complications import complication_rates
+from vertebro_outcomes.comparisons.design import Design
 from vertebro_outcomes.comparisons.fractures import adjacent_fractures
 from vertebro_outcomes.comparisons.incidence import cumulative_incidence
+from vertebro_outcomes.comparisons.mortality import mortality
+from vertebro_outcomes.comparisons.vertebrae import vertebra_fractures
 from vertebro_outcomes.errors import InputError, Problem, VertebroError, refuse_argument
+from vertebro_outcomes.results.comparison import Comparison
+from vertebro_outcomes.results.mortality import Mortality
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.tables.cohort import Cohort
 
@@ -15,6 +20,9 @@ from vertebro_outcomes.tables.cohort import Cohort
 PAIRS: Final = (("KP", "VP"), ("VA", "NSM"))
 DAY: Final = 90  # pain after the acute phase, reported by most trials
 OUTCOME: Final = "pain_vas"
+YEAR: Final = 365
+GRACE_DAYS: Final = 42  # six weeks: how long published trials let a fracture wait for treatment
+AGE_AND_ILLNESS: Final = ("age_years", "charlson")
 
 _Result = TypeVar("_Result")
 
@@ -71,6 +79,7 @@ def analyse_registry(
 
     followed = _with_follow_up(cohort)
     comparisons, trajectories, fractures = {}, {}, {}
+    deaths: dict[tuple[str, str], Mortality | Comparison | None] = {}
     for t, c in pairs:
         arms, words = {"treatment": t, "comparator": c}, f"{t} against {c}"
         scores: dict[str, Any] = {**arms, "outcome": outcome, "day": day}
@@ -83,11 +92,21 @@ def analyse_registry(
                 f"{words}, new fractures", lambda _, **how: adjacent_fractures(followed, **how),
                 **arms, event="fracture", covariates=["age_years"],
             )  # fmt: skip
+            deaths[t, c] = attempt(
+                f"{words}, deaths", lambda _, **how: mortality(followed, **how), **arms,
+                covariates=list(AGE_AND_ILLNESS), adjust="overlap_weighting",
+            )  # fmt: skip
+        else:
+            trial = Design("death", t, c, day=YEAR, time_zero="presentation", grace_days=GRACE_DAYS)
+            deaths[t, c] = attempt(
+                f"{words}, deaths", compare, design=trial, method="clone_censor_weight"
+            )
     rates = attempt("complications", complication_rates, by="treatment")
     incidence = attempt(
         "cumulative incidence of fractures",
         lambda _: cumulative_incidence(followed, event="fracture", by="treatment"),
     )
+    vertebrae = attempt("single vertebrae", lambda _: vertebra_fractures(followed))
     rejects = cohort.rejects.groupby(["source_file", "column", "rule"], sort=True)
     return RegistryAnalysis(
         name=cohort.name, synthetic=cohort.synthetic, coverage=cohort.coverage(),
@@ -96,7 +115,8 @@ def analyse_registry(
         comparisons={k: v for k, v in comparisons.items() if v is not None},
         trajectories={k: v for k, v in trajectories.items() if v is not None},
         complications=rates, incidence=incidence,
-        fractures={k: v for k, v in fractures.items() if v is not None}, failed=tuple(failed),
+        fractures={k: v for k, v in fractures.items() if v is not None},
+        deaths={k: v for k, v in deaths.items() if v is not None}, vertebrae=vertebrae, failed=tuple(failed),
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.results.complication_rates import ComplicationRates
 from vertebro_outcomes.results.cumulative_incidence import CumulativeIncidence
 from vertebro_outcomes.results.fracture_risk import FractureRisk
+from vertebro_outcomes.results.mortality import Mortality
+from vertebro_outcomes.results.vertebra_risk import VertebraRisk
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,11 @@ class RegistryAnalysis:
         (treatment, comparator) -> the model for all visits.
     fractures : mapping
         (treatment, comparator) -> risk of a new fracture.
+    deaths : mapping
+        (treatment, comparator) -> mortality from the procedure, or for augmentation against
+        non-surgical care the trial emulated from presentation.
+    vertebrae : VertebraRisk or None
+        Risk of single vertebrae.
     rejected : DataFrame
         `source_file column rule count` of refused rows and cells.
     failed : tuple of (str, VertebroError)
@@ -42,6 +49,8 @@ class RegistryAnalysis:
     complications: ComplicationRates | None
     incidence: CumulativeIncidence | None
     fractures: Mapping[tuple[str, str], FractureRisk]
+    deaths: Mapping[tuple[str, str], Mortality | Comparison]
+    vertebrae: VertebraRisk | None
     failed: tuple[tuple[str, VertebroError], ...] = ()
 
 

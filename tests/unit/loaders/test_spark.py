@@ -11,7 +11,7 @@ import pytest
 from vertebro_outcomes.loaders.load import formats, load
 from vertebro_outcomes.tables.cohort_tables import STORED
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.spark
 KEY = b"a key for tests"
 SETTINGS = {
     "spark.ui.enabled": "false",

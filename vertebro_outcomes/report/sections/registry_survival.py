@@ -1,0 +1,59 @@
+"""Registry: deaths, and which vertebrae fracture next."""
+
+import pandas as pd
+
+from vertebro_outcomes.display.disclosure import LARGEST_HIDDEN, is_small
+from vertebro_outcomes.display.figures.spine_map import draw_spine
+from vertebro_outcomes.display.numbers import number, ratio
+from vertebro_outcomes.report.blocks import Block, prose
+from vertebro_outcomes.report.registry import picture, refusals, registry_section, table
+from vertebro_outcomes.results.mortality import Mortality
+from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+from vertebro_outcomes.results.vertebra_risk import VertebraRisk
+
+
+def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
+    """Deaths by pair, then the spine."""
+    blocks: list[Block] = []
+    for pair, found in registry.deaths.items():
+        few = isinstance(found, Mortality) and min(found.deaths_t, found.deaths_c) <= LARGEST_HIDDEN
+        if few or min(found.n_t, found.n_c) <= LARGEST_HIDDEN:
+            blocks.append(prose("{arms}: too few to be shown.", arms=" against ".join(pair)))
+        else:
+            blocks.append(prose("{finding}", finding=str(found)))
+    if registry.vertebrae is not None:
+        blocks += _vertebrae(registry, registry.vertebrae)
+    return (*blocks, *refusals(registry, ("deaths", "vertebrae")))
+
+
+def _vertebrae(registry: RegistryAnalysis, found: VertebraRisk) -> tuple[Block, ...]:
+    """Hazards by distance and region; levels with few fractures are left white on the map."""
+    safe = found.incidence.copy()
+    safe.loc[is_small(safe["fractures"]), ["years", "rate_per_1000_years"]] = 0.0
+    shown = found.to_frame()
+    rows = pd.DataFrame(
+        {
+            "term": shown["term"],
+            "ratio": [
+                f"{ratio(row.hazard_ratio)} ({ratio(row.hr_low)} to {ratio(row.hr_high)})"
+                for row in shown.itertuples()
+            ],
+            "se": [number(value, 2) for value in shown["se"]],
+        }
+    )
+    labels = {"term": "Vertebra", "ratio": "Hazard ratio (95% CI)", "se": "SE of its log"}
+    return (
+        picture(
+            draw_spine(safe), registry, name="spine",
+            alt="Rates of new fractures by vertebral level and distance to the treated level.",
+            caption="New fractures by level and distance to the nearest treated vertebra. White: few "
+            "vertebra-years, or a count that is hidden.",
+        ),
+        table(
+            rows, registry, name="vertebrae", caption="Which vertebra fractures next", labels=labels,
+            numeric=("ratio", "se"), data=shown,
+        ),
+    )  # fmt: skip
+
+
+SECTION = registry_section(77, "Registry: deaths and the spine", build)
