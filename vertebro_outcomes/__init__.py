@@ -67,6 +67,7 @@ _HOMES = {
     "spine": "level_distance parse_level parse_levels",
     "tables.cohort": "Cohort",
     "tables.cohort_tables": "TABLES",
+    "tables.event_types": "Instrument",
     "results.site_bundle": "read_site_bundle",
     "report.build": "build_report",
     "report.registries": "analyse_registries",

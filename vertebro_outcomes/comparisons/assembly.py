@@ -25,10 +25,8 @@ from vertebro_outcomes.comparisons.time_zero import immortal_time_note
 from vertebro_outcomes.estimators.method import Method
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
 from vertebro_outcomes.estimators.two_arms import ContrastFit
-from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
 
 def comparison_of(
@@ -68,9 +66,7 @@ def comparison_of(
         if matched is None or fit.weights is None
         else fit.weights > 0
     )
-    instrument = INSTRUMENTS[request.outcome]
-    unit = OUTCOMES[request.outcome].unit if request.outcome in OUTCOMES else "points"
-    label = instrument.meaning
+    unit, label = request.instrument.unit, request.instrument.label
     if request.response is not None:
         unit, label = "", f"{label}, {request.response.label}"
     sentence = failure_sentence(failed, withheld=withheld)

@@ -15,10 +15,9 @@ from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.emulation.course import COMPETING, EVENT, Course
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.tables.event_types import FRACTURES, Instrument
 
 BASELINE_OF_EVENTS: Final = "pain_vas"  # the covariate "baseline" where the outcome is no score
-FRACTURES: Final = ("fracture", "adjacent_fracture", "symptomatic_fracture")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def observed_courses(cohort: Cohort, design: Design) -> Observed:
     InputError
         If presentation is not recorded for anybody, or nobody has the treatment.
     """
-    is_score = design.outcome in INSTRUMENTS
+    is_score = design.outcome in cohort.known_instruments
     instrument = design.outcome if is_score else BASELINE_OF_EVENTS
     people = patients_of(cohort, outcome=instrument, treatment=design.treatment)
     frame = people.frame
@@ -57,7 +56,11 @@ def observed_courses(cohort: Cohort, design: Design) -> Observed:
     people = _from_presentation(people, zero)
     death = _number(frame, "death_day") - zero
     end = _number(frame, "followup_end_day") - zero
-    y = _score(people, design, death) if is_score else None
+    y = (
+        _score(people, design, death, cohort.known_instruments[design.outcome])
+        if is_score
+        else None
+    )
     if is_score:
         end = np.where(np.isnan(end) & np.isnan(death), float(design.day), end)
         end = np.where(np.isnan(y if y is not None else end), end, np.fmax(end, float(design.day)))
@@ -101,13 +104,13 @@ def _starts(
     return own, np.minimum(other, changed)
 
 
-def _score(people: Population, design: Design, death: Floats) -> Floats:
+def _score(people: Population, design: Design, death: Floats, instrument: Instrument) -> Floats:
     window = design.window_days or window_for(design.day)
     y = nearest_in_window(
         people.row, people.day, people.value, n=people.n, target=design.day, window=window
     )
     if design.death == "composite":
-        worst = worst_score(design.outcome)
+        worst = worst_score(design.outcome, instrument)
         y = np.where(np.isnan(y) & (death <= window[1]), worst, y)
     return y
 

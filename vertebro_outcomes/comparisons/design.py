@@ -8,7 +8,7 @@ import pandas as pd
 from vertebro_outcomes.comparisons.time_zero import AUGMENTATION
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.tables.event_types import EVENT_TYPES, FRACTURES
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 TimeZero = Literal["day0", "procedure", "presentation"]
@@ -252,6 +252,6 @@ def protocol_rows(design: Design) -> list[tuple[str, str]]:
 def _death_words(design: Design) -> str:
     if design.outcome == "death":
         return "the outcome itself"
-    if design.outcome not in INSTRUMENTS:
+    if design.outcome in (*FRACTURES, *EVENT_TYPES):
         return "a competing event: who died before the day without the outcome will not have it"
     return DEATH_WORDS[design.death]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from vertebro_outcomes.comparisons.courses import FRACTURES, Observed, observed_courses
+from vertebro_outcomes.comparisons.courses import Observed, observed_courses
 from vertebro_outcomes.comparisons.covariates import (
     Covariates,
     as_numbers,
@@ -31,7 +31,7 @@ from vertebro_outcomes.estimators.propensity.influence import se_from_influence
 from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 from vertebro_outcomes.results.emulated_trial import EmulatedTrial
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import EVENT_TYPES, INSTRUMENTS
+from vertebro_outcomes.tables.event_types import EVENT_TYPES, FRACTURES
 
 TARGET_TRIAL: Final = "target_trial"
 # Days from presentation within which augmentation must start where nobody says otherwise: six weeks, in
@@ -56,7 +56,8 @@ def emulate(
     """The effect of a treatment strategy that starts at presentation; see `compare` for the arguments."""
     known = {name: m for name, m in METHODS.items() if m.kind == TARGET_TRIAL}
     check_word("method", method, known)
-    check_word("outcome", design.outcome, ("death", *FRACTURES, *INSTRUMENTS, *EVENT_TYPES))
+    scores = cohort.known_instruments
+    check_word("outcome", design.outcome, ("death", *FRACTURES, *scores, *EVENT_TYPES))
     check_word("failed", failed, ("withhold", "show"))
     variances = known[method].variances
     if variance is not None:

@@ -25,10 +25,8 @@ from vertebro_outcomes.estimators.emulation.course import EmulationFit
 from vertebro_outcomes.estimators.method import Method
 from vertebro_outcomes.estimators.propensity.e_value import e_value
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
-from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.results.emulated_trial import EmulatedTrial
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
 NAIVE: Final = "naive_from_procedure"
 BIASED: Final = (
@@ -68,7 +66,7 @@ def emulated_trial(
     terms = tuple(dict.fromkeys(used.source))
     balance = balance_table(columns, treated, w, terms)
     diagnostics = weighted_diagnostics(w, treated, balance)
-    is_score = design.outcome in INSTRUMENTS
+    is_score = design.outcome in cohort.known_instruments
     ratio = (np.nan,) * 3 if is_score else _ratio(fit, request.level)
     diagnostics = pd.concat([diagnostics, _e_values(ratio)], ignore_index=True)
     failed = failure_words(diagnostics)
@@ -84,7 +82,8 @@ def emulated_trial(
         "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
     )
     return EmulatedTrial(
-        outcome=design.outcome, label=_label(design), unit=_unit(design), treatment=design.treatment,
+        outcome=design.outcome, label=_label(design, cohort), unit=_unit(design, cohort),
+        treatment=design.treatment,
         comparator=design.comparator, day=design.day,
         window_days=design.window_days or (window_for(design.day) if is_score else (design.day, design.day)),
         method=request.method.name, variance=request.variance, estimand=request.method.estimand,
@@ -110,16 +109,15 @@ def _cloned(seen: Observed, method: str) -> str:
     return ""
 
 
-def _label(design: Design) -> str:
-    if design.outcome in INSTRUMENTS:
-        return INSTRUMENTS[design.outcome].meaning
+def _label(design: Design, cohort: Cohort) -> str:
+    if design.outcome in cohort.known_instruments:
+        return cohort.known_instruments[design.outcome].label
     return f"{design.outcome.replace('_', ' ')}, risk"
 
 
-def _unit(design: Design) -> str:
-    if design.outcome not in INSTRUMENTS:
-        return ""
-    return OUTCOMES[design.outcome].unit if design.outcome in OUTCOMES else "points"
+def _unit(design: Design, cohort: Cohort) -> str:
+    instrument = cohort.known_instruments.get(design.outcome)
+    return "" if instrument is None else instrument.unit
 
 
 def _ratio(fit: EmulationFit, level: float) -> tuple[float, float, float]:

@@ -9,7 +9,7 @@ from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.tables.event_types import Instrument
 
 
 def without_scores_after_crossover(cohort: Cohort, people: Population) -> Population:
@@ -23,17 +23,17 @@ def without_scores_after_crossover(cohort: Cohort, people: Population) -> Popula
 
 
 def with_worst_score_of_the_dead(
-    people: Population, y: Floats, *, outcome: str, last_day: int
+    people: Population, y: Floats, *, outcome: str, instrument: Instrument, last_day: int
 ) -> Floats:
     """Who died by `last_day` without a score gets the bad end of the scale."""
     if "death_day" not in people.frame:
         return y
     death = pd.to_numeric(people.frame["death_day"], errors="coerce").astype("Float64")
     dead = death.to_numpy(float, na_value=np.inf) <= last_day
-    return np.where(np.isnan(y) & dead, worst_score(outcome), y)
+    return np.where(np.isnan(y) & dead, worst_score(outcome, instrument), y)
 
 
-def worst_score(outcome: str) -> float:
+def worst_score(outcome: str, instrument: Instrument) -> float:
     """The bad end of the scale of an instrument.
 
     Raises
@@ -41,12 +41,10 @@ def worst_score(outcome: str) -> float:
     InputError
         If it has no bad end.
     """
-    instrument = INSTRUMENTS[outcome]
-    if instrument.better not in ("lower", "higher"):
+    end = instrument.high if instrument.better == "lower" else instrument.low
+    if instrument.better not in ("lower", "higher") or end is None:
         problem = Problem(
             "Design death", f"composite with {outcome}", "an outcome with a better end"
         )
         raise InputError("compare()", [problem], "use death='while_alive'")
-    end = instrument.high if instrument.better == "lower" else instrument.low
-    assert end is not None
     return float(end)

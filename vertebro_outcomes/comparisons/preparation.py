@@ -84,14 +84,21 @@ def prepare(people: Population, request: Request) -> Prepared:
     )  # fmt: skip
     if request.death == "composite":
         y = with_worst_score_of_the_dead(
-            people, y, outcome=request.outcome, last_day=request.window[1]
+            people,
+            y,
+            outcome=request.outcome,
+            instrument=request.instrument,
+            last_day=request.window[1],
         )
     visits, visit, days = _visits(people, y, request)
     scores = y[:, None] if visits is None else visits
     seen: Bools = np.asarray((~np.isnan(scores)).any(axis=1), dtype=bool)
     last_day = request.window[1] if visits is None else max(*days, request.day)
     if request.response is not None:
-        y = as_response(y, baseline, outcome=request.outcome, response=request.response)
+        y = as_response(
+            y, baseline, outcome=request.outcome, instrument=request.instrument,
+            response=request.response,
+        )  # fmt: skip
     flow = analysed(
         people, seen=seen, day=request.day, last_day=last_day, covariates=used,
         any_visit=visits is not None,

@@ -1,5 +1,6 @@
 """The arguments of a comparison, checked before any data are touched."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,10 +16,11 @@ from vertebro_outcomes.comparisons.windows import window_for
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.method import Method
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.tables.event_types import Instrument
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 KIND = "continuous"
+_CATEGORIES: Final = re.compile(r"C\(\s*\w+\s*\)")
 REPEATED: Final = ("mmrm", "clda", "gee")  # methods that take the scores of all visits
 BY_DEFAULT: Final = {
     "ancova": ("baseline",),
@@ -33,6 +35,7 @@ class Request:
     """What was asked for. `chosen` is None where the covariates were left to the method."""
 
     outcome: str
+    instrument: Instrument
     arms: tuple[str, str]
     day: int
     window: tuple[int, int]
@@ -104,7 +107,8 @@ def checked_request(
     if not isinstance(cohort, Cohort):
         raise refuse_argument("compare", "cohort", type(cohort).__name__, "a vo.Cohort")
     known = {name: m for name, m in METHODS.items() if m.kind == KIND}
-    check_word("outcome", outcome, INSTRUMENTS)
+    instruments = cohort.known_instruments
+    check_word("outcome", outcome, instruments)
     check_word("method", method, known)
     _check_arms(treatment, comparator)
     _check_numbers(day, level)
@@ -123,6 +127,7 @@ def checked_request(
         check_word("variance", variance, variances)
     return Request(
         outcome=outcome,
+        instrument=instruments[outcome],
         arms=(treatment, comparator),
         day=int(day),
         window=_checked_window(window_days, int(day)),
@@ -174,4 +179,9 @@ def _checked_covariates(covariates: Any) -> tuple[str, ...] | None:
         raise refuse_argument(
             "compare", "covariates", covariates, "a list of names, or a formula '~ ...'"
         )
-    return tuple(dict.fromkeys(covariates))
+    return tuple(dict.fromkeys(_as_term(name) for name in covariates))
+
+
+def _as_term(name: str) -> str:
+    """A column as categories, whatever it holds: `C(site)` is a formula of one term."""
+    return f"~ {name.strip()}" if _CATEGORIES.fullmatch(name.strip()) else name

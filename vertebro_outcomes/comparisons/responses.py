@@ -7,8 +7,7 @@ import numpy as np
 
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Floats
-from vertebro_outcomes.outcomes import OUTCOMES
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.tables.event_types import Instrument
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,15 @@ RESPONSES: Final[dict[str, Response]] = {
         Response(
             "worthwhile",
             "better by the smallest worthwhile change",
-            "the worthwhile change of the outcome in vo.OUTCOMES",
+            "the worthwhile change of the outcome in vo.OUTCOMES, or of the declared instrument",
         ),
     )
 }
 
 
-def as_response(y: Floats, baseline: Floats, *, outcome: str, response: Response) -> Floats:
+def as_response(
+    y: Floats, baseline: Floats, *, outcome: str, instrument: Instrument, response: Response
+) -> Floats:
     """1 for responders, 0 for others, NaN where it is not defined (no score, baseline blank or zero).
 
     Raises
@@ -51,7 +52,6 @@ def as_response(y: Floats, baseline: Floats, *, outcome: str, response: Response
     InputError
         If the definition does not fit the outcome.
     """
-    instrument = INSTRUMENTS[outcome]
     if response.name == "at_most_3":
         if (instrument.low, instrument.high) != (0, 10):
             _refuse(outcome, response, "a pain score from 0 to 10")
@@ -60,13 +60,12 @@ def as_response(y: Floats, baseline: Floats, *, outcome: str, response: Response
         _refuse(outcome, response, "an outcome with a better direction")
     gain = baseline - y if instrument.better == "lower" else y - baseline
     if response.name == "worthwhile":
-        known = OUTCOMES[outcome].worthwhile if outcome in OUTCOMES else None
-        if known is None:
+        if instrument.worthwhile is None:
             _refuse(
                 outcome, response, "an outcome with a smallest worthwhile change in vo.OUTCOMES"
             )
-        assert known is not None
-        needed = np.full(len(y), known.value)
+        assert instrument.worthwhile is not None
+        needed = np.full(len(y), instrument.worthwhile)
     else:
         if instrument.low != 0:
             _refuse(outcome, response, "an outcome whose scale starts at zero")

@@ -17,7 +17,6 @@ from vertebro_outcomes.estimators.survival.proportional_hazards import moments
 from vertebro_outcomes.estimators.survival.risk_sets import risk_sets
 from vertebro_outcomes.results.site_bundle import SiteBundle
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
 # Counts of 1 to 10 are hidden: the rule of the United States' Medicare data (CMS cell size policy).
 SMALLEST_COUNT: Final = 11
@@ -82,8 +81,8 @@ def site_summary(
     """
     if not isinstance(cohort, Cohort):
         raise refuse_argument(_NAME, "cohort", type(cohort).__name__, "a Cohort (vo.load)")
-    if outcome not in INSTRUMENTS:
-        raise refuse_argument(_NAME, "outcome", outcome, ", ".join(INSTRUMENTS))
+    if outcome not in cohort.known_instruments:
+        raise refuse_argument(_NAME, "outcome", outcome, ", ".join(cohort.known_instruments))
     if not isinstance(smallest_count, int) or smallest_count < 2:
         raise refuse_argument(_NAME, "smallest_count", smallest_count, "a whole number from 2")
     people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)

@@ -9,6 +9,7 @@ from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.tables.checks import find_problems
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.engine import embedded_engine, store
+from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
 from vertebro_outcomes.tables.schema import Table
 from vertebro_outcomes.tables.typed_frames import to_arrow
 
@@ -19,7 +20,9 @@ NEXT_STEP = "correct the frames; vo.TABLES lists every column with its type, uni
 
 
 def cohort_tables_from_frames(
-    frames: Mapping[str, pd.DataFrame | None], engine: Any = None
+    frames: Mapping[str, pd.DataFrame | None],
+    engine: Any = None,
+    instruments: Mapping[str, Instrument] = INSTRUMENTS,
 ) -> dict[str, "ir.Table"]:
     """Every stored table, typed and checked, on `engine`."""
     given = {name: frame for name, frame in frames.items() if frame is not None}
@@ -34,7 +37,7 @@ def cohort_tables_from_frames(
         arrow, wrong = to_arrow(frame.reset_index(drop=True), declared, name=f"table {name}")
         problems += wrong
         tables[name] = store(engine, name, arrow)
-    problems += find_problems(tables)
+    problems += find_problems(tables, instruments)
     if problems:
         raise InputError("Cohort.from_frames()", problems, NEXT_STEP)
     return tables

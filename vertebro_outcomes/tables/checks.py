@@ -1,16 +1,18 @@
 """What a typed cohort must obey, as Ibis expressions: the engine checks, only findings come back."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.errors import Problem
 from vertebro_outcomes.tables.cohort_tables import STORED
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
 from vertebro_outcomes.tables.schema import Column, Table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+OFF_SCALE: Final = "off the scale of the instrument"
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,12 @@ class CellRule:
     violated: Any
 
 
-def cell_rules(data: "ir.Table", table: Table) -> Iterator[CellRule]:
+def cell_rules(
+    data: "ir.Table", table: Table, instruments: Mapping[str, Instrument] = INSTRUMENTS
+) -> Iterator[CellRule]:
     """Blank where it may not be, outside the range, not among the codes: one rule per declaration."""
-    for column in table.columns:
+    for declared in table.columns:
+        column = _with_codes(declared, table, instruments)
         value = data[column.name]
         if not column.nullable:
             yield CellRule(column.name, "must not be blank", value.isnull())
@@ -33,33 +38,43 @@ def cell_rules(data: "ir.Table", table: Table) -> Iterator[CellRule]:
         if column.low is not None or column.high is not None:
             yield CellRule(column.name, _range_text(column), _outside(value, column))
     if table.name == "scores":
-        yield CellRule("value", "off the scale of the instrument", off_scale(data))
+        yield CellRule("value", OFF_SCALE, off_scale(data, instruments))
 
 
-def off_scale(scores: "ir.Table") -> "ir.BooleanValue":
-    """A score outside the canonical scale of its instrument."""
+def _with_codes(column: Column, table: Table, instruments: Mapping[str, Instrument]) -> Column:
+    """Declared instruments are codes as good as ours."""
+    is_instrument = table.name == "scores" and column.name == "instrument"
+    return replace(column, codes=tuple(instruments)) if is_instrument else column
+
+
+def off_scale(
+    scores: "ir.Table", instruments: Mapping[str, Instrument] = INSTRUMENTS
+) -> "ir.BooleanValue":
+    """A score outside the scale of its instrument."""
     import ibis
 
-    known = [i for i in INSTRUMENTS.values() if i.low is not None and i.high is not None]
     branches = [
-        (scores.instrument == item.name, (scores.value < item.low) | (scores.value > item.high))
-        for item in known
+        (scores.instrument == name, (scores.value < item.low) | (scores.value > item.high))
+        for name, item in instruments.items()
+        if item.low is not None and item.high is not None
     ]
     return ibis.cases(*branches, else_=False).fill_null(False)
 
 
-def find_problems(tables: Mapping[str, "ir.Table"]) -> list[Problem]:
+def find_problems(
+    tables: Mapping[str, "ir.Table"], instruments: Mapping[str, Instrument] = INSTRUMENTS
+) -> list[Problem]:
     """Every way in which typed tables depart from their declaration, with counts."""
     problems = []
     for name, table in STORED.items():
         if name in tables:
-            problems += _cells(tables[name], table)
+            problems += _cells(tables[name], table, instruments)
             problems += _repeated(tables[name], table)
     return problems + _orphans(tables)
 
 
-def _cells(data: "ir.Table", table: Table) -> list[Problem]:
-    rules = list(cell_rules(data, table))
+def _cells(data: "ir.Table", table: Table, instruments: Mapping[str, Instrument]) -> list[Problem]:
+    rules = list(cell_rules(data, table, instruments))
     if not rules:
         return []
     counts = data.aggregate(
@@ -68,12 +83,36 @@ def _cells(data: "ir.Table", table: Table) -> list[Problem]:
     problems = []
     for i, rule in enumerate(rules):
         count = counts[f"r{i}"][0].as_py() or 0
-        if count:
-            column = table[rule.column]
+        if count and rule.text == OFF_SCALE:
+            problems += _off_scales(data.filter(rule.violated), instruments)
+        elif count:
+            column = _with_codes(table[rule.column], table, instruments)
             found = f"{count} {'row' if count == 1 else 'rows'} {rule.text}{_example(data, rule, column)}"
-            problems.append(
-                Problem(f"table {table.name}, column {rule.column}", found, column.allowed)
+            allowed = column.allowed
+            if (table.name, rule.column) == ("scores", "instrument"):
+                allowed += "; or a name of your own, declared with instruments="
+            problems.append(Problem(f"table {table.name}, column {rule.column}", found, allowed))
+    return problems
+
+
+def _off_scales(off: "ir.Table", instruments: Mapping[str, Instrument]) -> list[Problem]:
+    """One problem for each instrument, with its limits and the ways out."""
+    found = off.group_by("instrument").aggregate(
+        n=off.count(), lowest=off.value.min(), highest=off.value.max()
+    )
+    problems = []
+    for line in found.order_by("instrument").to_pyarrow().to_pylist():
+        name, n = line["instrument"], line["n"]
+        item = instruments[name]
+        said = f"{n} {'row' if n == 1 else 'rows'} {OFF_SCALE} {name}"
+        seen = f"{said} (lowest {line['lowest']:g}, highest {line['highest']:g})"
+        allowed = f"{name} from {item.low:g} to {item.high:g}"
+        if name in INSTRUMENTS:
+            allowed += (
+                "; convert the values to that scale, or declare an instrument of your own with "
+                "instruments={name: vo.Instrument(low=..., high=..., better=...)}"
             )
+        problems.append(Problem("table scores, column value", seen, allowed))
     return problems
 
 

@@ -11,6 +11,8 @@ from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.tables.building import cohort_tables_from_frames
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.derived import with_derived_columns
+from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
+from vertebro_outcomes.tables.instruments import declared_instruments
 from vertebro_outcomes.tables.quality import coverage, data_quality
 from vertebro_outcomes.tables.selection import attrition_line, restrict, select_rows
 from vertebro_outcomes.tables.storage import empty_ledger, write_cohort
@@ -46,6 +48,8 @@ class Cohort:
         What a reader of results should know about how this cohort was made.
     synthetic : bool
         True for simulated or invented data; survives `keep`, `write` and `load`.
+    instruments : mapping of str to Instrument
+        Scores declared for this cohort, beside the published ones; they survive like `synthetic`.
     """
 
     tables: Mapping[str, "ir.Table"]
@@ -59,11 +63,17 @@ class Cohort:
     notes: tuple[str, ...] = ()
     synthetic: bool = False
     inputs: Mapping[str, str] = field(default_factory=dict)  # source file -> content hash
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.attrition.empty:
             first = attrition_line(self.tables, "in the cohort")
             object.__setattr__(self, "attrition", pd.DataFrame([first]))
+
+    @property
+    def known_instruments(self) -> dict[str, Instrument]:
+        """Published instruments and those declared for this cohort."""
+        return {**INSTRUMENTS, **self.instruments}
 
     @property
     def patients(self) -> "ir.Table":
@@ -204,6 +214,7 @@ class Cohort:
         absences: pd.DataFrame | None = None,
         name: str = "cohort",
         synthetic: bool = False,
+        instruments: Mapping[str, Instrument] | None = None,
         engine: Any = None,
     ) -> "Cohort":
         """A cohort from DataFrames.
@@ -218,6 +229,8 @@ class Cohort:
             Name for messages and reports.
         synthetic : bool
             True for simulated or invented data.
+        instruments : mapping of str to Instrument, optional
+            Scores of your own: `{"headache": vo.Instrument(low=0, high=100, better="lower")}`.
         engine : Ibis backend, optional
             Where the tables live; an embedded DuckDB by default.
 
@@ -244,8 +257,11 @@ class Cohort:
             "patients": patients, "episodes": episodes, "levels": levels, "scores": scores,
             "events": events, "fractures": fractures, "absences": absences,
         }  # fmt: skip
-        tables = cohort_tables_from_frames(frames, engine)
-        return cls(tables=with_derived_columns(tables), name=name, synthetic=synthetic)
+        own = declared_instruments(instruments, call="Cohort.from_frames()")
+        tables = cohort_tables_from_frames(frames, engine, {**INSTRUMENTS, **own})
+        return cls(
+            tables=with_derived_columns(tables), name=name, synthetic=synthetic, instruments=own
+        )
 
     def __str__(self) -> str:
         last = self.attrition.iloc[-1]

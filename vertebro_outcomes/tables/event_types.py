@@ -124,6 +124,7 @@ EVENT_ALIASES: Final[dict[str, str]] = {
 }
 
 LEAKAGE_SITES: Final = ("none", "disc", "epidural", "foraminal", "venous", "paravertebral")
+FRACTURES: Final = ("fracture", "adjacent_fracture", "symptomatic_fracture")
 DETECTION: Final = ("clinical", "fluoroscopy", "radiograph", "CT", "MRI")
 
 # Why a value is absent. A blank without any mark is `missing`.
@@ -137,35 +138,53 @@ ABSENCE: Final[dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Instrument:
-    """A score: its canonical scale, and which end is good."""
+    """A score: its scale, and which end is good.
 
-    name: str
-    meaning: str
-    low: float | None
-    high: float | None
-    better: str  # "lower" or "higher"; empty where neither is a benefit
+    Parameters
+    ----------
+    low, high : float, optional
+        Ends of the scale, both or neither.
+    better : {"lower", "higher", ""}
+        The good end; empty where neither is a benefit.
+    label : str
+        What tables and figures call it.
+    worthwhile : float, optional
+        Smallest worthwhile change, in points of the scale.
+    unit : str
+        Of a difference.
+
+    Examples
+    --------
+    >>> Instrument(low=0, high=100, better="lower", label="headache score").high
+    100
+    """
+
+    low: float | None = None
+    high: float | None = None
+    better: str = ""
+    label: str = ""
+    worthwhile: float | None = None
+    unit: str = "points"
 
 
-_ONLY_IN_REGISTRIES = (
-    Instrument("leg_pain_vas", "leg pain, visual analogue scale", 0, 10, "lower"),
-    Instrument("eq5d_vas", "EQ-5D own health today", 0, 100, "higher"),
-    Instrument("sf12_mcs", "SF-12 mental component", 0, 100, "higher"),
-    Instrument("coop_wonca", "COOP/WONCA charts, sum", 6, 30, "lower"),
-    Instrument("promis_pf", "PROMIS physical function, T score", 0, 100, "higher"),
-    Instrument("karnofsky", "Karnofsky performance status", 0, 100, "higher"),
-)
+_ONLY_IN_REGISTRIES: Final = {
+    "leg_pain_vas": Instrument(0, 10, "lower", "leg pain, visual analogue scale"),
+    "eq5d_vas": Instrument(0, 100, "higher", "EQ-5D own health today"),
+    "sf12_mcs": Instrument(0, 100, "higher", "SF-12 mental component"),
+    "coop_wonca": Instrument(6, 30, "lower", "COOP/WONCA charts, sum"),
+    "promis_pf": Instrument(0, 100, "higher", "PROMIS physical function, T score"),
+    "karnofsky": Instrument(0, 100, "higher", "Karnofsky performance status"),
+}
 _WIDER: Final = {"eq5d": (-1.0, 1.0)}  # the lowest index depends on the country's value set
 
 
 def _instrument(outcome: Outcome) -> Instrument:
     low, high = _WIDER.get(outcome.name, (outcome.scale_min, outcome.scale_max))
-    return Instrument(outcome.name, outcome.label, low, high, outcome.better)
+    change = None if outcome.worthwhile is None else outcome.worthwhile.value
+    return Instrument(low, high, outcome.better, outcome.label, change, outcome.unit)
 
 
 INSTRUMENTS: Final[dict[str, Instrument]] = {
-    item.name: item
-    for item in (
-        *(_instrument(outcome) for outcome in OUTCOMES.values() if outcome.kind == "continuous"),
-        *_ONLY_IN_REGISTRIES,
-    )
+    **{name: _instrument(item) for name, item in OUTCOMES.items() if item.kind == "continuous"},
+    **_ONLY_IN_REGISTRIES,
 }

@@ -12,6 +12,7 @@ import pandas as pd
 from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.engine import embedded_engine, kept_file, open_parquet
+from vertebro_outcomes.tables.instruments import as_plain, declared_instruments
 
 MANIFEST: Final = "cohort.json"
 LAYOUT: Final = 1
@@ -68,6 +69,7 @@ def read_cohort(folder: Path, engine: Any = None) -> dict[str, Any]:
         "notes": tuple(manifest["notes"]),
         "synthetic": manifest["synthetic"],
         "inputs": manifest["inputs"],
+        "instruments": declared_instruments(manifest.get("instruments"), call=MANIFEST),
     }
 
 
@@ -93,6 +95,7 @@ def _write_files(cohort: Any, folder: Path) -> None:
         "synthetic": cohort.synthetic,
         "notes": list(cohort.notes),
         "inputs": dict(cohort.inputs),
+        "instruments": as_plain(cohort.instruments),
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")

@@ -95,7 +95,7 @@ FORMS: Final[dict[str, dict[str, ProjectField]]] = {
         "episode_id": ProjectField("visit_case", "text", "Case number of the visit"),
         "date": _date("visit_date", "Date of the visit"),
         **{
-            name: _number(f"sc_{name}", f"{item.meaning} of the visit")
+            name: _number(f"sc_{name}", f"{item.label} of the visit")
             for name, item in INSTRUMENTS.items()
         },
     },
