@@ -71,6 +71,7 @@ _HOMES = {
     "results.site_bundle": "read_site_bundle",
     "report.build": "build_report",
     "report.registries": "analyse_registries",
+    "report.notebooks": "run_notebooks",
     "report.processed": "write_tables",
     "report.reproduction_page": "write_reproduction",
     "loaders.literature": "Literature load_literature",

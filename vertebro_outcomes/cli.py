@@ -75,11 +75,15 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", metavar="FOLDER", help="Where the report is written.")
     ] = Path("reports"),
+    notebooks: Annotated[
+        Path, typer.Option("--notebooks", metavar="FOLDER", help="Run and exported beside it.")
+    ] = Path("analyses"),
 ) -> None:
     """Analyse the data and write the report; does nothing if nothing changed."""
     inputs = _raw_inputs(data)
     if is_current(output, inputs):
         typer.echo(f"{output}/ is up to date")
+        _run_notebooks(notebooks, output / "notebooks", inputs)
         return
     with _step(f"reading {data}"):
         literature = vo.load_literature(data / "literature")
@@ -106,7 +110,15 @@ def report(
         networks=networks,
         step=_step,
     )
+    _run_notebooks(notebooks, output / "notebooks", inputs)
     typer.echo(f"{output}/ is written")
+
+
+def _run_notebooks(folder: Path, output: Path, inputs: dict[str, Any]) -> None:
+    """Run what changed; a notebook that fails is named and stops nothing."""
+    done = vo.run_notebooks(folder, output=output, inputs=inputs, step=_step)
+    for problem in done.failed:
+        typer.echo(f"notebook not exported: {problem}", err=True)
 
 
 def _networks(literature: Any) -> Iterator[tuple[Any, Any]]:

@@ -1,0 +1,153 @@
+"""Reporting checklists as data: each item, in our words, and where the report answers it.
+
+Item numbers are those of the statements; the topics are short names of our own, the wording of the
+statements is not repeated. PRISMA 2020: doi:10.1136/bmj.n71. STROBE: doi:10.1371/journal.pmed.0040296;
+RECORD extends it (R), doi:10.1371/journal.pmed.1001885. TARGET: doi:10.1001/jama.2025.13350; its items
+are listed by topic, without numbers.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Scope = Literal["literature", "registry"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item: `answered` is an anchor of the report, `because` why it does not apply."""
+
+    number: str
+    topic: str
+    answered: str = ""
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """A statement and its items."""
+
+    name: str
+    about: Scope
+    source: str
+    items: tuple[Item, ...]
+
+    def empty(self) -> list[str]:
+        """Items that are neither answered nor said not to apply, or both."""
+        return [f"{self.name} {i.number} {i.topic}" for i in self.items
+                if bool(i.answered) == bool(i.because)]  # fmt: skip
+
+
+def _items(text: str) -> tuple[Item, ...]:
+    """`number | topic | #anchor` or `number | topic | because ...`, one a line."""
+    found = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        number, topic, where = (part.strip() for part in line.split("|"))
+        anchored = where.startswith("#")
+        found.append(Item(number, topic, where[1:] if anchored else "", "" if anchored else where))
+    return tuple(found)
+
+
+_NO_SCREENING: Final = (
+    "no search was run; the sheets are a collection, their origin is in SOURCE.md"
+)
+
+PRISMA: Final = Checklist(
+    "PRISMA 2020",
+    "literature",
+    "doi:10.1136/bmj.n71",
+    _items(
+        f"""
+        1 | title | what it is stands in the title and the line below it
+        2 | abstract | #what-was-found
+        3 | rationale | #claims-examined
+        4 | objectives | #table-questions
+        5 | eligibility | #methods-selection
+        6 | information sources | #data-rows
+        7 | search strategy | {_NO_SCREENING}
+        8 | selection process | {_NO_SCREENING}
+        9 | data collection | #methods-selection
+        10 | data items | #data-rows
+        11 | risk of bias of studies | only whether patients knew their treatment, in the certainty rule
+        12 | effect measures | #methods-synthesis
+        13 | synthesis methods | #methods-synthesis
+        14 | reporting bias assessment | fewer than ten studies in almost every question
+        15 | certainty assessment | #what-was-found
+        16 | study selection | #evidence-map
+        17 | study characteristics | #sheet-studies
+        18 | risk of bias in studies | no judgement per trial; contradicting numbers are listed
+        19 | results of studies | #table-pain_vp_sham_12m
+        20 | results of syntheses | #pain-vertebroplasty-against-sham
+        21 | reporting biases | fewer than ten studies in almost every question
+        22 | certainty of evidence | #what-was-found
+        23 | discussion | #headline-thin
+        24 | registration and protocol | none was registered; the questions stand in the code as data
+        25 | support | whoever publishes a report made with this software states it
+        26 | competing interests | whoever publishes a report made with this software states it
+        27 | availability of data, code | #data-rows
+        """
+    ),
+)
+STROBE_RECORD: Final = Checklist(
+    "STROBE and RECORD",
+    "registry",
+    "doi:10.1371/journal.pmed.0040296; doi:10.1371/journal.pmed.1001885",
+    _items(
+        """
+        1 | title and abstract | #the-registry
+        2 | background | #claims-examined
+        3 | objectives | #table-questions
+        4 | design | #registry-pain
+        5 | setting | #the-registry
+        6 | participants | #the-registry
+        7 | variables | #the-registry
+        8 | data sources | #the-registry
+        9 | bias | #registry-pain
+        10 | study size | the registry is taken whole
+        11 | quantitative variables | #registry-pain
+        12 | statistical methods | #registry-pain
+        13 | participants and their flow | #the-registry
+        14 | descriptive data | #the-registry
+        15 | outcome data | #registry-complications-and-fractures
+        16 | main results | #registry-pain
+        17 | other analyses | #registry-complications-and-fractures
+        18 | key results | #registry-pain
+        19 | limitations | #headline-thin
+        20 | interpretation | #registry-pain
+        21 | generalisability | #the-registry
+        22 | funding | whoever publishes a report made with this software states it
+        R6 | selection by codes and linkage | #the-registry
+        R7 | code lists | the mapping file of the registry holds them
+        R12 | access, cleaning, linkage | #the-registry
+        R13 | selection of records | #the-registry
+        R22 | access to protocol, data and code | #data-rows
+        """
+    ),
+)
+TARGET: Final = Checklist(
+    "TARGET",
+    "registry",
+    "doi:10.1001/jama.2025.13350",
+    _items(
+        """
+        - | causal question and why it is emulated | #registry-pain
+        - | data sources and their suitability | #the-registry
+        - | eligibility | #registry-pain
+        - | treatment strategies | #registry-pain
+        - | assignment and how confounding is handled | #registry-pain
+        - | time zero and follow-up | #registry-pain
+        - | outcomes | #registry-pain
+        - | estimand | #registry-pain
+        - | identifying assumptions | #registry-pain
+        - | analysis plan | #registry-pain
+        - | missing data | #the-registry
+        - | participant flow | #the-registry
+        - | baseline by strategy | #the-registry
+        - | follow-up and adherence | #the-registry
+        - | estimates per estimand | #registry-pain
+        - | sensitivity analyses | #registry-pain
+        - | interpretation and limitations | #headline-thin
+        - | registration, data and code | #data-rows
+        """
+    ),
+)
+CHECKLISTS: Final = (PRISMA, STROBE_RECORD, TARGET)
