@@ -71,6 +71,7 @@ _HOMES = {
     "results.site_bundle": "read_site_bundle",
     "report.build": "build_report",
     "report.registries": "analyse_registries",
+    "report.gather": "claims_of networks_of",
     "report.notebooks": "run_notebooks",
     "report.processed": "write_tables",
     "report.reproduction_page": "write_reproduction",

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,9 +94,9 @@ def report(
     with _step("computing published reviews again"):
         reproduction = vo.reproduce_literature(literature)
     with _step("joining the trials to networks"):
-        networks = list(_networks(literature))
+        networks = vo.networks_of(literature)
     with _step("examining the claims"):
-        claims = _claims(literature, answers)
+        claims = vo.claims_of(literature, answers)
     registries = vo.analyse_registries(data / "registries", step=_step)
     vo.build_report(
         literature,
@@ -119,20 +119,6 @@ def _run_notebooks(folder: Path, output: Path, inputs: dict[str, Any]) -> None:
     done = vo.run_notebooks(folder, output=output, inputs=inputs, step=_step)
     for problem in done.failed:
         typer.echo(f"notebook not exported: {problem}", err=True)
-
-
-def _networks(literature: Any) -> Iterator[tuple[Any, Any]]:
-    """The networks that can be built; a question without connected trials is left out."""
-    for question in vo.LITERATURE_NETWORKS:
-        with suppress(InputError):
-            yield question, vo.literature_network(question, literature)
-
-
-def _claims(literature: Any, answers: Any) -> Any:
-    """The claims examined, None where no sheet of claims lies beside the others."""
-    if not (literature.folder / "claims.csv").is_file():
-        return None
-    return vo.examine_claims(literature, answers=answers)
 
 
 @app.command()

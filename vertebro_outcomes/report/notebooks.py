@@ -114,7 +114,9 @@ def _page(path: Path) -> str | Problem:
     import nbconvert
     import nbformat
 
-    notebook = nbformat.read(path, as_version=4)
+    convert: Any = nbconvert  # no types of its own
+    read: Any = nbformat.read
+    notebook = read(path, as_version=4)
     client = nbclient.NotebookClient(
         notebook,
         timeout=_SECONDS,
@@ -129,7 +131,7 @@ def _page(path: Path) -> str | Problem:
         return Problem(
             path.name, f"{error.ename}: {error.evalue}", "a notebook that runs to its end"
         )
-    exporter = nbconvert.HTMLExporter(template_name="basic")
+    exporter = convert.HTMLExporter(template_name="basic")
     body, _ = exporter.from_notebook_node(notebook)
     return _whole(path.stem, body)
 
