@@ -83,7 +83,7 @@ def comparison_of(
         measure="MD" if request.response is None else "RD",
         by_visit=visit_table(prepared, fit, level=request.level),
         notes=notes, withheld=failed if withheld else "", propensity=fit.propensity,
-        weights=fit.weights, treated=treated,
+        weights=fit.weights, treated=treated, synthetic=cohort.synthetic,
     )  # fmt: skip
 
 

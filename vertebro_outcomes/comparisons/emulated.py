@@ -95,6 +95,7 @@ def emulated_trial(
         attrition=seen.flow.to_frame(), protocol=emulated_protocol(design, request.method, cohort),
         measure="MD" if is_score else "RD", notes=tuple(note for note in notes if note),
         withheld=failed if withheld else "", treated=treated, weights=w, propensity=None,
+        synthetic=cohort.synthetic,
         grace_days=int(design.grace_days or 0), biased=naive,
         value_t=np.nan if withheld else fit.value_t, value_c=np.nan if withheld else fit.value_c,
         risk_ratio=(np.nan,) * 3 if withheld else ratio,

@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import escape
 
 from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.figures.difference import draw_differences
 from vertebro_outcomes.display.figures.love import draw_love_plot
 from vertebro_outcomes.display.figures.mirrored import draw_mirrored
 from vertebro_outcomes.display.figures.trajectory import draw_trajectories
@@ -15,13 +16,15 @@ from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.propensity.balance import LARGEST_SMD
-from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
+from vertebro_outcomes.estimators.t_interval import t_quantile
+from vertebro_outcomes.outcomes import OUTCOMES
+from vertebro_outcomes.results.margin import ALPHA, MarginTest, held_against
 from vertebro_outcomes.results.tipping import tipping_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PlotKind = Literal["balance", "trajectory", "overlap", "weights"]
+PlotKind = Literal["balance", "trajectory", "difference", "overlap", "weights"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,6 +88,7 @@ class Comparison:
     treated: Bools | None = None
     propensity: Floats | None = None
     weights: Floats | None = None
+    synthetic: bool = False
 
     @property
     def passed(self) -> bool:
@@ -116,42 +120,45 @@ class Comparison:
         ]
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
 
-    def against_margin(self, margin: float) -> pd.DataFrame:
-        """Non-inferiority and equivalence of the treatment, each at one-sided 2.5 % for a 95 % interval.
+    def against_margin(
+        self,
+        margin: float | None = None,
+        *,
+        alpha: float = ALPHA,
+        better: Literal["lower", "higher"] | None = None,
+    ) -> MarginTest:
+        """Equivalence and non-inferiority of the treatment by two one-sided tests.
 
         Parameters
         ----------
-        margin : float
-            Largest difference that does not matter, in `unit`, above 0.
+        margin : float, optional
+            Largest difference that does not matter, in `unit`, above 0; the smallest worthwhile
+            change of the outcome in `OUTCOMES` if not given.
+        alpha : float
+            Of each one-sided test; 0.025 is a 95 % interval within the margin, 0.05 a 90 % interval.
+        better : {"lower", "higher"}, optional
+            Which values are good; that of the outcome if not given.
 
         Returns
         -------
-        DataFrame
-            `claim p_value shown`: "not lower by more than the margin", "not higher by more than the
-            margin", "equivalent" (both; two one-sided tests). Which of the first two is
-            non-inferiority depends on whether high scores are good.
+        MarginTest
+            Its `verdict` is equivalent, non-inferior, inferior or not shown.
 
         Raises
         ------
         InputError
-            If the margin is not a number above 0.
+            If the margin is not a number above 0, or none is known for the outcome.
 
         Reference
         ---------
         Schuirmann (1987), J Pharmacokinet Biopharm 15:657-680, doi:10.1007/BF01068419.
         """
-        given: object = margin
-        if not isinstance(given, int | float) or not 0 < given < np.inf:
-            raise refuse_argument("against_margin", "margin", margin, "a number above 0")
-        alpha = (1.0 - self.level) / 2.0
-        low = float(t_tail(np.array(self.df), np.array((self.estimate + margin) / self.se)))
-        high = float(t_tail(np.array(self.df), np.array((margin - self.estimate) / self.se)))
-        rows = [
-            ("not lower by more than the margin", low),
-            ("not higher by more than the margin", high),
-            ("equivalent", max(low, high)),
-        ]
-        return pd.DataFrame([{"claim": c, "p_value": p, "shown": p < alpha} for c, p in rows])
+        return held_against(
+            outcome=self.outcome, measure=self.measure, estimate=self.estimate, se=self.se,
+            df=self.df, margin=margin, alpha=alpha, better=better, label=self.label,
+            unit=self.unit, arms=(self.treatment, self.comparator), day=self.day,
+            synthetic=self.synthetic,
+        )  # fmt: skip
 
     def tipping_point(self) -> pd.DataFrame:
         """How far the unseen scores of an arm must differ from missing at random to undo the result.
@@ -212,9 +219,9 @@ class Comparison:
 
         Parameters
         ----------
-        kind : {"balance", "trajectory", "overlap", "weights"}
-            Standardised mean differences before and after adjustment; adjusted means by visit; the
-            propensity, or the weights, of both arms.
+        kind : {"balance", "trajectory", "difference", "overlap", "weights"}
+            Standardised mean differences before and after adjustment; adjusted means by visit; their
+            difference against the smallest worthwhile change; propensity, or weights, of both arms.
         ax : Axes, optional
             Drawn into; a new figure of fitting size if not given.
 
@@ -230,6 +237,7 @@ class Comparison:
         has = {
             "balance": True,
             "trajectory": self.by_visit is not None,
+            "difference": self.by_visit is not None,
             "overlap": self.propensity is not None,
             "weights": self.weights is not None,
         }
@@ -241,10 +249,24 @@ class Comparison:
             return draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
         if kind in ("overlap", "weights"):
             return self._draw_distributions(kind, ax)
+        return self._draw_visits(kind, ax)
+
+    def _draw_visits(self, kind: PlotKind, ax: "Axes | None") -> "Axes":
         assert self.by_visit is not None
         label = f"{self.label} ({self.unit})" if self.unit else self.label
         arms = (self.treatment, self.comparator)
-        return draw_trajectories(self.by_visit, arms=arms, label=label, level=self.level, ax=ax)
+        mark = "synthetic" if self.synthetic else ""
+        if kind == "trajectory":
+            return draw_trajectories(
+                self.by_visit, arms=arms, label=label, level=self.level, mark=mark, ax=ax
+            )
+        known = OUTCOMES.get(self.outcome)
+        change = None if known is None else known.worthwhile
+        return draw_differences(
+            self.by_visit, arms=arms, label=label, level=self.level, mark=mark, ax=ax,
+            worthwhile=None if change is None else change.value,
+            better="" if known is None else known.better,
+        )  # fmt: skip
 
     def _draw_distributions(self, kind: PlotKind, ax: "Axes | None") -> "Axes":
         values = self.propensity if kind == "overlap" else self.weights

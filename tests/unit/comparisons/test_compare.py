@@ -321,18 +321,6 @@ def test_constrained_model_keeps_patients_without_a_baseline():
     assert vo.compare(cohort, method="mmrm", **QUESTION).n_t < with_all.n_t
 
 
-def test_margin_agrees_with_the_interval():
-    found = vo.compare(COHORT, method="ancova", **QUESTION)
-    edge = max(abs(found.ci_low), abs(found.ci_high))
-    assert found.against_margin(edge * 1.001).set_index("claim")["shown"]["equivalent"]
-    tight = found.against_margin(edge * 0.999).set_index("claim")
-    assert not tight["shown"]["equivalent"]
-    assert tight["shown"]["not higher by more than the margin"]
-    for wrong in (0, -1, "x", float("nan")):
-        with pytest.raises(vo.InputError, match="margin"):
-            found.against_margin(wrong)
-
-
 def test_tipping_point_makes_the_interval_reach_zero():
     found = vo.compare(COHORT, method="mmrm", **QUESTION)
     table = found.tipping_point().set_index("arm")

@@ -17,6 +17,7 @@ def draw_trajectories(
     arms: tuple[str, str],
     label: str,
     level: float,
+    mark: str = "",
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw adjusted means of both arms at every visit; the numbers observed stand below the days.
@@ -31,6 +32,8 @@ def draw_trajectories(
         Of the vertical axis.
     level : float
         Of the intervals, by the normal distribution.
+    mark : str
+        Written into the corner, such as "synthetic".
     ax : Axes, optional
         Drawn into; a new figure if not given.
     """
@@ -40,7 +43,8 @@ def draw_trajectories(
     z = float(-special.ndtri((1.0 - level) / 2.0))
     with rc_context(HOUSE):
         if ax is None:
-            ax = Figure(figsize=(6.0, 4.0), layout="constrained").add_subplot()
+            width = max(6.0, 1.0 + 0.95 * len(visits))
+            ax = Figure(figsize=(width, 4.0), layout="constrained").add_subplot()
         places = list(range(len(visits)))
         for arm, suffix, colour, marker, shift in (
             (arms[0], "t", BLUE, "o", -0.05),
@@ -61,4 +65,6 @@ def draw_trajectories(
         ax.set_ylabel(label)
         ax.set_xlabel("numbers are patients with a score at the visit", color=QUIET)
         ax.legend(frameon=False, loc="best")
+        if mark:
+            ax.text(0.01, 0.02, mark, transform=ax.transAxes, va="bottom", color=QUIET)
     return ax
