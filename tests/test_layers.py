@@ -14,8 +14,8 @@ LEVELS = (
     {"outcomes"},
     {"tables", "estimators", "display"},
     {"loaders", "results", "simulate"},
-    {"comparisons", "meta_analysis"},
-    {"report", "cli_sites"},
+    {"comparisons", "meta_analysis", "cli_steps"},
+    {"report", "cli_sites", "cli_registries"},
     {"__init__", "cli"},
     {"__main__"},
 )

@@ -36,6 +36,7 @@ _HOMES = {
     "comparisons.vertebrae": "vertebra_fractures",
     "dialects": "DIALECTS",
     "errors": "VertebroError LoadError InputError Problem",
+    "loaders.collection": "Normalised normalise_all",
     "loaders.load": "check load normalise",
     "loaders.propose": "propose_mapping",
     "loaders.table_file": "read_table",

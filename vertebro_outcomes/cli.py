@@ -1,16 +1,15 @@
 """The commands: the only place that reads arguments, prints, and decides an exit status."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import vertebro_outcomes as vo
+from vertebro_outcomes.cli_registries import check, normalise, propose, simulate
 from vertebro_outcomes.cli_sites import combine, site_summary
+from vertebro_outcomes.cli_steps import counted, step
 from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroError, refuse_argument
 from vertebro_outcomes.report.digest import inputs_of, is_current
 
@@ -48,19 +47,6 @@ def _fail(message: str) -> None:
     sys.exit(USER_MISTAKE)
 
 
-@contextmanager
-def _step(words: str) -> Iterator[None]:
-    """Say on stderr what is being done, and afterwards how long it took."""
-    start = time.perf_counter()
-    typer.echo(f"{words} ... ", err=True, nl=False)
-    try:
-        yield
-    except BaseException:
-        typer.echo("failed", err=True)
-        raise
-    typer.echo(f"{time.perf_counter() - start:.1f} s", err=True)
-
-
 def _raw_inputs(raw: Path) -> dict[str, Any]:
     if not raw.is_dir():
         found = "not a folder" if raw.exists() else "no such folder"
@@ -85,19 +71,19 @@ def report(
         typer.echo(f"{output}/ is up to date")
         _run_notebooks(notebooks, output / "notebooks", inputs)
         return
-    with _step(f"reading {data}"):
+    with step(f"reading {data}"):
         literature = vo.load_literature(data / "literature")
-    with _step("answering the questions"):
+    with step("answering the questions"):
         answers = [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
-    with _step("checking printed numbers against each other"):
+    with step("checking printed numbers against each other"):
         findings = vo.check_reported(literature)
-    with _step("computing published reviews again"):
+    with step("computing published reviews again"):
         reproduction = vo.reproduce_literature(literature)
-    with _step("joining the trials to networks"):
+    with step("joining the trials to networks"):
         networks = vo.networks_of(literature)
-    with _step("examining the claims"):
+    with step("examining the claims"):
         claims = vo.claims_of(literature, answers)
-    registries = vo.analyse_registries(data / "registries", step=_step)
+    registries = vo.analyse_registries(data / "registries", step=step)
     vo.build_report(
         literature,
         answers,
@@ -108,7 +94,7 @@ def report(
         registries=registries,
         claims=claims,
         networks=networks,
-        step=_step,
+        step=step,
     )
     _run_notebooks(notebooks, output / "notebooks", inputs)
     typer.echo(f"{output}/ is written")
@@ -116,7 +102,7 @@ def report(
 
 def _run_notebooks(folder: Path, output: Path, inputs: dict[str, Any]) -> None:
     """Run what changed; a notebook that fails is named and stops nothing."""
-    done = vo.run_notebooks(folder, output=output, inputs=inputs, step=_step)
+    done = vo.run_notebooks(folder, output=output, inputs=inputs, step=step)
     for problem in done.failed:
         typer.echo(f"notebook not exported: {problem}", err=True)
 
@@ -128,16 +114,21 @@ def data(
         Path, typer.Option("--output", metavar="FOLDER", help="Where the tables are written.")
     ] = Path("data/processed"),
 ) -> None:
-    """Read the raw data and write the canonical tables as Parquet."""
+    """Read the raw data, every registry export too, and write the canonical tables as Parquet."""
     inputs = _raw_inputs(data)
-    if is_current(output, inputs):
-        typer.echo(f"{output}/ is up to date")
-        return
-    with _step(f"reading {data}"):
-        literature = vo.load_literature(data / "literature")
-    with _step(f"writing {output}"):
-        vo.write_tables(literature, folder=output, inputs=inputs)
-    typer.echo(f"{output}/ is written")
+    changed = not is_current(output, inputs)
+    if changed:
+        with step(f"reading {data}"):
+            literature = vo.load_literature(data / "literature")
+        with step(f"writing {output}"):
+            vo.write_tables(literature, folder=output, inputs=inputs)
+    normalised = vo.normalise_all(data / "registries", output / "registries", step=step)
+    changed |= any(export.outcome == "written" for export in normalised)
+    typer.echo(f"{output}/ is {'written' if changed else 'up to date'}")
+    failed = [str(export.reason) for export in normalised if export.reason]
+    for reason in failed:
+        typer.echo(reason, err=True)
+    raise typer.Exit(1 if failed else 0)
 
 
 @app.command()
@@ -194,99 +185,16 @@ def reproduce(
         return
     if path is None:
         raise refuse_argument("reproduce", "PATH", "nothing", "a review file, folder or name")
-    found = vo.reproduce(path, progress=_progress("results computed again"))
+    found = vo.reproduce(path, progress=counted("results computed again"))
     if output is not None:
         vo.write_reproduction(found, output)
     typer.echo(found.to_text())
     raise typer.Exit(0 if found.all_reproduced else 1)
 
 
-def _progress(words: str) -> Callable[[int, int], None]:
-    """Counts on stderr every second, on a terminal only."""
-    last = time.monotonic()
-
-    def show(done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if sys.stderr.isatty() and now - last > 1 and done < total:
-            last = now
-            typer.echo(f"{done:,} of {total:,} {words}", err=True)
-
-    return show
-
-
-Export = Annotated[Path, typer.Argument(metavar="PATH", help="A registry export: file or folder.")]
-FormatName = Annotated[
-    str, typer.Option("--format", help="auto, canonical, flat, omop, redcap or your own.")
-]
-MappingFile = Annotated[
-    Path | None, typer.Option("--mapping", metavar="FILE", help="Mapping file (TOML).")
-]
-
-
-@app.command()
-def check(path: Export, form: FormatName = "auto", mapping: MappingFile = None) -> None:
-    """List everything that is wrong with a registry export; writes nothing."""
-    found = vo.check(path, format=form, mapping=mapping)
-    typer.echo(str(found))
-    if not found.is_clean:
-        raise typer.Exit(1)
-
-
-@app.command()
-def normalise(
-    path: Export,
-    form: FormatName = "auto",
-    mapping: MappingFile = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", metavar="FOLDER", help="data/processed/registries/NAME if left out."
-        ),
-    ] = None,
-) -> None:
-    """Turn a registry export into canonical Parquet with rejects.csv and accounting.csv."""
-    folder = output or Path("data/processed/registries") / path.stem
-    with _step(f"loading {path}"):
-        cohort = vo.normalise(path, folder, format=form, mapping=mapping)
-    typer.echo(str(cohort))
-    typer.echo(cohort.accounting.to_string(index=False))
-    typer.echo(f"{folder}/ holds the tables, rejects.csv ({len(cohort.rejects)} lines)")
-
-
-@app.command("map")
-def propose(path: Export) -> None:
-    """Propose a mapping file for an export, with how sure it is of each line."""
-    typer.echo(str(vo.propose_mapping(path)), nl=False)
-
-
+app.command()(check)
+app.command()(normalise)
+app.command("map")(propose)
+app.command()(simulate)
 app.command("site-summary")(site_summary)
 app.command("combine")(combine)
-
-
-@app.command()
-def simulate(
-    *,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="A new folder.")],
-    patients: Annotated[int, typer.Option(help="Number of patients.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
-    scenario: Annotated[
-        str, typer.Option(help="null, randomised, confounded, unmeasured, immortal_time ...")
-    ] = "confounded",
-    form: Annotated[
-        str,
-        typer.Option("--format", help="canonical, csv, excel, omop, redcap, spss or stata."),
-    ] = "canonical",
-    dirt: Annotated[bool, typer.Option(help="Inject errors, with a list of them.")] = False,
-) -> None:
-    """Write a synthetic registry with known truth: canonical tables, or an export in any format."""
-    with _step(f"simulating {patients:,} patients"):
-        if form == "canonical" and not dirt:
-            truth = vo.simulate_to(out, n_patients=patients, seed=seed, scenario=scenario)
-            said = str(truth)
-        else:
-            cohort, truth = vo.simulate_registry(n_patients=patients, seed=seed, scenario=scenario)
-            errors = vo.export_registry(cohort, out, format=form, dirt=dirt, seed=seed)
-            said = f"{cohort}\n{len(errors)} errors put in" if dirt else str(cohort)
-    typer.echo(said)
-    typer.echo(f"{out}/ is written")

@@ -31,9 +31,11 @@ def run(command: str, raw: Path, folder: Path, setting: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("command", ["report", "data"])
 def test_bytes_do_not_depend_on_folder_zone_locale_hash_seed_or_threads(command, tmp_path):
-    run(command, RAW, tmp_path / "a" / "out", HERE)
+    raw = tmp_path / "raw"
+    shutil.copytree(RAW, raw, ignore=shutil.ignore_patterns("demo_[!c]*"))  # one registry is enough
+    run(command, raw, tmp_path / "a" / "out", HERE)
     moved = tmp_path / "somewhere else" / "raw ü"
-    shutil.copytree(RAW, moved)
+    shutil.copytree(raw, moved)
     run(command, moved, tmp_path / "b c" / "out", ELSEWHERE)
     first, second = bytes_of(tmp_path / "a" / "out"), bytes_of(tmp_path / "b c" / "out")
     assert len(first) > 5

@@ -23,7 +23,7 @@ from vertebro_outcomes.loaders.timing import (
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.derived import with_derived_columns
-from vertebro_outcomes.tables.engine import count, keep, store
+from vertebro_outcomes.tables.engine import count, keep, store, working_folder
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -206,12 +206,12 @@ def _completed(
 
 
 def _canonical(engine: Any, tables: Kinds, absences: "ir.Table | None") -> Kinds:
-    """Exactly the declared columns, stored; rows of trace and dates are gone."""
+    """Exactly the declared columns, in the same order each time; rows of trace and dates are gone."""
     import ibis
     import pyarrow as pa
 
     made = {
-        name: keep(engine, name, tables[name].select(list(declared.names)))
+        name: keep(engine, name, _in_order(engine, tables[name].select(list(declared.names))))
         for name, declared in STORED.items()
         if name != "absences"
     }
@@ -221,8 +221,15 @@ def _canonical(engine: Any, tables: Kinds, absences: "ir.Table | None") -> Kinds
     else:
         own = absences.mutate(episode_id=ibis.null("string"))
         own = own.semi_join(made["patients"], "patient_id")
-        made["absences"] = keep(engine, "absences", own.select(list(STORED["absences"].names)))
+        made["absences"] = keep(
+            engine, "absences", _in_order(engine, own.select(list(STORED["absences"].names)))
+        )
     return made
+
+
+def _in_order(engine: Any, table: "ir.Table") -> "ir.Table":
+    """Rows by all their cells; tables too large to lie in memory stay as the engine gives them."""
+    return table if working_folder(engine) else table.order_by(list(table.columns))
 
 
 def _unmapped(export: Export) -> Any:

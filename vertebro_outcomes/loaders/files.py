@@ -129,5 +129,6 @@ def content_hashes(paths: Sequence[Path]) -> dict[str, str]:
     hashes = {}
     for path in paths:
         with path.open("rb") as stream:
-            hashes[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            name = f"{path.parent.name}/{path.name}" if path.name in hashes else path.name
+            hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return hashes

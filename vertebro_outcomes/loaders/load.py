@@ -12,14 +12,23 @@ from vertebro_outcomes.errors import LoadError, Problem, refuse_argument
 from vertebro_outcomes.loaders.assembly import Request, assemble
 from vertebro_outcomes.loaders.databases import is_database
 from vertebro_outcomes.loaders.files import content_hashes, files_of, require, unpacked
-from vertebro_outcomes.loaders.format import RegistryFormat
-from vertebro_outcomes.loaders.pseudonyms import UNLINKABLE, random_key, user_key
+from vertebro_outcomes.loaders.format import Export, RegistryFormat
+from vertebro_outcomes.loaders.program import program_hash
+from vertebro_outcomes.loaders.pseudonyms import (
+    SYNTHETIC_KEY,
+    UNLINKABLE,
+    pseudonym,
+    random_key,
+    user_key,
+)
 from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.engine import embedded_engine, working_engine
-from vertebro_outcomes.tables.storage import read_cohort, read_manifest
+from vertebro_outcomes.tables.storage import read_cohort, read_manifest, recover
 
 MappingLike = str | Path | Mapping[str, Any] | None
 LARGE_EXPORT_BYTES: Final = 100_000_000
+_USUAL: Final = {"format": "auto", "keep_dates": False}
 
 
 def formats() -> dict[str, RegistryFormat]:
@@ -53,7 +62,8 @@ def load(
     keep_dates : bool
         Keep the dates of episodes; by default only days from day 0 remain.
     key : bytes, optional
-        Key of the pseudonyms; by default that of the user's configuration.
+        Key of the pseudonyms; by default that of the user's configuration. Without one the key
+        exists for this run only; synthetic data, which hold no persons, share a known one.
 
     Returns
     -------
@@ -74,12 +84,10 @@ def load(
     >>> bool((cohort.accounting.rows_in > 0).all())
     True
     """
-    found_key = key or user_key()
-    notes = () if found_key else (UNLINKABLE,)
-    request = Request(found_key or random_key(), keep_dates, notes)
     if is_database(path):
         engine = embedded_engine() if engine is None else engine
-        return assemble(engine, formats()["omop"].read(engine, path, mapping), request)
+        export = formats()["omop"].read(engine, path, mapping)
+        return assemble(engine, export, _request(export, key, keep_dates=keep_dates))
     path = Path(path)
     require(path)
     with unpacked(path) as folder:
@@ -88,8 +96,16 @@ def load(
             return Cohort(**read_cohort(folder if folder.is_dir() else folder.parent, engine))
         if engine is None:
             engine = _engine_for(folder)
-        cohort = assemble(engine, form.read(engine, folder, mapping), request)
-    return replace(cohort, inputs=_inputs(path, mapping))
+        export = form.read(engine, folder, mapping)
+        cohort = assemble(engine, export, _request(export, key, keep_dates=keep_dates))
+    asked = {"format": format, "keep_dates": keep_dates}
+    return replace(cohort, inputs=_inputs(path, mapping=mapping, key=key, **asked))
+
+
+def _request(export: Export, key: bytes | None, *, keep_dates: bool) -> Request:
+    """Invented people need no secret: without a key of the user theirs is the same in every run."""
+    known = key or user_key() or (SYNTHETIC_KEY if export.synthetic else None)
+    return Request(known or random_key(), keep_dates, () if known else (UNLINKABLE,))
 
 
 def _engine_for(path: Path) -> Any:
@@ -98,13 +114,19 @@ def _engine_for(path: Path) -> Any:
     return working_engine() if size > LARGE_EXPORT_BYTES else embedded_engine()
 
 
-def _inputs(path: Path, mapping: MappingLike) -> dict[str, str]:
+def _inputs(
+    path: Path, *, mapping: MappingLike = None, key: bytes | None = None, **asked: Any
+) -> dict[str, str]:
     hashes = content_hashes([*files_of(path), *_toml_beside(path)])
     if isinstance(mapping, str | Path):
         hashes |= content_hashes([Path(mapping)])
     elif mapping:
         hashes["mapping"] = repr(sorted(mapping.items()))
-    return hashes
+    known = key or user_key()
+    if known:  # another key gives other pseudonyms
+        hashes["pseudonyms"] = pseudonym("", known, kind="K")
+    said = {name: asked.get(name) or usual for name, usual in _USUAL.items()}
+    return hashes | {"program": program_hash(), "asked": repr(said)}
 
 
 def _toml_beside(path: Path) -> list[Path]:
@@ -195,8 +217,8 @@ def normalise(path: str | Path, folder: str | Path, **how: Any) -> Cohort:
     path : str or Path
         The export, as for `load`; `how` are the further arguments of `load`.
     folder : str or Path
-        Written whole or not at all. Nothing is done where the inputs are unchanged and a key of
-        the user keeps the pseudonyms stable.
+        Written whole or not at all. Nothing is done where the inputs are unchanged and the
+        pseudonyms are stable: by a key of the user, or because the data are synthetic.
 
     Returns
     -------
@@ -205,8 +227,19 @@ def normalise(path: str | Path, folder: str | Path, **how: Any) -> Cohort:
     """
     path, folder = Path(path), Path(folder)
     require(path)
-    before = read_manifest(folder).get("inputs")
-    unchanged = before == _inputs(path, how.get("mapping")) and bool(before)
-    if not (unchanged and (how.get("key") or user_key())):
+    if not is_current(path, folder, **how):
         load(path, **how).write(folder)
     return Cohort(**read_cohort(folder))
+
+
+def is_current(path: Path, folder: Path, **how: Any) -> bool:
+    """Whether a folder holds what these inputs give: by their hashes, nothing is loaded.
+
+    Without a key of the user only synthetic data count as current: runs on real data are apart.
+    """
+    recover(folder)
+    manifest = read_manifest(folder)
+    stable = bool(how.get("key") or user_key() or manifest.get("synthetic"))
+    if not stable or any(not (folder / f"{name}.parquet").is_file() for name in STORED):
+        return False
+    return bool(manifest.get("inputs") == _inputs(path, **how))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE: Final = "VERTEBRO_PSEUDONYM_KEY"
 KEY_FILE: Final = "vertebro/pseudonym.key"
+# Not a secret: only data that say they are synthetic are ever read with it.
+SYNTHETIC_KEY: Final = b"synthetic: no persons"
 BLOCK: Final = 64  # bytes of a block of SHA-256
 LENGTH: Final = 16  # 64 bits: one chance in 30 million of a collision among a million patients
 UNLINKABLE: Final = (

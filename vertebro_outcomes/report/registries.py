@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vertebro_outcomes.comparisons.registry_analysis import analyse_registry
 from vertebro_outcomes.errors import VertebroError
+from vertebro_outcomes.loaders.collection import exports_in
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 from vertebro_outcomes.tables.cohort import Cohort
@@ -34,7 +35,7 @@ def analyse_registries(
         Exports that cannot be read come with the reason.
     """
     folder = Path(folder)
-    found = sorted(p for p in folder.iterdir() if _is_export(p)) if folder.is_dir() else []
+    found = exports_in(folder)
     real = [path for path in found if not _says_synthetic(path)]
     if real:
         return tuple(_analysed(path, step) for path in real)
@@ -43,10 +44,6 @@ def analyse_registries(
         if isinstance(outcome, RegistryAnalysis):
             return (outcome,)
     return ()
-
-
-def _is_export(path: Path) -> bool:
-    return not path.name.startswith(".") and (path.is_dir() or path.suffix not in (".md", ".toml"))
 
 
 def _says_synthetic(path: Path) -> bool:

@@ -26,6 +26,7 @@ def write_cohort(cohort: Any, folder: Path) -> Path:
         problem = Problem("argument folder", f"{folder.name} holds other files", "a new folder")
         raise InputError("Cohort.write()", [problem], "choose an empty or a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    recover(folder)
     partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
@@ -125,6 +126,41 @@ def _swap(partial: Path, folder: Path) -> None:
             old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def recover(folder: Path) -> None:
+    """Tidy up after writers that were killed: a result moved aside returns, parts of one go."""
+    for old in _leftovers(folder, "old"):
+        if not folder.exists():
+            old.rename(folder)
+    for left in (*_leftovers(folder, "old"), *_leftovers(folder, "partial")):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _leftovers(folder: Path, kind: str) -> list[Path]:
+    """`.name.kind-PID` beside a folder whose process is gone."""
+    start = f".{folder.name}.{kind}-"
+    if not folder.parent.is_dir():
+        return []
+    found = [path for path in folder.parent.iterdir() if path.name.startswith(start)]
+    return sorted(path for path in found if not _is_running(path.name.removeprefix(start)))
+
+
+def _is_running(process: str) -> bool:
+    """Whether a process other than this one has this number; True where it cannot be told."""
+    if not process.isdigit():
+        return True
+    if int(process) == os.getpid():
+        return False
+    if os.name == "nt":  # there, asking for a process ends it
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def empty_ledger(columns: Sequence[str]) -> pd.DataFrame:
