@@ -27,6 +27,7 @@ _HOMES = {
     "comparisons.registry_analysis": "analyse_registry",
     "comparisons.side_by_side": "compare_methods",
     "comparisons.site_summary": "site_summary",
+    "comparisons.complication_contrasts": "compare_complications",
     "comparisons.complications": "complication_rates",
     "comparisons.fractures": "adjacent_fractures",
     "comparisons.incidence": "cumulative_incidence",

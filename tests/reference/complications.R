@@ -103,12 +103,19 @@ L <- rbind(c(0, 0, 0, 1, -1), c(0, 0, 0, 1 / risk[1], -1 / risk[2]),
 overlap <- list(estimate = c(risk[1] - risk[2], log(risk[1] / risk[2]), qlogis(risk[1]) - qlogis(risk[2])),
                 se = sqrt(diag(L %*% V %*% t(L))))
 
+exact <- fisher.test(matrix(c(7, 93, 1, 119), 2))
+# Its limits solved again, since fisher.test stops early: tails of the conditional distribution.
+tail_of <- function(psi, k) { w <- dhyper(0:8, 100, 120, 8) * psi^(0:8); sum(w[0:8 %in% k]) / sum(w) }
+exact_limits <- c(uniroot(function(v) tail_of(exp(v), 7:8) - .025, c(-5, 9), tol = 1e-14)$root,
+                  uniroot(function(v) tail_of(exp(v), 0:7) - .025, c(-5, 9), tol = 1e-14)$root)
+exact_or <- uniroot(function(v) sum(0:8 * dhyper(0:8, 100, 120, 8) * exp(v * 0:8)) /
+                      sum(dhyper(0:8, 100, 120, 8) * exp(v * 0:8)) - 7, c(-5, 9), tol = 1e-14)$root
 p <- c(.012, .2, .03, .04, .9)
 out <- list(version = R.version.string, brglm2 = as.character(packageVersion("brglm2")), poisson = poisson,
   data = d, mantel_haenszel = mantel, firth = with_covariates, firth_brglm2 = second, rare = rare,
   firth_separated = separated, g_computation = g, overlap = overlap,
   holm = list(p = p, adjusted = p.adjust(p, "holm")),
-  fisher = fisher.test(matrix(c(7, 93, 1, 119), 2))$p.value)
+  fisher_test = list(estimate = exp(exact_or), limits = exp(exact_limits), p = exact$p.value))
 path <- file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))),
                   "complications.json")
 write(toJSON(out, digits = NA, auto_unbox = TRUE, dataframe = "columns"), path)

@@ -98,3 +98,15 @@ def benjamini_hochberg(p: Floats) -> Floats:
     out = np.empty(p.size)
     out[order] = np.minimum(np.minimum.accumulate(scaled), 1.0)
     return out
+
+
+def holm(p: Floats) -> Floats:
+    """Adjusted p-values that bound the chance of any false finding.
+
+    Reference: Holm 1979, Scand J Stat 6:65-70, https://www.jstor.org/stable/4615733.
+    """
+    order = np.argsort(p)
+    scaled = p[order] * np.arange(p.size, 0, -1)
+    out = np.empty(p.size)
+    out[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return out

@@ -109,6 +109,32 @@ def exact_p_values(table: TwoProportions) -> dict[str, float]:
     }
 
 
+def exact_odds_ratio(table: TwoProportions, *, level: float = 0.95) -> Limits:
+    """Conditional maximum likelihood and exact conditional limits, as goes with Fisher's test.
+
+    Reference: Cornfield 1956, Proc Third Berkeley Symp 4:135-148; Agresti 1992,
+    doi:10.1214/ss/1177011454.
+    """
+    if table.x1 + table.x0 in (0, table.n1 + table.n0):
+        return Limits(np.nan, 0.0, np.inf)
+    cells = [[table.x1, table.x0], [table.n1 - table.x1, table.n0 - table.x0]]
+    found = stats.contingency.odds_ratio(cells, kind="conditional")
+    limits = found.confidence_interval(confidence_level=level)
+    return Limits(float(found.statistic), float(limits.low), float(limits.high))
+
+
+def exact_p_value(table: TwoProportions, *, boschloo_up_to: int) -> tuple[float, str]:
+    """Two-sided Boschloo test, Fisher's where both arms together are larger; with its name."""
+    small = table.n1 + table.n0 <= boschloo_up_to
+    name = "boschloo" if small else "fisher"
+    if table.x1 + table.x0 in (0, table.n1 + table.n0):
+        return 1.0, name
+    cells = [[table.x1, table.x0], [table.n1 - table.x1, table.n0 - table.x0]]
+    if small:
+        return min(float(stats.boschloo_exact(cells).pvalue), 1.0), name
+    return min(float(stats.fisher_exact(cells).pvalue), 1.0), name
+
+
 def _restricted(table: TwoProportions, delta: float) -> float:
     """Maximum likelihood of the comparator's proportion where the difference is delta."""
 

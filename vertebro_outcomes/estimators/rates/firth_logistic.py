@@ -1,0 +1,134 @@
+"""Logistic regression of a rare event with Firth's penalty: finite where an arm has no event.
+
+The likelihood is multiplied by the square root of the determinant of the information of all
+coefficients. Limits come from the profile of this penalised likelihood, in which the coefficient is
+held and the others are free, the determinant remaining that of the whole model.
+
+References
+----------
+Firth (1993), Biometrika 80:27-38, doi:10.1093/biomet/80.1.27;
+Heinze, Schemper (2002), Stat Med 21:2409-2419, doi:10.1002/sim.1047, equation 2 and section 2.3.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy import special
+from scipy.optimize import brentq
+
+from vertebro_outcomes.estimators.arrays import Bools, Floats
+from vertebro_outcomes.estimators.unanswerable import UnanswerableError
+
+MOST_STEPS: Final = 200
+STEP_GOAL: Final = 1e-10  # largest change of a coefficient of a standardised column
+LARGEST_STEP: Final = 2.0
+FARTHEST: Final = 60.0  # log odds ratio beyond which no limit is looked for
+_COLLINEAR: Final = 1e-10
+
+
+@dataclass(frozen=True)
+class FirthLogistic:
+    """The first coefficient after the intercept: log odds ratio, profile limits, likelihood-ratio p."""
+
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    penalised_log_likelihood: float
+
+
+def fit_firth_logistic(x: Floats, event: Bools, *, level: float = 0.95) -> FirthLogistic:
+    """Log odds ratio of the first column of x, adjusted for the others.
+
+    Parameters
+    ----------
+    x : array (n, p)
+        Without an intercept; the treatment comes first.
+    event : array of bool (n,)
+    level : float
+        Of the profile interval, between 0 and 1.
+
+    Raises
+    ------
+    UnanswerableError
+        If a column is constant or follows from the others, or the search does not settle.
+    """
+    X = _columns(x)
+    y = np.asarray(event, dtype=np.float64)
+    free = np.ones(X.shape[1], dtype=bool)
+    beta, top = _maximise(X, y, np.zeros(X.shape[1]), free)
+    se = float(np.sqrt(np.linalg.inv(_information(X, beta)[0])[1, 1]))
+    held = free.copy()
+    held[1] = False
+
+    def drop(value: float) -> float:
+        start = beta.copy()
+        start[1] = value
+        return 2 * (top - _maximise(X, y, start, held)[1])
+
+    bound = float(special.chdtri(1, 1 - level))
+    low, high = (_limit(drop, float(beta[1]), side * se, bound) for side in (-1, 1))
+    p = float(special.chdtrc(1, max(drop(0.0), 0.0)))
+    return FirthLogistic(float(beta[1]), se, low, high, p, top)
+
+
+def _columns(x: Floats) -> Floats:
+    """Intercept, the treatment as it is, the others standardised: the first estimate is the same."""
+    X = np.column_stack([np.ones(len(x)), x])
+    scale = x.std(axis=0)
+    if (scale <= 1e-12 * np.maximum(np.abs(x.mean(axis=0)), 1.0)).any():
+        raise UnanswerableError("a covariate is constant or follows from the others")
+    X[:, 2:] = (X[:, 2:] - X[:, 2:].mean(axis=0)) / scale[1:]
+    z = (x - x.mean(axis=0)) / scale
+    if np.linalg.eigvalsh(z.T @ z / len(z))[0] < _COLLINEAR:
+        raise UnanswerableError("a covariate is constant or follows from the others")
+    return X
+
+
+def _information(X: Floats, beta: Floats) -> tuple[Floats, Floats, Floats]:
+    p = special.expit(X @ beta)
+    w = p * special.expit(-(X @ beta))
+    return (X * w[:, None]).T @ X, p, w
+
+
+def _penalised(X: Floats, y: Floats, beta: Floats) -> float:
+    eta = X @ beta
+    sign, log_determinant = np.linalg.slogdet(_information(X, beta)[0])
+    if sign <= 0:
+        return -np.inf
+    return float(y @ eta - np.logaddexp(0.0, eta).sum() + 0.5 * log_determinant)
+
+
+def _maximise(X: Floats, y: Floats, start: Floats, free: Bools) -> tuple[Floats, float]:
+    """Newton steps on the modified score of the free coefficients, halved until none goes down."""
+    beta, value = start, _penalised(X, y, start)
+    for _ in range(MOST_STEPS):
+        information, p, w = _information(X, beta)
+        leverage = w * np.einsum("ij,ji->i", X, np.linalg.solve(information, X.T))
+        score = X.T @ (y - p + leverage * (0.5 - p))
+        step = np.zeros(len(beta))
+        step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
+        longest = float(np.abs(step).max())
+        if longest < STEP_GOAL:
+            return beta, value
+        step *= min(1.0, LARGEST_STEP / longest)
+        tried = _penalised(X, y, beta + step)
+        while tried < value - 1e-12 * abs(value):
+            step = step / 2
+            tried = _penalised(X, y, beta + step)
+        beta, value = beta + step, tried
+    raise UnanswerableError("the penalised likelihood has no maximum that the search could find")
+
+
+def _limit(drop: Callable[[float], float], middle: float, step: float, bound: float) -> float:
+    """Where the profile has fallen by `bound`, looked for from the estimate outwards."""
+    inner, reach = middle, 2 * step
+    while drop(middle + reach) < bound:
+        inner = middle + reach
+        reach *= 1.6
+        if abs(reach) > FARTHEST:
+            return float(np.copysign(np.inf, step))
+    return float(brentq(lambda b: drop(b) - bound, inner, middle + reach, xtol=1e-11, rtol=1e-12))
