@@ -1,5 +1,6 @@
 """Mixed model for repeated measures: every visit with its own mean and an unstructured covariance."""
 
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -49,20 +50,87 @@ def fit_mmrm(data: TwoArms, *, variance: str = "satterthwaite") -> ContrastFit:
     UnanswerableError
         If the covariance or the coefficients are not determined.
     """
+    model = visit_model(data)
+    found = model.infer(model.contrasts, variance)
+    return contrast_at_visit(
+        model.fit, found, visit=data.visit, kept=model.kept, n_scores=model.n_scores
+    )
+
+
+def combine_visits(data: TwoArms, weights: Floats, *, variance: str) -> ContrastFit:
+    """Sum of the differences at all visits, each times its weight, with their joint covariance.
+
+    Parameters
+    ----------
+    data : TwoArms
+        As for `fit_mmrm`.
+    weights : array (T,)
+        One per visit.
+    variance : str
+        As for `fit_mmrm`; the degrees of freedom are those of the combination itself.
+
+    Returns
+    -------
+    ContrastFit
+
+    Raises
+    ------
+    UnanswerableError
+        If the covariance or the coefficients are not determined.
+    """
+    model = visit_model(data)
+    T = len(weights)
+    found = model.infer(model.contrasts, variance)
+    at_visits = contrast_at_visit(
+        model.fit, found, visit=data.visit, kept=model.kept, n_scores=model.n_scores
+    )
+    combined = model.infer((weights @ model.contrasts[:T])[None, :], variance)
+    return ContrastFit(
+        estimate=float(combined.estimate[0]),
+        se=float(combined.se[0]),
+        df=float(combined.df[0]),
+        weights=at_visits.weights,
+        by_visit=at_visits.by_visit,
+    )
+
+
+@dataclass(frozen=True)
+class VisitModel:
+    """A fitted model with `contrasts`: differences, treated and comparator means of all visits."""
+
+    fit: RemlFit
+    y: Floats
+    u: Floats
+    design: Floats
+    kept: Bools
+    contrasts: Floats
+    n_scores: float
+
+    def infer(self, L: Floats, variance: str) -> ContrastEstimates:
+        """Contrasts L beta."""
+        return infer(self.fit, L, variance, y=self.y, u=self.u, design=self.design)
+
+
+def visit_model(data: TwoArms) -> VisitModel:
+    """Every visit with its own intercept and arm difference, covariance unstructured.
+
+    Raises
+    ------
+    UnanswerableError
+        If the covariance or the coefficients are not determined.
+    """
     assert data.visits is not None
     seen = ~np.isnan(data.visits)
     kept: Bools = np.asarray(seen.any(axis=1), dtype=bool)
     y, x, arm = data.visits[kept], data.x[kept], data.treated[kept].astype(float)
-    T = y.shape[1]
     varies = [False] * x.shape[1] if data.varies is None else [bool(own) for own in data.varies]
     u = np.column_stack([np.ones(len(y)), arm, x])
-    design = visit_design(T, [True, True, *varies])
+    design = visit_design(y.shape[1], [True, True, *varies])
     fit = fit_reml(sums_of_patients(y, u, design))
     average = (seen[kept].sum(axis=1) @ x) / seen.sum()
     rows = [[0, 1, *(0 * average)], [1, 1, *average], [1, 0, *average]]
     L = np.concatenate([design @ np.array(row) for row in rows])
-    found = infer(fit, L, variance, y=y, u=u, design=design)
-    return contrast_at_visit(fit, found, visit=data.visit, kept=kept, n_scores=float(seen.sum()))
+    return VisitModel(fit, y, u, design, kept, L, float(seen.sum()))
 
 
 def contrast_at_visit(
