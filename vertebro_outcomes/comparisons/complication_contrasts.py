@@ -79,7 +79,7 @@ def compare_complications(
         OR), "exact" (OR, conditional), "mantel_haenszel" over `stratum`, "firth" (OR, with
         covariates if named; finite where an arm has no event), "overlap_weighting" or
         "g_computation" (given covariates, sandwich variance). The first two test by Boschloo
-        (Fisher where both arms hold more than 200 patients, said in a note), "exact" by Fisher, Firth
+        (Fisher where both arms hold more than 2000 patients, said in a note), "exact" by Fisher, Firth
         by its penalised likelihood ratio, the others by Wald.
     stratum : str
         Column of patients or episodes, for "mantel_haenszel".

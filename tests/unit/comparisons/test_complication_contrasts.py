@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import vertebro_outcomes as vo
+from vertebro_outcomes.comparisons import contrast_methods
 from vertebro_outcomes.estimators.rates.two_proportions import TwoProportions, newcombe
 
 PINS = json.loads((Path(__file__).parents[2] / "reference" / "complications.json").read_text())
@@ -137,7 +139,7 @@ def test_swapping_the_arms(method: str, measure: str) -> None:
     assert found["p_value"] == pytest.approx(swapped["p_value"], rel=1e-7)
 
 
-def test_several_questions() -> None:
+def test_several_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     cohort = pinned(rare=True)
     found = vo.compare_complications(cohort, **ARMS)
     p = found.to_frame()["p_value"].to_numpy()
@@ -150,7 +152,14 @@ def test_several_questions() -> None:
     assert none.to_frame()["p_adjusted"].tolist() == p.tolist()
     assert "not adjusted" in str(none)
     assert "adjusted over 2 event types (false discovery rate" in str(found)
-    assert "Fisher's, not Boschloo's" in " ".join(found.notes)
+    assert not found.notes
+    monkeypatch.setattr(contrast_methods, "BOSCHLOO_UP_TO", 200)
+    large = vo.compare_complications(cohort, **ARMS)
+    assert "Fisher's, not Boschloo's" in " ".join(large.notes)
+    cells = large.to_frame().loc[1, ["events_t", "n_t", "events_c", "n_c"]].astype(int)
+    a, n, c, m = cells
+    fisher = stats.fisher_exact([[a, c], [n - a, m - c]]).pvalue
+    assert large.to_frame().loc[1, "p_value"] == pytest.approx(fisher, abs=1e-12)
     early = vo.compare_complications(cohort, **ARMS, within_days=30).to_frame()
     assert early["type"].tolist() == ["cement_leakage"]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from vertebro_outcomes.estimators.rates.boschloo import boschloo
 from vertebro_outcomes.estimators.rates.firth_logistic import fit_firth_logistic
 from vertebro_outcomes.estimators.rates.one_proportion import holm
 from vertebro_outcomes.estimators.rates.standardised_risks import (
@@ -112,3 +113,15 @@ def test_exact_odds_ratio_and_its_test() -> None:
 def test_holm() -> None:
     pin = PINS["holm"]
     assert holm(np.array(pin["p"])) == pytest.approx(pin["adjusted"], abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    "cells", [(7, 15, 12, 15), (0, 10, 4, 12), (5, 5, 0, 4), (3, 3, 3, 3), (2, 60, 8, 75)]
+)
+def test_boschloo(cells: tuple) -> None:
+    """scipy searches the common rate over all tables by another optimiser."""
+    x1, n1, x0, n0 = cells
+    whole = stats.boschloo_exact([[x1, x0], [n1 - x1, n0 - x0]]).pvalue
+    assert boschloo(*cells) == pytest.approx(whole, rel=1e-9)
+    assert boschloo(x0, n0, x1, n1) == pytest.approx(whole, rel=1e-9)
+    assert boschloo(n1 - x1, n1, n0 - x0, n0) == pytest.approx(whole, rel=1e-9)
