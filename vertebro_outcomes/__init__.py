@@ -70,6 +70,8 @@ _HOMES = {
     "spine": "level_distance parse_level parse_levels",
     "tables.cohort": "Cohort",
     "tables.cohort_tables": "TABLES",
+    "comparisons.effect_by": "effect_by timing_claims",
+    "comparisons.modifiers": "TIMING_CUTS",
     "tables.event_types": "Instrument",
     "results.site_bundle": "read_site_bundle",
     "report.build": "build_report",

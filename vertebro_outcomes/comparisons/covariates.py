@@ -181,9 +181,17 @@ def restricted_cubic_spline(x: Floats, *, n_knots: int) -> Floats:
     ---------
     Harrell (2015), Regression Modeling Strategies, equation 2.25, doi:10.1007/978-3-319-19425-7.
     """
-    t = np.unique(np.quantile(x[~np.isnan(x)], _KNOTS[n_knots]))
-    if len(t) < 3:
-        return x[:, None]
+    t = spline_knots(x, n_knots)
+    return x[:, None] if len(t) < 3 else spline_basis(x, t)
+
+
+def spline_knots(x: Floats, n_knots: int) -> tuple[float, ...]:
+    """Knots at the usual quantiles; fewer where quantiles coincide."""
+    return tuple(np.unique(np.quantile(x[~np.isnan(x)], _KNOTS[n_knots])).tolist())
+
+
+def spline_basis(x: Floats, t: tuple[float, ...]) -> Floats:
+    """The basis for knots t."""
 
     def cube(z: Floats) -> Floats:
         return np.maximum(z, 0.0) ** 3

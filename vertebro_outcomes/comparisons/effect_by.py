@@ -1,0 +1,310 @@
+"""Whether an effect depends on something known before treatment: age of the fracture, baseline, level."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.modifiers import (
+    CALL,
+    TIMING_CUTS,
+    bands_of,
+    curve_of,
+    modifier_values,
+    refuse_thin_bands,
+)
+from vertebro_outcomes.comparisons.population import population
+from vertebro_outcomes.comparisons.preparation import Prepared, prepare
+from vertebro_outcomes.comparisons.requests import Request, checked_request
+from vertebro_outcomes.comparisons.sample import without_constant_columns
+from vertebro_outcomes.errors import InputError, Problem, refuse_argument
+from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.estimators.interaction import LinearFit, fit_linear
+from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
+from vertebro_outcomes.estimators.unanswerable import UnanswerableError
+from vertebro_outcomes.results.effect_by import MULTIPLICITY, EffectBy
+from vertebro_outcomes.tables.cohort import Cohort
+
+POINTS: Final = 61  # of a curve
+SHOWN: Final = (
+    0.05,
+    0.95,
+)  # quantiles between which a curve is drawn; beyond them there are few patients
+
+
+def effect_by(
+    cohort: Cohort,
+    *,
+    outcome: str,
+    treatment: str,
+    comparator: str,
+    day: int,
+    modifier: str,
+    cut: Sequence[float] | float | str | None = None,
+    continuous: Literal["linear", "spline"] | None = None,
+    method: Literal["ancova"] = "ancova",
+    covariates: Sequence[str] | str | None = None,
+    variance: Literal["hc3", "hc2", "model"] = "hc3",
+    level: float = 0.95,
+    window_days: tuple[int, int] | None = None,
+) -> EffectBy:
+    """Difference in a score, treatment minus comparator, by a modifier, and the test of interaction.
+
+    One least-squares model of all patients: arm, modifier, arm by modifier, covariates. The modifier
+    also has a main effect; a covariate with the same column is then left out of a curve's model.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    outcome, treatment, comparator, day, window_days
+        As for `compare`.
+    modifier : str
+        "baseline", a column of patients or episodes such as "fracture_age_days" (days) or
+        "age_years", or "level_region" (T1-T10, T11-L2, L3-L5, several).
+    cut : sequence of float, or a name of `TIMING_CUTS`, optional
+        Upper ends of the bands of a measurement, each included; a name ("8 weeks", "2 months",
+        "3 months") is in days. Without it, and without `continuous`, categories are the bands.
+    continuous : {"linear", "spline"}, optional
+        Instead of bands: the effect as a line, or a restricted cubic spline with 4 knots.
+    method : {"ancova"}
+    covariates : sequence of str, or a formula, optional
+        As for `compare`; "baseline" if not given.
+    variance : {"hc3", "hc2", "model"}
+    level : float
+        Of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    EffectBy
+
+    Raises
+    ------
+    InputError
+        If an argument is unknown, a band has too few patients, or the data do not determine it.
+
+    Reference
+    ---------
+    Kent et al. (2020), Ann Intern Med 172:35-45, doi:10.7326/M18-3667; splines: Harrell (2015),
+    equation 2.25, doi:10.1007/978-3-319-19425-7.
+
+    Examples
+    --------
+    >>> import vertebro_outcomes as vo
+    >>> cohort, _ = vo.simulate_registry(n_patients=800, seed=1, scenario="randomised")
+    >>> found = vo.effect_by(
+    ...     cohort, outcome="pain_vas", treatment="VP", comparator="NSM", day=30,
+    ...     modifier="fracture_age_days", cut="8 weeks",
+    ... )
+    >>> found.effects["band"].tolist()
+    ['up to 56', 'over 56']
+    """
+    if method != "ancova":
+        raise refuse_argument(CALL, "method", method, "ancova")
+    if continuous not in (None, "linear", "spline"):
+        raise refuse_argument(CALL, "continuous", continuous, "linear, spline, or None")
+    if cut is not None and continuous is not None:
+        raise refuse_argument(CALL, "cut", cut, "either cut or continuous")
+    if isinstance(cut, str) and modifier != "fracture_age_days":
+        raise refuse_argument(CALL, "cut", cut, "numbers; named cuts are of fracture_age_days")
+    request = checked_request(
+        cohort=cohort, outcome=outcome, treatment=treatment, comparator=comparator, day=day,
+        method=method, covariates=covariates, variance=variance, level=level,
+        window_days=window_days,
+    )  # fmt: skip
+    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
+    prepared = prepare(people, request)
+    values = modifier_values(cohort, people, prepared.baseline, modifier).reset_index(drop=True)
+    prepared.flow.drop(values.isna().to_numpy(dtype=bool), f"{modifier} not recorded")
+    asked = (
+        _in_bands(prepared, values, cut, request)
+        if continuous is None
+        else _along_curve(prepared, values, continuous, modifier)
+    )
+    fit = _fitted(prepared, asked, variance)
+    said = _Said(modifier, continuous or "bands", cohort.synthetic)
+    return _result(prepared, asked, fit, request, said)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """How the result speaks of the modifier and the data."""
+
+    modifier: str
+    shape: str
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Columns of the model before the covariates, and the questions to it."""
+
+    X: Floats  # of the analysed patients
+    effects: Floats  # rows of L that give the effects
+    shown: pd.DataFrame  # what the effects belong to
+    test: Floats  # rows of L that are zero without interaction
+    terms: tuple[str, ...]  # of the rows that are shown as interaction
+    bent: Floats | None = None  # rows of L that are zero on a straight line
+    skip: str = ""  # a covariate that the modifier stands for
+
+
+def _in_bands(prepared: Prepared, values: pd.Series, cut: Any, request: Request) -> _Asked:
+    flow = prepared.flow
+    bands = bands_of(values.where(flow.kept), cut)
+    refuse_thin_bands(bands, flow.kept, flow.treated, request.arms)
+    k = len(bands.names)
+    here = np.eye(k)[bands.code[flow.kept]]
+    arm = flow.treated[flow.kept]
+    L = np.hstack([np.zeros((k, k)), np.eye(k)])
+    shown = pd.DataFrame(
+        {
+            "band": bands.names,
+            "n_t": here[arm].sum(axis=0).astype(int),
+            "n_c": here[~arm].sum(axis=0).astype(int),
+        }
+    )
+    terms = tuple(f"{name} minus {bands.names[0]}" for name in bands.names[1:])
+    return _Asked(np.hstack([here, here * arm[:, None]]), L, shown, L[1:] - L[:1], terms)
+
+
+def _along_curve(prepared: Prepared, values: pd.Series, shape: str, modifier: str) -> _Asked:
+    kept = prepared.flow.kept
+    x, curve = curve_of(values, kept, shape)
+    basis, arm = curve(x[kept]), prepared.flow.treated[kept].astype(float)[:, None]
+    m = basis.shape[1]
+    X = np.hstack([np.ones_like(arm), basis, arm, arm * basis])
+    low, high = (float(q) for q in np.quantile(x[kept], SHOWN))
+    grid = np.linspace(low, high, POINTS)
+    before = np.zeros((POINTS, 1 + m))
+    L = np.hstack([before, np.ones((POINTS, 1)), curve(grid)])
+    test = np.hstack([np.zeros((m, 2 + m)), np.eye(m)])
+    terms = (f"per unit of {modifier}",) if shape == "linear" else ()
+    shown = pd.DataFrame({"value": grid})
+    return _Asked(X, L, shown, test, terms, bent=test[1:], skip=modifier)
+
+
+def _covariates(prepared: Prepared, asked: _Asked) -> Covariates:
+    """The covariates that vary, without the one that the modifier itself stands for."""
+    used = without_constant_columns(prepared.used, prepared.flow.kept)
+    kept = [j for j, name in enumerate(used.names) if name != asked.skip]
+    return Covariates(
+        used.x[:, kept], tuple(used.names[j] for j in kept), tuple(used.source[j] for j in kept)
+    )
+
+
+def _fitted(prepared: Prepared, asked: _Asked, variance: str) -> LinearFit:
+    kept = prepared.flow.kept
+    X = np.hstack([asked.X, _covariates(prepared, asked).x[kept]])
+    try:
+        return fit_linear(prepared.y[kept], X, variance=variance)
+    except UnanswerableError as reason:
+        problem = Problem("method ancova", str(reason), "data that determine the estimate")
+        step = "leave out covariates that say the same as the modifier, or use fewer bands"
+        raise InputError(f"{CALL}()", [problem], step) from None
+
+
+def _result(
+    prepared: Prepared, asked: _Asked, fit: LinearFit, request: Request, said: _Said
+) -> EffectBy:
+    width = len(fit.beta)
+    f_value, f_df, p_value = fit.wald(_wide(asked.test, width))
+    bent = asked.bent is not None and len(asked.bent) > 0
+    p_nonlinear = fit.wald(_wide(asked.bent, width))[2] if bent else np.nan
+    effects = _lines(fit, asked.effects, request.level)
+    interaction = _lines(fit, asked.test[: len(asked.terms)], request.level)
+    p_values = 2.0 * t_tail(
+        np.full(len(interaction), fit.df), abs(interaction["estimate"] / interaction["se"])
+    )
+    arm = prepared.flow.treated[prepared.flow.kept]
+    synthetic = ("Synthetic data: nothing follows for patients.",) if said.synthetic else ()
+    return EffectBy(
+        outcome=request.outcome, label=request.instrument.label, unit=request.instrument.unit,
+        treatment=request.arms[0], comparator=request.arms[1], day=request.day,
+        modifier=said.modifier, shape=said.shape, method=request.method.name,
+        variance=request.variance, level=request.level,
+        n_t=int(arm.sum()), n_c=int((~arm).sum()),
+        effects=pd.concat([asked.shown, effects], axis=1),
+        interaction=interaction.assign(p_value=p_values).pipe(_named, asked.terms),
+        f_value=f_value, f_df=f_df, df=fit.df, p_value=p_value, p_nonlinear=p_nonlinear,
+        covariates=tuple(dict.fromkeys(_covariates(prepared, asked).source)),
+        attrition=prepared.flow.to_frame(), notes=(MULTIPLICITY, *synthetic),
+    )  # fmt: skip
+
+
+def _named(frame: pd.DataFrame, terms: tuple[str, ...]) -> pd.DataFrame:
+    frame.insert(0, "term", list(terms))
+    return frame
+
+
+def _wide(L: Floats | None, width: int) -> Floats:
+    """Questions to the first coefficients, as questions to all of them."""
+    assert L is not None
+    return np.hstack([L, np.zeros((len(L), width - L.shape[1]))])
+
+
+def _lines(fit: LinearFit, L: Floats, level: float) -> pd.DataFrame:
+    estimate, se = fit.at(_wide(L, len(fit.beta)))
+    half = t_quantile(np.array(fit.df), level=level) * se
+    return pd.DataFrame(
+        {"estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half}
+    )
+
+
+CLAIMS: Final = {"8 weeks": "C11", "2 months": "C12", "3 months": "C14"}
+
+
+def timing_claims(cohort: Cohort, **question: Any) -> pd.DataFrame:
+    """The effect in younger and older fractures at each limit that claims about timing name.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    **question
+        As for `effect_by`, without modifier, cut and continuous.
+
+    Returns
+    -------
+    DataFrame
+        `claim limit cut_days` and, of `effect_by` cut there, `n_t_early n_c_early early early_ci_low
+        early_ci_high n_t_late n_c_late late late_ci_low late_ci_high difference se ci_low ci_high
+        p_value`; the difference is late minus early. `p_holm` is adjusted for the three limits. The
+        age of the fracture is that at day 0; it shows what happened to patients who came early or
+        late, not what waiting would do to one patient.
+
+    Raises
+    ------
+    InputError
+        As `effect_by`.
+
+    Reference
+    ---------
+    Holm (1979), Scand J Stat 6:65-70.
+
+    Examples
+    --------
+    >>> import vertebro_outcomes as vo
+    >>> cohort, _ = vo.simulate_registry(n_patients=3000, seed=1, scenario="randomised")
+    >>> found = vo.timing_claims(
+    ...     cohort, outcome="pain_vas", treatment="VP", comparator="NSM", day=30
+    ... )
+    >>> found["claim"].tolist()
+    ['C11', 'C12', 'C14']
+    """
+    lines = []
+    for limit, days in TIMING_CUTS.items():
+        asked = {**question, "modifier": "fracture_age_days", "cut": limit}
+        found = effect_by(cohort, **asked)
+        line: dict[str, Any] = {"claim": CLAIMS[limit], "limit": limit, "cut_days": days}
+        for word, row in zip(("early", "late"), found.effects.to_dict("records"), strict=True):
+            line |= {f"n_t_{word}": row["n_t"], f"n_c_{word}": row["n_c"], word: row["estimate"]}
+            line |= {f"{word}_ci_low": row["ci_low"], f"{word}_ci_high": row["ci_high"]}
+        difference = found.interaction.drop(columns="term").iloc[0].to_dict()
+        lines.append(line | {"difference": difference.pop("estimate"), **difference})
+    frame = pd.DataFrame(lines).assign(synthetic=cohort.synthetic)
+    order = np.argsort(frame["p_value"].to_numpy())
+    steps = frame["p_value"].to_numpy()[order] * np.arange(len(order), 0, -1)
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return frame.assign(p_holm=adjusted)

@@ -1,0 +1,75 @@
+"""Least squares with a robust covariance of all coefficients, and linear questions to them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.estimators.unanswerable import UnanswerableError
+
+_COLLINEAR = 1e-10  # smallest singular value of the scaled design
+_FULL_LEVERAGE = 1e-9
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """Coefficients with their covariance; `df` are n - p."""
+
+    beta: Floats
+    cov: Floats
+    df: float
+
+    def at(self, L: Floats) -> tuple[Floats, Floats]:
+        """Estimates and standard errors of L beta, one for each row of L."""
+        return L @ self.beta, np.sqrt(np.einsum("ij,jk,ik->i", L, self.cov, L))
+
+    def wald(self, L: Floats) -> tuple[float, int, float]:
+        """F statistic, its first degrees of freedom, and the p-value of L beta = 0."""
+        b, q = L @ self.beta, len(L)
+        F = float(b @ np.linalg.solve(L @ self.cov @ L.T, b)) / q
+        return F, q, float(special.fdtrc(q, self.df, F))
+
+
+def fit_linear(y: Floats, X: Floats, *, variance: str = "hc3") -> LinearFit:
+    """Least squares of y on X.
+
+    Parameters
+    ----------
+    y, X : array
+        Scores and the whole design, with its intercept.
+    variance : {"hc3", "hc2", "model"}
+        Heteroscedasticity-consistent, or the usual one of least squares.
+
+    Raises
+    ------
+    UnanswerableError
+        If a column follows from the others, or there are too few patients.
+
+    Reference
+    ---------
+    MacKinnon & White (1985), J Econometrics 29:305-325, doi:10.1016/0304-4076(85)90158-7.
+    """
+    n, p = X.shape
+    if n <= p:
+        raise UnanswerableError(f"{n} patients are too few for {p} coefficients")
+    scale = np.sqrt((X**2).mean(axis=0))
+    if (scale == 0).any():
+        raise UnanswerableError("a covariate is constant or follows from the others")
+    Z = X / scale
+    R = np.linalg.qr(Z, mode="r")
+    if np.linalg.svd(R, compute_uv=False)[-1] < np.sqrt(n) * _COLLINEAR:
+        raise UnanswerableError("a covariate is constant or follows from the others")
+    half = np.linalg.inv(R)
+    gram = half @ half.T
+    beta = gram @ (Z.T @ y)
+    beta += gram @ (Z.T @ (y - Z @ beta))
+    e = y - Z @ beta
+    left = np.maximum(1.0 - np.einsum("ij,ij->i", Z @ half, Z @ half), _FULL_LEVERAGE)
+    if variance == "model":
+        cov = gram * float(e @ e) / (n - p)
+    else:
+        weight = e**2 / (left**2 if variance == "hc3" else left)
+        lever = Z @ gram
+        cov = lever.T @ (lever * weight[:, None])
+    return LinearFit(beta / scale, cov / np.outer(scale, scale), float(n - p))
