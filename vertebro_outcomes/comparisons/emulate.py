@@ -56,6 +56,9 @@ def emulate(
     """The effect of a treatment strategy that starts at presentation; see `compare` for the arguments."""
     known = {name: m for name, m in METHODS.items() if m.kind == TARGET_TRIAL}
     check_word("method", method, known)
+    given: object = cohort
+    if not isinstance(given, Cohort):
+        raise refuse_argument("compare", "cohort", type(cohort).__name__, "a vo.Cohort")
     scores = cohort.known_instruments
     check_word("outcome", design.outcome, ("death", *FRACTURES, *scores, *EVENT_TYPES))
     check_word("failed", failed, ("withhold", "show"))

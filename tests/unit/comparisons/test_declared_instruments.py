@@ -170,3 +170,22 @@ def test_an_undeclared_name_and_a_score_off_the_scale_name_the_way_out():
 def test_what_is_no_declaration_is_refused(instruments, said):
     with pytest.raises(vo.errors.InputError, match=said):
         vo.Cohort.from_frames(**frames(), instruments=instruments)
+
+
+def test_a_target_trial_takes_it_with_its_label():
+    published, _ = vo.simulate_registry(n_patients=600, seed=2, scenario="immortal_time")
+    tables = {name: published.frame(name) for name in ("patients", "episodes", "scores")}
+    pain = tables["scores"].query("instrument == 'pain_vas'")
+    renamed = pain.assign(instrument="ache", scale_raw=None, value_raw=None)
+    own = vo.Cohort.from_frames(
+        **{**tables, "scores": renamed},
+        instruments={"ache": vo.Instrument(low=0, high=10, better="lower", label="ache")},
+    )
+    question = {"treatment": "VP", "comparator": "NSM", "day": 90, "failed": "show"}
+    how = {"method": "landmark", "covariates": ["age_years"], "grace_days": 14}
+    found = vo.compare(own, outcome="ache", **question, **how)
+    same = vo.compare(published, outcome="pain_vas", **question, **how)
+    assert (found.label, found.unit) == ("ache", "points")
+    assert found.estimate == same.estimate
+    with pytest.raises(vo.errors.InputError, match=r"a vo\.Cohort"):
+        vo.compare("cohort", outcome="ache", **question, **how)
