@@ -70,11 +70,11 @@ class ComplicationContrasts:
             )
             for row in self.contrasts.itertuples()
         ]
-        many = len(self.contrasts)
+        many = int(self.contrasts["p_value"].notna().sum())  # the others have no test to adjust
         over = (
             "not adjusted for the number of event types"
             if self.multiplicity == "none"
-            else f"adjusted over {many} event type{'s' if many > 1 else ''} "
+            else f"adjusted over {many} event type{'' if many == 1 else 's'} "
             f"({_ADJUSTED[self.multiplicity]})"
         )
         given = f", given {', '.join(self.covariates)}" if self.covariates else ""

@@ -160,6 +160,8 @@ def test_several_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     a, n, c, m = cells
     fisher = stats.fisher_exact([[a, c], [n - a, m - c]]).pvalue
     assert large.to_frame().loc[1, "p_value"] == pytest.approx(fisher, abs=1e-12)
+    fewer = vo.compare_complications(cohort, **ARMS, method="mantel_haenszel", measure="OR")
+    assert "adjusted over 1 event type (" in str(fewer)  # the other one has no test
     early = vo.compare_complications(cohort, **ARMS, within_days=30).to_frame()
     assert early["type"].tolist() == ["cement_leakage"]
 
