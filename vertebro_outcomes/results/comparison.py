@@ -12,6 +12,7 @@ from vertebro_outcomes.display.figures.difference import draw_differences
 from vertebro_outcomes.display.figures.love import draw_love_plot
 from vertebro_outcomes.display.figures.mirrored import draw_mirrored
 from vertebro_outcomes.display.figures.trajectory import draw_trajectories
+from vertebro_outcomes.display.style import QUIET
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats
@@ -245,11 +246,15 @@ class Comparison:
         if not isinstance(wanted, str) or not has.get(wanted, False):
             allowed = ", ".join(name for name, there in has.items() if there)
             raise refuse_argument("Comparison.plot", "kind", kind, allowed)
+        if kind in ("trajectory", "difference"):
+            return self._draw_visits(kind, ax)
         if kind == "balance":
-            return draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
-        if kind in ("overlap", "weights"):
-            return self._draw_distributions(kind, ax)
-        return self._draw_visits(kind, ax)
+            drawn = draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
+        else:
+            drawn = self._draw_distributions(kind, ax)
+        if self.synthetic:
+            drawn.set_title("synthetic", loc="right", fontsize=8, color=QUIET)
+        return drawn
 
     def _draw_visits(self, kind: PlotKind, ax: "Axes | None") -> "Axes":
         assert self.by_visit is not None

@@ -248,3 +248,13 @@ def test_overlap_and_weights_are_drawn():
     e = found.propensity
     f = 1 / (1 + (1 - e) / e * found.treated.mean() / (1 - found.treated.mean()))
     assert share == pytest.approx(((f >= 0.3) & (f <= 0.7)).mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["balance", "overlap", "weights"])
+def test_pictures_of_synthetic_patients_say_so(kind):
+    cohort, _ = vo.simulate_registry(n_patients=900, seed=1, scenario="randomised")
+    found = vo.compare(
+        cohort, outcome="pain_vas", treatment="KP", comparator="VP", day=90, method="overlap_weighting",
+        covariates=["baseline", "age_years"],
+    )  # fmt: skip
+    assert "synthetic" in found.plot(kind=kind).get_title(loc="right")
