@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 # Public names by the module they live in; a module loads on the first use of one of its names.
 _HOMES = {
     "comparisons.area": "area_under_curve",
+    "comparisons.responders": "responders",
     "comparisons.arms": "compare_arms",
     "comparisons.calibration": "calibrate",
     "comparisons.compare": "compare",
