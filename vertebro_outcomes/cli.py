@@ -1,5 +1,6 @@
 """The commands: the only place that reads arguments, prints, and decides an exit status."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,9 @@ from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroErr
 from vertebro_outcomes.report.digest import inputs_of, is_current
 
 USER_MISTAKE = 2
+# Matrix products summed by several threads differ in the last digit with the number of threads; the
+# libraries read these names once, when they load, and notebook kernels inherit them.
+_ONE_THREAD = ("OMP", "OPENBLAS", "MKL")
 
 app = typer.Typer(
     name="vertebro",
@@ -33,6 +37,7 @@ RawFolder = Annotated[
 
 def main() -> None:
     """Run the command line; a mistake of the user ends with one message and exit status 2."""
+    os.environ.update({f"{library}_NUM_THREADS": "1" for library in _ONE_THREAD})
     try:
         app()
     except VertebroError as error:
