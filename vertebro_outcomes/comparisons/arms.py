@@ -120,7 +120,7 @@ def compare_arms(
         effective_n=tuple(effective_n(fit.weights[arm[kept] == k]) for k in range(len(names))),
         mean=tuple(map(float, fit.mean)), contrasts=_contrasts(fit, names, request.level, cluster),
         balance=_balance(used, kept, arm[kept], fit.weights), notes=_notes(cohort, fit, arm[kept], names),
-        covariates=terms,
+        covariates=terms, synthetic=cohort.synthetic,
     )  # fmt: skip
 
 

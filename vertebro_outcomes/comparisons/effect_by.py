@@ -228,7 +228,7 @@ def _result(
         interaction=interaction.assign(p_value=p_values).pipe(_named, asked.terms),
         f_value=f_value, f_df=f_df, df=fit.df, p_value=p_value, p_nonlinear=p_nonlinear,
         covariates=tuple(dict.fromkeys(_covariates(prepared, asked).source)),
-        attrition=prepared.flow.to_frame(), notes=(MULTIPLICITY, *synthetic),
+        attrition=prepared.flow.to_frame(), notes=(MULTIPLICITY, *synthetic), synthetic=said.synthetic,
     )  # fmt: skip
 
 

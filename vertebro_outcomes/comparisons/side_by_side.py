@@ -47,4 +47,4 @@ def compare_methods(
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
     if "estimate" not in table:
         raise last if last is not None else InputError("compare_methods()", [], "name a method")
-    return table
+    return table.assign(synthetic=cohort.synthetic)

@@ -42,6 +42,7 @@ class ArmsComparison:
     balance: pd.DataFrame
     covariates: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    synthetic: bool = False
 
     def to_frame(self) -> pd.DataFrame:
         """One row per pair."""
@@ -49,6 +50,7 @@ class ArmsComparison:
         return self.contrasts.assign(
             outcome=self.outcome, day=self.day, method=self.method, estimand=self.estimand,
             n_t=self.contrasts["treatment"].map(size), n_c=self.contrasts["comparator"].map(size),
+            synthetic=self.synthetic,
         )  # fmt: skip
 
     def __str__(self) -> str:
@@ -81,4 +83,5 @@ class ArmsComparison:
 
     def plot(self, *, ax: "Axes | None" = None) -> "Axes":
         """Love plot of the largest difference between two arms."""
-        return draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
+        mark = "synthetic" if self.synthetic else ""
+        return draw_love_plot(self.balance, limit=LARGEST_SMD, mark=mark, ax=ax)

@@ -35,8 +35,8 @@ class CombinedSites:
     notes: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """The results."""
-        return self.results.copy()
+        """The results, marked where a site is synthetic."""
+        return self.results.assign(synthetic=self.synthetic)
 
     def __str__(self) -> str:
         mark = "SYNTHETIC data. " if self.synthetic else ""

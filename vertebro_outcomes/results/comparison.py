@@ -118,6 +118,7 @@ class Comparison:
             "n_c",
             "passed",
             "withheld",
+            "synthetic",
         ]
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
 
@@ -249,9 +250,9 @@ class Comparison:
         if kind in ("trajectory", "difference"):
             return self._draw_visits(kind, ax)
         if kind == "balance":
-            drawn = draw_love_plot(self.balance, limit=LARGEST_SMD, ax=ax)
-        else:
-            drawn = self._draw_distributions(kind, ax)
+            mark = "synthetic" if self.synthetic else ""
+            return draw_love_plot(self.balance, limit=LARGEST_SMD, mark=mark, ax=ax)
+        drawn = self._draw_distributions(kind, ax)
         if self.synthetic:
             drawn.set_title("synthetic", loc="right", fontsize=8, color=QUIET)
         return drawn

@@ -55,8 +55,8 @@ class ComplicationContrasts:
     synthetic: bool = False
 
     def to_frame(self) -> pd.DataFrame:
-        """A copy of `contrasts`."""
-        return self.contrasts.copy()
+        """`contrasts`, marked where the patients are synthetic."""
+        return self.contrasts.assign(synthetic=self.synthetic)
 
     def __str__(self) -> str:
         said = [

@@ -36,8 +36,8 @@ class ComplicationRates:
     synthetic: bool = False
 
     def to_frame(self) -> pd.DataFrame:
-        """A copy of `rates`."""
-        return self.rates.copy()
+        """`rates`, marked where the patients are synthetic."""
+        return self.rates.assign(synthetic=self.synthetic)
 
     def __str__(self) -> str:
         said = []

@@ -122,7 +122,8 @@ class CumulativeIncidence:
     def to_frame(self) -> pd.DataFrame:
         """`at` the usual days (30, 90, 180, 365, 730) that were reached."""
         last = max(curve.time[-1] for curve in self.curves.values())
-        return self.at([day for day in USUAL_DAYS if day <= last] or [last])
+        found = self.at([day for day in USUAL_DAYS if day <= last] or [last])
+        return found.assign(synthetic=self.synthetic)
 
     def __str__(self) -> str:
         frame = self.to_frame()

@@ -63,10 +63,13 @@ class EffectBy:
     covariates: tuple[str, ...]
     attrition: pd.DataFrame
     notes: tuple[str, ...] = (MULTIPLICITY,)
+    synthetic: bool = False
 
     def to_frame(self) -> pd.DataFrame:
         """The effects, one row per band or point of the curve, with the test of interaction."""
-        return self.effects.assign(modifier=self.modifier, p_interaction=self.p_value)
+        return self.effects.assign(
+            modifier=self.modifier, p_interaction=self.p_value, synthetic=self.synthetic
+        )
 
     def __str__(self) -> str:
         tested = (
@@ -134,6 +137,6 @@ class EffectBy:
                 ax.axhline(0.0, color=RULE, lw=0.8, zorder=0)
                 ax.set_xlabel(name)
                 ax.set_ylabel(effect)
-            if any("ynthetic" in note for note in self.notes):
-                ax.set_title("synthetic data", loc="left")
+            if self.synthetic:
+                ax.set_title("synthetic", loc="right")
         return ax

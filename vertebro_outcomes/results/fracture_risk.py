@@ -64,7 +64,7 @@ class FractureRisk:
         """One row."""
         names = [
             "event", "method", "measure", "treatment", "comparator", "estimate", "se", "ci_low",
-            "ci_high", "p_value", "level", "n_t", "n_c", "events_t", "events_c",
+            "ci_high", "p_value", "level", "n_t", "n_c", "events_t", "events_c", "synthetic",
         ]  # fmt: skip
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
 

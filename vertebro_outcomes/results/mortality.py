@@ -115,7 +115,7 @@ class Mortality:
         frame = pd.concat([first, pieces.drop(columns="days"), means], ignore_index=True)
         arms = {"treatment": self.treatment, "comparator": self.comparator}
         counts = {k: getattr(self, k) for k in ("n_t", "n_c", "deaths_t", "deaths_c")}
-        return frame.assign(**arms, **counts)
+        return frame.assign(**arms, **counts, synthetic=self.synthetic)
 
     def __str__(self) -> str:
         mean = self.rmst.iloc[2]

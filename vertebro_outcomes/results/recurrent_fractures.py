@@ -81,7 +81,7 @@ class RecurrentFractures:
 
     def to_frame(self) -> pd.DataFrame:
         """`at` the usual days (30, 90, 180, 365, 730)."""
-        return self.at(USUAL_DAYS)
+        return self.at(USUAL_DAYS).assign(synthetic=self.synthetic)
 
     def __str__(self) -> str:
         size, low, high = (

@@ -51,10 +51,10 @@ class SiteBundle:
     notes: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """`part shared`: one line per part."""
+        """`part shared synthetic`: one line per part."""
         return pd.DataFrame(
             {"part": PARTS, "shared": [bool(getattr(self, part)) for part in PARTS]}
-        )
+        ).assign(synthetic=self.synthetic)
 
     def to_json(self) -> str:
         """The same site gives the same text."""

@@ -51,11 +51,12 @@ class VertebraRisk:
     synthetic: bool = False
 
     def to_frame(self) -> pd.DataFrame:
-        """`term estimate se ci_low ci_high p_value hazard_ratio hr_low hr_high`."""
+        """`term estimate se ci_low ci_high p_value hazard_ratio hr_low hr_high synthetic`."""
         ratios = np.exp(self.coefficients[["estimate", "ci_low", "ci_high"]])
         return self.coefficients.assign(
-            hazard_ratio=ratios["estimate"], hr_low=ratios["ci_low"], hr_high=ratios["ci_high"]
-        )
+            hazard_ratio=ratios["estimate"], hr_low=ratios["ci_low"], hr_high=ratios["ci_high"],
+            synthetic=self.synthetic,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         said = [

@@ -222,7 +222,7 @@ def test_it_shows_itself(how):
     assert "Synthetic" in str(found)
     assert "<table" in found._repr_html_()
     axes = found.plot()
-    assert axes.get_title(loc="left") == "synthetic data"
+    assert axes.get_title(loc="right") == "synthetic"
     assert found.plot(axes) is axes
     assert {"modifier", "p_interaction"} <= set(found.to_frame())
 

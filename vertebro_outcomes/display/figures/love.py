@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_love_plot(balance: pd.DataFrame, *, limit: float, ax: "Axes | None" = None) -> "Axes":
+def draw_love_plot(
+    balance: pd.DataFrame, *, limit: float, mark: str = "", ax: "Axes | None" = None
+) -> "Axes":
     """Draw one line per covariate, open before and filled after adjustment.
 
     Parameters
@@ -20,6 +22,8 @@ def draw_love_plot(balance: pd.DataFrame, *, limit: float, ax: "Axes | None" = N
         `covariate smd_before smd_after`; `smd_after` may be missing throughout.
     limit : float
         Largest difference regarded as balanced, drawn on both sides of zero.
+    mark : str
+        Written into the corner, such as "synthetic".
     ax : Axes, optional
         Drawn into; a new figure if not given.
     """
@@ -44,4 +48,5 @@ def draw_love_plot(balance: pd.DataFrame, *, limit: float, ax: "Axes | None" = N
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(-0.7, len(balance) - 0.3)
         ax.set_xlabel("standardised mean difference, treatment minus comparator")
+        ax.set_title(mark, loc="right", fontsize=8, color=QUIET)
     return ax
