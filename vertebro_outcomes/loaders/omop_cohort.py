@@ -23,6 +23,7 @@ CLEAN_WINDOW_DAYS: Final = 90
 LOOK_BACK_DAYS: Final = 365
 # A fracture first coded up to this long after a procedure is taken for the one that was treated.
 LATE_CODING_DAYS: Final = 30
+RIVAL: Final = "rival"  # a fracture before the procedure, passed over for a nearer one
 UNDATED: Final = "undated"  # the code counts, its date cannot be read
 
 
@@ -132,7 +133,8 @@ def with_fractures(
     )
     is_index = candidate & (rank == 0)
     later = starts["_treated"].isnull() | (lead < 0)
-    role = ibis.cases((is_index, "index"), (later, "new"), else_="earlier")
+    rival = candidate & (lead >= 0)  # the codes do not tell which of the two was treated
+    role = ibis.cases((is_index, "index"), (later, "new"), (rival, RIVAL), else_="earlier")
     arm = ibis.ifelse(is_index & untreated, "NSM", ibis.null("string"))
     starts = starts.select(start_line=starts[LINE], _role=role, _arm=arm)
     joined = marked.left_join(starts, marked[LINE] == starts.start_line)

@@ -170,3 +170,16 @@ def test_a_broken_zip_is_said(tmp_path):
     (tmp_path / "x.zip").write_bytes(b"no zip")
     with pytest.raises(vo.LoadError, match="zip"):
         load(tmp_path / "x.zip")
+
+
+def test_two_fractures_before_one_procedure_are_said(tmp_path):
+    folder = FORMAT.sample(tmp_path)
+    with (folder / "condition_occurrence.csv").open("a", encoding="utf-8") as file:
+        file.write(f"6,{LOW},0,2111-08-01,S22.080A\n7,{LOW},0,2109-08-01,S22.070A\n")
+    cohort = load(folder, key=KEY)
+    assert cohort.frame("levels")["level"].tolist() == ["L1"]
+    assert (
+        cohort.frame("episodes").set_index("patient_id").loc[pseudonym(LOW, KEY), "fracture_day"]
+        == -14
+    )
+    assert sum("1 person has several fractures" in note for note in cohort.notes) == 1

@@ -14,6 +14,8 @@ from vertebro_outcomes.loaders.format import Export, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.omop_cohort import (
     CLEAN_WINDOW_DAYS,
+    LOOK_BACK_DAYS,
+    RIVAL,
     concepts_of,
     with_birth_dates,
     with_fractures,
@@ -208,6 +210,16 @@ def _notes(tables: Mapping[str, Source]) -> list[str]:
         f"fracture follows {CLEAN_WINDOW_DAYS} days without such a diagnosis",
         "codes of procedures and diagnoses are configuration: review them for this database",
     ]
+    if "condition_occurrence" in tables:
+        rows = tables["condition_occurrence"].data
+        rival = rows.filter(rows["_role"] == RIVAL).person_id.nunique().to_pyarrow().as_py()
+        if rival:
+            who = "1 person has" if rival == 1 else f"{rival} people have"
+            notes.append(
+                f"{who} several fractures in the {LOOK_BACK_DAYS} days before the "
+                "procedure, and codes do not tell which was treated: the last one is taken; where the "
+                "database knows better, map the episodes"
+            )
     people = _members(tables)
     n = 0 if people is None else people.distinct().count().to_pyarrow().as_py()
     if not n:

@@ -1,6 +1,8 @@
-"""Codes that an invented OMOP database uses; each stands in data/raw/literature/codes.csv."""
+"""Codes an invented OMOP database uses (each is in codes.csv of the sheets), and when they tell enough."""
 
 from typing import Final
+
+from vertebro_outcomes.simulate.exports.calendar import Frames
 
 # CPT: first body treated, thoracic and lumbar.
 PROCEDURES: Final = {
@@ -20,3 +22,19 @@ PAIN_VAS: Final = "38214-3"  # LOINC, Pain severity [Score] Visual analog score
 GENDER: Final = {"male": "8507", "female": "8532"}
 # A fracture coded longer before its procedure is not taken for the treated one.
 LOOK_BACK_DAYS: Final = 365
+
+
+def by_codes(frames: Frames) -> bool:
+    """Whether codes tell the episodes: one each, treated in time, no other fracture in between."""
+    episodes = frames["episodes"]
+    done = episodes["treatment"].isin(("VP", "KP"))
+    has_date = episodes["treatment_date"].notna()
+    in_time = (episodes["treatment_day"] - episodes["fracture_day"]).between(0, LOOK_BACK_DAYS)
+    fits = (done & has_date & in_time.fillna(False)) | (
+        (episodes["treatment"] == "NSM") & ~has_date & episodes["fracture_date"].notna()
+    )
+    known = episodes[["episode_id", "fracture_date", "treatment_date"]]
+    new = frames["fractures"][["episode_id", "date"]].merge(known, on="episode_id")
+    rival = (new["date"] <= new["treatment_date"]) & (new["date"] > new["fracture_date"])
+    single = not episodes["patient_id"].duplicated().any()
+    return bool(fits.all()) and single and not rival.any()

@@ -21,9 +21,9 @@ from vertebro_outcomes.simulate.exports.layout import (
 from vertebro_outcomes.simulate.exports.omop_codes import (
     FRACTURES,
     GENDER,
-    LOOK_BACK_DAYS,
     PAIN_VAS,
     PROCEDURES,
+    by_codes,
 )
 from vertebro_outcomes.simulate.exports.omop_observations import observations
 from vertebro_outcomes.spine import POSITION
@@ -36,18 +36,6 @@ CDM_SOURCE: Final = {
     "cdm_source_name": f"SYNTHETIC registry. {MARK_TEXT}", "cdm_source_abbreviation": "SYNTHETIC",
     "cdm_version": "v5.4", "cdm_version_concept_id": "0",
 }  # fmt: skip
-
-
-def by_codes(frames: Frames) -> bool:
-    """Whether procedure and diagnosis codes tell the episodes: one each, treated in time."""
-    episodes = frames["episodes"]
-    done = episodes["treatment"].isin(("VP", "KP"))
-    has_date = episodes["treatment_date"].notna()
-    in_time = (episodes["treatment_day"] - episodes["fracture_day"]).between(0, LOOK_BACK_DAYS)
-    fits = (done & has_date & in_time.fillna(False)) | (
-        (episodes["treatment"] == "NSM") & ~has_date & episodes["fracture_date"].notna()
-    )
-    return bool(fits.all()) and not episodes["patient_id"].duplicated().any()
 
 
 def _layout(frames: Frames) -> Layout:
