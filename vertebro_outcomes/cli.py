@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,12 +53,12 @@ def _fail(message: str) -> None:
     sys.exit(USER_MISTAKE)
 
 
-def _raw_inputs(raw: Path) -> dict[str, Any]:
+def _raw_inputs(raw: Path, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     if not raw.is_dir():
         found = "not a folder" if raw.exists() else "no such folder"
         problem = Problem("folder of raw data", found, "a folder with literature/ inside")
         raise LoadError(str(raw), [problem], "run this in the project folder, or name it: --data")
-    return inputs_of(raw)
+    return inputs_of(raw, settings=settings)
 
 
 @app.command()
@@ -69,17 +70,29 @@ def report(
     notebooks: Annotated[
         Path, typer.Option("--notebooks", metavar="FOLDER", help="Run and exported beside it.")
     ] = Path("analyses"),
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings",
+            metavar="FILE",
+            help="vertebro.toml of the data or this folder if left out.",
+        ),
+    ] = None,
 ) -> None:
     """Analyse the data and write the report; does nothing if nothing changed."""
-    inputs = _raw_inputs(data)
+    place = settings or vo.find_settings(data, Path())
+    inputs = _raw_inputs(data, vo.load_settings(place).record() if place else None)
     if is_current(output, inputs):
         typer.echo(f"{output}/ is up to date")
         _run_notebooks(notebooks, output / "notebooks", inputs)
         return
+    chosen = vo.load_settings(place)
     with step(f"reading {data}"):
         literature = vo.load_literature(data / "literature")
     with step("answering the questions"):
-        answers = [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
+        answers = [
+            (question, vo.answer(question, literature)) for question in chosen.asked(vo.QUESTIONS)
+        ]
     with step("checking printed numbers against each other"):
         findings = vo.check_reported(literature)
     with step("computing published reviews again"):
@@ -88,7 +101,7 @@ def report(
         networks = vo.networks_of(literature)
     with step("examining the claims"):
         claims = vo.claims_of(literature, answers)
-    registries = vo.analyse_registries(data / "registries", step=step)
+    registries = vo.analyse_registries(data / "registries", settings=chosen, step=step)
     vo.build_report(
         literature,
         answers,
@@ -99,6 +112,7 @@ def report(
         registries=registries,
         claims=claims,
         networks=networks,
+        settings=chosen,
         step=step,
     )
     _run_notebooks(notebooks, output / "notebooks", inputs)

@@ -1,6 +1,7 @@
 """The analyses that a registry report shows, each tried by itself so that one refusal stops no other."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from vertebro_outcomes.comparisons.compare import compare
@@ -16,8 +17,6 @@ from vertebro_outcomes.results.mortality import Mortality
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.tables.cohort import Cohort
 
-# Treatments against each other, and augmentation against non-surgical care.
-PAIRS: Final = (("KP", "VP"), ("VA", "NSM"))
 DAY: Final = 90  # pain after the acute phase, reported by most trials
 OUTCOME: Final = "pain_vas"
 YEAR: Final = 365
@@ -27,12 +26,33 @@ AGE_AND_ILLNESS: Final = ("age_years", "charlson")
 _Result = TypeVar("_Result")
 
 
+@dataclass(frozen=True)
+class Strategy:
+    """Two treatments and how they are compared.
+
+    `method` is a name of `METHODS` for scores; without `covariates` its own defaults hold.
+    `grace_days` is how long after presentation augmentation may begin, where the comparator is
+    non-surgical care and the outcome is death.
+    """
+
+    treatment: str
+    comparator: str
+    method: str = "overlap_weighting"
+    covariates: tuple[str, ...] = ()
+    grace_days: int = GRACE_DAYS
+
+
+# Treatments against each other, and augmentation against non-surgical care.
+STRATEGIES: Final = (Strategy("KP", "VP"), Strategy("VA", "NSM"))
+
+
 def analyse_registry(
     cohort: Any,
     *,
     outcome: str = OUTCOME,
     day: int = DAY,
-    pairs: Sequence[tuple[str, str]] = PAIRS,
+    strategies: Sequence[Strategy] = STRATEGIES,
+    further_outcomes: Sequence[str] = (),
 ) -> RegistryAnalysis:
     """Everything the report shows of one cohort.
 
@@ -43,8 +63,10 @@ def analyse_registry(
         An instrument of table scores.
     day : int
         Days from day 0 of the main comparison.
-    pairs : sequence of (treatment, comparator)
-        Which arms are compared.
+    strategies : sequence of Strategy
+        Which arms are compared, and how.
+    further_outcomes : sequence of str
+        Instruments compared by the same strategies on the same day, beside the main one.
 
     Returns
     -------
@@ -60,7 +82,7 @@ def analyse_registry(
     --------
     >>> import vertebro_outcomes as vo
     >>> cohort, _ = vo.simulate_registry(n_patients=1500, seed=1, scenario="randomised")
-    >>> found = analyse_registry(cohort, pairs=[("KP", "VP")])
+    >>> found = analyse_registry(cohort, strategies=[Strategy("KP", "VP")])
     >>> found.synthetic, len(found.comparisons)
     (True, 1)
     """
@@ -79,28 +101,34 @@ def analyse_registry(
 
     followed = _with_follow_up(cohort)
     comparisons, trajectories, fractures = {}, {}, {}
+    further: dict[tuple[str, str, str], Comparison | None] = {}
     deaths: dict[tuple[str, str], Mortality | Comparison | None] = {}
-    for t, c in pairs:
+    for plan in strategies:
+        t, c = pair = (plan.treatment, plan.comparator)
         arms, words = {"treatment": t, "comparator": c}, f"{t} against {c}"
         scores: dict[str, Any] = {**arms, "outcome": outcome, "day": day}
-        comparisons[t, c] = attempt(
-            f"{words}, weighted", compare, **scores, method="overlap_weighting"
-        )
-        trajectories[t, c] = attempt(f"{words}, all visits", compare, **scores, method="mmrm")
-        if t != "VA":
-            fractures[t, c] = attempt(
-                f"{words}, new fractures", lambda _, **how: adjacent_fractures(followed, **how),
-                **arms, event="fracture", covariates=["age_years"],
-            )  # fmt: skip
-            deaths[t, c] = attempt(
-                f"{words}, deaths", lambda _, **how: mortality(followed, **how), **arms,
-                covariates=list(AGE_AND_ILLNESS), adjust="overlap_weighting",
-            )  # fmt: skip
-        else:
-            trial = Design("death", t, c, day=YEAR, time_zero="presentation", grace_days=GRACE_DAYS)
-            deaths[t, c] = attempt(
+        how = {"method": plan.method, "covariates": list(plan.covariates) or None}
+        comparisons[pair] = attempt(f"{words}, weighted", compare, **scores, **how)
+        trajectories[pair] = attempt(f"{words}, all visits", compare, **scores, method="mmrm")
+        for other in further_outcomes:
+            asked = {**scores, "outcome": other, **how}
+            further[t, c, other] = attempt(f"{words}, weighted, {other}", compare, **asked)
+        if c == "NSM":  # the clock starts at presentation, or the untreated are immortal until then
+            trial = Design(
+                "death", t, c, day=YEAR, time_zero="presentation", grace_days=plan.grace_days
+            )
+            deaths[pair] = attempt(
                 f"{words}, deaths", compare, design=trial, method="clone_censor_weight"
             )
+            continue
+        fractures[pair] = attempt(
+            f"{words}, new fractures", lambda _, **how: adjacent_fractures(followed, **how),
+            **arms, event="fracture", covariates=["age_years"],
+        )  # fmt: skip
+        deaths[pair] = attempt(
+            f"{words}, deaths", lambda _, **how: mortality(followed, **how), **arms,
+            covariates=list(AGE_AND_ILLNESS), adjust="overlap_weighting",
+        )  # fmt: skip
     rates = attempt("complications", complication_rates, by="treatment")
     incidence = attempt(
         "cumulative incidence of fractures",
@@ -117,6 +145,7 @@ def analyse_registry(
         complications=rates, incidence=incidence,
         fractures={k: v for k, v in fractures.items() if v is not None},
         deaths={k: v for k, v in deaths.items() if v is not None}, vertebrae=vertebrae, failed=tuple(failed),
+        further={k: v for k, v in further.items() if v is not None},
     )  # fmt: skip
 
 

@@ -153,7 +153,11 @@ def feasible_range(
 
 
 def hide_in_flow(
-    chart: pd.DataFrame, *, columns: Sequence[str], step: str = "step"
+    chart: pd.DataFrame,
+    *,
+    columns: Sequence[str],
+    step: str = "step",
+    largest_hidden: int = LARGEST_HIDDEN,
 ) -> pd.DataFrame:
     """A flow chart without small differences: lines that a few patients leave are put together.
 
@@ -165,18 +169,20 @@ def hide_in_flow(
         Counts that go down from line to line.
     step : str
         The column with the words.
+    largest_hidden : int
+        Counts from 1 to this are hidden.
 
     Returns
     -------
     DataFrame
-        Fewer lines; between any two, nobody or more than `LARGEST_HIDDEN` leave each column. What
+        Fewer lines; between any two, nobody or more than `largest_hidden` leave each column. What
         cannot be put together is marked hidden.
     """
     kept: list[dict[str, Any]] = []
     waiting: list[str] = []
     for line in chart.to_dict("records"):
         words = "; ".join([*waiting, str(line[step])])
-        if kept and _tells(kept[-1], line, columns):
+        if kept and _tells(kept[-1], line, columns, largest_hidden):
             waiting.append(str(line[step]))
             continue
         kept.append({**line, step: words})
@@ -185,10 +191,12 @@ def hide_in_flow(
         kept.append({step: "; ".join(waiting), **dict.fromkeys(columns, HIDDEN)})
     whole = pd.DataFrame(kept, columns=[step, *columns])
     for name in columns:
-        small = [value != HIDDEN and 0 < value <= LARGEST_HIDDEN for value in whole[name]]
+        small = [value != HIDDEN and 0 < value <= largest_hidden for value in whole[name]]
         whole[name] = whole[name].astype(object).mask(small, HIDDEN)
     return whole
 
 
-def _tells(before: dict[str, Any], after: dict[str, Any], columns: Sequence[str]) -> bool:
-    return any(0 < before[name] - after[name] <= LARGEST_HIDDEN for name in columns)
+def _tells(
+    before: dict[str, Any], after: dict[str, Any], columns: Sequence[str], largest: int
+) -> bool:
+    return any(0 < before[name] - after[name] <= largest for name in columns)

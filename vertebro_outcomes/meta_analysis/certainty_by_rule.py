@@ -96,7 +96,7 @@ def _imprecise(question: Question, answer: Answer, fit: PooledEffect) -> bool:
     if kind.is_ratio:
         matters = low < 1 / APPRECIABLE_RATIO or high > APPRECIABLE_RATIO
         return low <= 1 <= high and matters
-    known = family_outcome(question.outcome_family).worthwhile
-    if answer.measure != "MD" or question.scale != "canonical" or known is None:
+    least = question.worthwhile
+    if answer.measure != "MD" or question.scale != "canonical" or least is None:
         return False
-    return low <= 0 <= high and (low <= -known.value or high >= known.value)
+    return low <= 0 <= high and (low <= -least or high >= least)

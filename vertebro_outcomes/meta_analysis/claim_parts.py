@@ -12,10 +12,11 @@ from vertebro_outcomes.results.examined_claims import Finding
 
 @dataclass(frozen=True)
 class Asked:
-    """An answer and the name of the outcome family that it is about."""
+    """An answer, the name of the outcome family that it is about, its smallest worthwhile difference."""
 
     family: str
     answer: Answer
+    worthwhile: float | None = None
 
 
 @dataclass(frozen=True)

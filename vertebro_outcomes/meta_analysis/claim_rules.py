@@ -59,10 +59,9 @@ def _rate_in_range(claim: Claim, _: Asked, fit: PooledEffect) -> tuple[Finding, 
 
 
 def _worthwhile(one: Asked) -> float:
-    known = family_outcome(one.family).worthwhile
-    if known is None or not one.answer.unit:
+    if one.worthwhile is None or not one.answer.unit:
         return math.nan
-    return known.value
+    return one.worthwhile
 
 
 def _gain(one: Asked, fit: PooledEffect) -> tuple[float, float, float]:

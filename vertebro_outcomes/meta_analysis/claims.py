@@ -169,7 +169,7 @@ def _asked(
     out = {}
     for name in needed:
         question, found = known.get(name) or (by_id[name], answer(by_id[name], literature))
-        out[name] = Asked(question.outcome_family, found)
+        out[name] = Asked(question.outcome_family, found, question.worthwhile)
     return out
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from vertebro_outcomes.meta_analysis.evidence import RANDOMISED
+from vertebro_outcomes.outcomes import family_outcome
 
 Window = tuple[float, float]
 
@@ -13,7 +14,8 @@ class Question:
     """One question: what is compared, on which outcome, when, in which studies.
 
     Without a comparator it asks for the proportion of one arm. `window` holds the first and last day;
-    None takes any follow-up. The other fields are the arguments of `select_contrasts`.
+    None takes any follow-up. `margin` replaces the smallest worthwhile difference of the outcome. The
+    other fields are the arguments of `select_contrasts`.
     """
 
     id: str
@@ -29,6 +31,15 @@ class Question:
     scale: Literal["canonical", "printed"] = "canonical"
     missing_n: Literal["leave_out", "randomised"] = "leave_out"
     note: str = ""
+    margin: float | None = None
+
+    @property
+    def worthwhile(self) -> float | None:
+        """The smallest worthwhile difference: the margin, else that of the outcome; None if unknown."""
+        if self.margin is not None:
+            return self.margin
+        known = family_outcome(self.outcome_family).worthwhile
+        return None if known is None else known.value
 
 
 # Visits fall near the planned day; a window ends before the next usual visit.

@@ -14,6 +14,7 @@ from vertebro_outcomes.report.blocks import FigureBlock, TableBlock, bound, flat
 from vertebro_outcomes.report.files import write_folder
 from vertebro_outcomes.report.page import Part, render_page
 from vertebro_outcomes.report.section import Section, sections
+from vertebro_outcomes.report.settings import ReportSettings
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.report.typeset import render_pdf
 from vertebro_outcomes.results.answer import Answer
@@ -43,6 +44,7 @@ def build_report(
     registries: Sequence[RegistryAnalysis | UnreadRegistry] = (),
     claims: ExaminedClaims | None = None,
     networks: Sequence[tuple[Question, NetworkEffect]] = (),
+    settings: ReportSettings | None = None,
     formats: Collection[Literal["html", "pdf"]] = ("html", "pdf"),
     step: Step = nullcontext,
 ) -> None:
@@ -68,6 +70,8 @@ def build_report(
         Of `examine_claims` on the same literature.
     networks : sequence of (Question, NetworkEffect)
         Of `literature_network`, one per question of `LITERATURE_NETWORKS` that has an answer.
+    settings : ReportSettings, optional
+        Title and sections; see `load_settings`.
     formats : collection of {"html", "pdf"}
         The page is always written with its tables and figures; without "pdf" it is not typeset.
     step : callable, optional
@@ -82,20 +86,27 @@ def build_report(
         registries=tuple(registries),
         claims=claims,
         networks=tuple(networks),
+        settings=settings or ReportSettings(),
     )
     with step("building the sections"):
-        parts = [_build(section, study) for section in sections()]
+        parts = [
+            _build(section, study)
+            for section in sections()
+            if study.settings.prints(section.identity)
+        ]
     with step("writing the page"):
         files = render_files(parts, study)
     if "pdf" in formats:
         with step("typesetting the PDF"):
-            files[PDF] = render_pdf(parts, title=TITLE, lead=_lead(study), closing=_closing(study))
+            files[PDF] = render_pdf(
+                parts, title=_title(study), lead=_lead(study), closing=_closing(study)
+            )
     write_folder(folder, files, provenance={"inputs": dict(inputs)})
 
 
 def render_files(parts: Sequence[Part], study: Study) -> dict[str, bytes]:
     """Every file of the report by its path in the folder; a name used twice is a bug."""
-    page = render_page(parts, title=TITLE, lead=_lead(study), closing=_closing(study))
+    page = render_page(parts, title=_title(study), lead=_lead(study), closing=_closing(study))
     files = {PAGE: page.encode()}
     for block in (block for part in parts for block in flat(part.blocks)):
         match block:
@@ -115,6 +126,10 @@ def _build(section: Section, study: Study) -> Part:
     blocks = section.build(study)
     assert blocks, f"section {section.title!r} is empty"
     return Part(section.title, section.identity, blocks)
+
+
+def _title(study: Study) -> str:
+    return study.settings.title or TITLE
 
 
 def _lead(study: Study) -> Markup:

@@ -25,18 +25,20 @@ _SOURCE_SUFFIXES: Final = frozenset({".py", ".html", ".css", ".js", ".typ"})
 _PACKAGE: Final = Path(__file__).parent.parent
 
 
-def inputs_of(raw: Path) -> dict[str, Any]:
+def inputs_of(raw: Path, *, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Hashes of the raw files, of the package, and the versions that matter.
 
     Parameters
     ----------
     raw : Path
         Folder of raw data; every file below it counts, hidden ones do not.
+    settings : mapping, optional
+        What the user chose about the report, as `ReportSettings.record` gives it.
 
     Returns
     -------
     dict
-        `data` (relative path -> SHA-256), `package` (one SHA-256), `versions`.
+        `data` (relative path -> SHA-256), `package` (one SHA-256), `versions`, `settings`.
     """
     source = (path for path in _files(_PACKAGE) if path.suffix in _SOURCE_SUFFIXES)
     package = hashlib.sha256()
@@ -45,6 +47,7 @@ def inputs_of(raw: Path) -> dict[str, Any]:
     return {
         "data": {path.relative_to(raw).as_posix(): sha256(path) for path in _files(raw)},
         "package": package.hexdigest(),
+        "settings": dict(settings or {}),
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in _WATCHED},

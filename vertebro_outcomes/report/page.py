@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from vertebro_outcomes.report.blocks import (
 )
 
 _HERE = Path(__file__).parent
+_IDENTITY = re.compile(r'<[^>]* id="([^"]+)"')
+_LINK = re.compile(r'<a href="#([^"]+)">(.*?)</a>')
 _CHECKED = Markup(" checked")
 _HIDDEN = Markup(" hidden")
 
@@ -59,7 +62,13 @@ def render_page(
         script=Markup(script),  # noqa: S704 (our own file)
         script_hash=f"sha256-{digest}",
     )
-    return f"{page}\n"
+    return f"{_without_dead_links(page)}\n"
+
+
+def _without_dead_links(page: str) -> str:
+    """A link to a section that is not printed becomes plain words."""
+    there = set(_IDENTITY.findall(page))
+    return _LINK.sub(lambda link: link[0] if link[1] in there else link[2], page)
 
 
 def render(block: Block) -> Markup:

@@ -9,6 +9,7 @@ from vertebro_outcomes.comparisons.registry_analysis import analyse_registry
 from vertebro_outcomes.errors import VertebroError
 from vertebro_outcomes.loaders.collection import exports_in
 from vertebro_outcomes.loaders.load import load
+from vertebro_outcomes.report.settings import ReportSettings
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 from vertebro_outcomes.tables.cohort import Cohort
 
@@ -17,7 +18,10 @@ KEY = b"report"
 
 
 def analyse_registries(
-    folder: str | Path, *, step: Callable[[str], AbstractContextManager[object]] = nullcontext
+    folder: str | Path,
+    *,
+    settings: ReportSettings | None = None,
+    step: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[RegistryAnalysis | UnreadRegistry, ...]:
     """Load and analyse what lies in a folder: one folder or file per registry.
 
@@ -25,6 +29,8 @@ def analyse_registries(
     ----------
     folder : str or Path
         Such as ``data/raw/registries``; nothing is there if it does not exist.
+    settings : ReportSettings, optional
+        Which scores, strategies and limits; see `load_settings`.
     step : callable, optional
         Given a few words, returns a context manager around that step; used to show progress.
 
@@ -34,13 +40,13 @@ def analyse_registries(
         Real registries; where there is none, the first synthetic one, since all show the same.
         Exports that cannot be read come with the reason.
     """
-    folder = Path(folder)
+    folder, settings = Path(folder), settings or ReportSettings()
     found = exports_in(folder)
     real = [path for path in found if not _says_synthetic(path)]
     if real:
-        return tuple(_analysed(path, step) for path in real)
+        return tuple(_analysed(path, settings, step) for path in real)
     for path in found:
-        outcome = _analysed(path, step)
+        outcome = _analysed(path, settings, step)
         if isinstance(outcome, RegistryAnalysis):
             return (outcome,)
     return ()
@@ -53,12 +59,20 @@ def _says_synthetic(path: Path) -> bool:
 
 
 def _analysed(
-    path: Path, step: Callable[[str], AbstractContextManager[object]]
+    path: Path, settings: ReportSettings, step: Callable[[str], AbstractContextManager[object]]
 ) -> RegistryAnalysis | UnreadRegistry:
     try:
         with step(f"loading {path.name}"):
             cohort: Cohort = load(path, key=KEY)
         with step(f"analysing {path.name}"):
-            return replace(analyse_registry(cohort), name=path.stem)
+            found = analyse_registry(
+                cohort, outcome=settings.outcomes[0], further_outcomes=settings.outcomes[1:],
+                day=settings.day, strategies=settings.strategies,
+            )  # fmt: skip
+        margins = {name: settings.margin(name) for name in settings.outcomes}
+        return replace(
+            found, name=path.stem, largest_hidden=settings.largest_hidden,
+            margins={name: value for name, value in margins.items() if value is not None},
+        )  # fmt: skip
     except VertebroError as error:
         return UnreadRegistry(path.name, error)

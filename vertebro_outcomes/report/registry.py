@@ -6,7 +6,8 @@ from typing import Any, Final
 import pandas as pd
 from markupsafe import Markup
 
-from vertebro_outcomes.display.disclosure import HIDDEN, hide_shares, is_small
+from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.disclosure import HIDDEN, LARGEST_HIDDEN, hide_shares, is_small
 from vertebro_outcomes.display.figures.svg import save_svg
 from vertebro_outcomes.report.blocks import (
     Block,
@@ -44,13 +45,18 @@ def registry_section(order: int, title: str, build: Build) -> Section:
 
 def banner(registry: RegistryAnalysis) -> Block:
     """Whose data these are; synthetic ones say so before anything else."""
+    hidden = (
+        bound("Counts from one to {most} are hidden.", most=numbers.count(registry.largest_hidden))
+        if registry.largest_hidden
+        else bound("Small counts are shown: for own use, not to be passed on.")
+    )
     if registry.synthetic:
         return prose(
             "<strong>{mark}.</strong> {name}: made by a simulator to show what the report would "
-            "look like. Nothing here follows for patients.",
-            mark=MARK, name=registry.name,
+            "look like. Nothing here follows for patients. {hidden}",
+            mark=MARK, name=registry.name, hidden=hidden,
         )  # fmt: skip
-    return prose("Registry: {name}. Counts from one to ten are hidden.", name=registry.name)
+    return prose("Registry: {name}. {hidden}", name=registry.name, hidden=hidden)
 
 
 def unread(study: Study) -> tuple[Block, ...]:
@@ -97,22 +103,24 @@ def own(registry: RegistryAnalysis, name: str) -> str:
     return f"registry_{anchor(registry.name).replace('-', '_')}_{name}"
 
 
-def safe_count(value: Any) -> str:
+def safe_count(value: Any, *, largest_hidden: int = LARGEST_HIDDEN) -> str:
     """A count that stands alone."""
     if pd.isna(value):
         return ""
-    return HIDDEN if is_small([float(value)])[0] else f"{int(value):,}"
+    small = is_small([float(value)], largest_hidden=largest_hidden)[0]
+    return HIDDEN if small else f"{int(value):,}"
 
 
 def without_small_shares(
-    frame: pd.DataFrame, *, count: str, total: str, with_it: Sequence[str]
-) -> pd.DataFrame:
+    frame: pd.DataFrame, *, count: str, total: str, with_it: Sequence[str],
+    largest_hidden: int = LARGEST_HIDDEN,
+) -> pd.DataFrame:  # fmt: skip
     """Counts beside their total, and whatever follows from them, hidden where they are small."""
-    hidden = hide_shares(frame[count], frame[total])
+    hidden = hide_shares(frame[count], frame[total], largest_hidden=largest_hidden)
     out = frame.copy()
     for column in (count, *with_it):
         out[column] = out[column].astype(object).mask(hidden, HIDDEN)
-    small = is_small(frame[total])
+    small = is_small(frame[total], largest_hidden=largest_hidden)
     out[total] = out[total].astype(object).mask(small, HIDDEN)
     return out
 

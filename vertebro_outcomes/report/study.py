@@ -1,10 +1,11 @@
 """What a report is about: the literature tables and the answers computed from them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.questions import Question
+from vertebro_outcomes.report.settings import ReportSettings
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.examined_claims import ExaminedClaims
 from vertebro_outcomes.results.network_effect import NetworkEffect
@@ -21,7 +22,7 @@ class Study:
     contradict each other, `reproduction` the pooled numbers of reviews
     computed again, `versions` package -> version, `registries` the analyses of registry exports, or
     why one could not be read, `claims` statements with their verdicts, `networks` all treatments against
-    each other.
+    each other, `settings` what the user chose.
     """
 
     literature: Literature
@@ -32,6 +33,7 @@ class Study:
     registries: tuple[RegistryAnalysis | UnreadRegistry, ...] = ()
     claims: ExaminedClaims | None = None
     networks: tuple[tuple[Question, NetworkEffect], ...] = ()
+    settings: ReportSettings = field(default_factory=ReportSettings)
 
     def about(self, wanted: Callable[[Question], bool]) -> list[tuple[Question, Answer]]:
         """The questions that are wanted, with their answers, in the order asked."""

@@ -60,10 +60,10 @@ def direction(answer: Answer) -> str:
 def worthwhile(question: Question, answer: Answer) -> float | None:
     """The smallest worthwhile difference with the sign of a benefit, where the scale is known."""
     outcome = family_outcome(question.outcome_family)
-    known = outcome.worthwhile
-    if known is None or answer.measure != "MD" or question.scale != "canonical":
+    least = question.worthwhile
+    if least is None or answer.measure != "MD" or question.scale != "canonical":
         return None
-    return -known.value if outcome.better == "lower" else known.value
+    return -least if outcome.better == "lower" else least
 
 
 def against_worthwhile(question: Question, answer: Answer) -> Markup:

@@ -1,10 +1,11 @@
 """Everything the report says about one registry: what was computed, and what could not be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from vertebro_outcomes.display.disclosure import LARGEST_HIDDEN
 from vertebro_outcomes.errors import VertebroError
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.results.complication_rates import ComplicationRates
@@ -35,6 +36,12 @@ class RegistryAnalysis:
         `source_file column rule count` of refused rows and cells.
     failed : tuple of (str, VertebroError)
         What was tried and refused, with the reason.
+    further : mapping
+        (treatment, comparator, outcome) -> the comparison of another score on the same day.
+    largest_hidden : int
+        Counts from 1 to this are hidden where the results are printed.
+    margins : mapping
+        Outcome -> smallest worthwhile difference, where another than the usual one is set.
     """
 
     name: str
@@ -52,6 +59,9 @@ class RegistryAnalysis:
     deaths: Mapping[tuple[str, str], Mortality | Comparison]
     vertebrae: VertebraRisk | None
     failed: tuple[tuple[str, VertebroError], ...] = ()
+    further: Mapping[tuple[str, str, str], Comparison] = field(default_factory=dict)
+    largest_hidden: int = LARGEST_HIDDEN
+    margins: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

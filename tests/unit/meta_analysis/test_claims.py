@@ -11,6 +11,7 @@ from vertebro_outcomes.loaders.literature.claims import CLAIM_COLUMNS
 from vertebro_outcomes.meta_analysis.claim_parts import Asked, Judged
 from vertebro_outcomes.meta_analysis.claim_rules import RULES, fracture_age_limit_weeks
 from vertebro_outcomes.meta_analysis.claims import ClaimTest, _verdict
+from vertebro_outcomes.outcomes import family_outcome
 from vertebro_outcomes.results.answer import Answer
 
 STUDIES = pd.DataFrame(
@@ -36,7 +37,8 @@ def asked(effects, se, *, measure="MD", family="pain", name="q", ids=None, **col
     )
     fit = vo.pool(es, method="EE", measure=measure)
     found = Answer(name, name, measure, "VP", "SHAM", "points", "lower", es, es.iloc[:0], fit)
-    return Asked(family, found)
+    known = family_outcome(family).worthwhile
+    return Asked(family, found, known and known.value)
 
 
 def judge(rule, *given, low=math.nan, high=math.nan):

@@ -71,7 +71,7 @@ def test_the_record_holds_no_place_and_no_time(written, tmp_path):
     record = (written / PROVENANCE).read_text()
     assert str(tmp_path) not in record
     assert set(json.loads(record)) == {"inputs", "outputs"}
-    assert set(json.loads(record)["inputs"]) == {"data", "package", "versions"}
+    assert set(json.loads(record)["inputs"]) == {"data", "settings", "package", "versions"}
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

@@ -12,7 +12,7 @@ from vertebro_outcomes.report.study import Study
 _LABELS: Final = {"number": "Item", "topic": "About", "where": "Where"}
 
 
-def build(_: Study) -> tuple[Block, ...]:
+def build(study: Study) -> tuple[Block, ...]:
     """One table per checklist; an item that nothing answers stops the build."""
     empty = [item for checklist in CHECKLISTS for item in checklist.empty()]
     assert not empty, f"checklist items without an answer: {', '.join(empty)}"
@@ -22,6 +22,10 @@ def build(_: Study) -> tuple[Block, ...]:
             "our own words; the guidelines explain what each item wants."
         )
     ]
+    if study.settings.sections:
+        blocks.append(
+            prose("Some sections are left out of this report: items they answer have no link.")
+        )
     for checklist in CHECKLISTS:
         blocks += [
             Heading(checklist.name, f"checklist-{anchor(checklist.name)}"),

@@ -30,17 +30,18 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
 
 
 def _coverage(registry: RegistryAnalysis) -> Block:
-    frame = registry.coverage.copy()
+    frame, most = registry.coverage.copy(), registry.largest_hidden
     rows = []
     for line in frame.to_dict("records"):
         of = line["of"]
-        hidden = not pd.isna(of) and bool(hide_shares([line["n"]], [of])[0])
-        count = line["n"] if line["measure"] == "sites reporting" else None
+        hidden = not pd.isna(of) and bool(hide_shares([line["n"]], [of], largest_hidden=most)[0])
+        is_site = line["measure"] == "sites reporting"  # no patients
+        shown = f"{int(line['n'])}" if is_site else safe_count(line["n"], largest_hidden=most)
         rows.append(
             {
                 "measure": line["measure"],
-                "n": f"{int(count)}" if count is not None else "hidden" if hidden else safe_count(line["n"]),
-                "of": safe_count(of),
+                "n": "hidden" if hidden and not is_site else shown,
+                "of": safe_count(of, largest_hidden=most),
                 "rate": "" if pd.isna(of) or hidden else numbers.percent(line["rate_pct"] / 100),
             }
         )  # fmt: skip
@@ -54,7 +55,11 @@ def _coverage(registry: RegistryAnalysis) -> Block:
 
 def _flow(registry: RegistryAnalysis) -> Block:
     columns = [name for name in _ARMS if name in registry.attrition]
-    shown = hide_in_flow(registry.attrition[["step", *columns]], columns=columns)
+    shown = hide_in_flow(
+        registry.attrition[["step", *columns]],
+        columns=columns,
+        largest_hidden=registry.largest_hidden,
+    )
     labels = {"step": "Step", "n_patients": "Patients", "n_VP": "VP", "n_KP": "KP", "n_NSM": "NSM"}
     return table(
         shown, registry, name="flow", caption="Who is in the cohort", labels=labels, numeric=columns
@@ -63,7 +68,8 @@ def _flow(registry: RegistryAnalysis) -> Block:
 
 def _quality(registry: RegistryAnalysis) -> Block:
     frame = registry.quality[["table", "column", "n", "n_present", "complete_pct"]]
-    hidden = without_small_shares(frame, count="n_present", total="n", with_it=("complete_pct",))
+    hidden = without_small_shares(frame, count="n_present", total="n", with_it=("complete_pct",),
+                                   largest_hidden=registry.largest_hidden)  # fmt: skip
     shown = hidden[["table", "column", "complete_pct"]].copy()
     shown["complete_pct"] = [
         value if isinstance(value, str) else "" if pd.isna(value) else numbers.percent(value / 100)
@@ -77,11 +83,14 @@ def _quality(registry: RegistryAnalysis) -> Block:
 
 
 def _accounting(registry: RegistryAnalysis) -> Block:
-    frame = registry.accounting
+    frame, most = registry.accounting, registry.largest_hidden
     shown = pd.DataFrame(
         {
             "source_file": frame["source_file"],
-            **{name: frame[name].map(safe_count) for name in frame.columns[1:]},
+            **{
+                name: [safe_count(n, largest_hidden=most) for n in frame[name]]
+                for name in frame.columns[1:]
+            },
         }
     )
     for line, row in frame.iterrows():  # one hidden part follows from the other two
@@ -103,7 +112,12 @@ def _accounting(registry: RegistryAnalysis) -> Block:
 def _rejected(registry: RegistryAnalysis) -> Block:
     if registry.rejected.empty:
         return prose("No row or cell was refused.")
-    shown = registry.rejected.assign(count=registry.rejected["count"].map(safe_count))
+    shown = registry.rejected.assign(
+        count=[
+            safe_count(n, largest_hidden=registry.largest_hidden)
+            for n in registry.rejected["count"]
+        ]
+    )
     labels = {"source_file": "File", "column": "Column", "rule": "Rule", "count": "Cells"}
     return table(
         shown, registry, name="rejected", caption="Refused cells by rule", labels=labels,

@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 import pandas as pd
+from markupsafe import Markup
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.disclosure import hide_in_flow, hide_parts, is_small
-from vertebro_outcomes.report.blocks import Block, Fold, Heading, anchor, prose
+from vertebro_outcomes.report.blocks import Block, Fold, Heading, anchor, bound, prose
 from vertebro_outcomes.report.registry import picture, refusals, registry_section, table
 from vertebro_outcomes.report.wording import arm
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
 
 def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
@@ -20,13 +22,14 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
         words = f"{arm(pair[0])} against {arm(pair[1])}"
         blocks += [
             Heading(words.capitalize(), f"registry-{anchor(registry.name)}-{anchor(words)}"),
-            _finding(found),
+            _finding(registry, found),
+            *_further(registry, pair),
             *_course(registry, pair),
             _protocol(registry, found),
             _flow(registry, found),
             _table_one(registry, found),
             picture(
-                _shown(found).plot(kind="balance"), registry, name=f"balance_{_short(pair)}",
+                _shown(registry, found).plot(kind="balance"), registry, name=f"balance_{_short(pair)}",
                 alt=f"Love plot, {words}: standardised differences before and after weighting.",
                 caption=f"Balance, {words}. Dashed: the largest difference regarded as balanced.",
             ),
@@ -38,23 +41,44 @@ def _short(pair: tuple[str, str]) -> str:
     return f"{pair[0]}_{pair[1]}".lower()
 
 
-def _finding(found: Comparison) -> Block:
+def _finding(registry: RegistryAnalysis, found: Comparison) -> Block:
     if found.withheld:
         return prose(
             "The estimate is withheld because diagnostics failed: {why}.", why=found.withheld
         )
-    small = bool(is_small([found.n_t]).any() or is_small([found.n_c]).any())
-    if small:
+    if is_small([found.n_t, found.n_c], largest_hidden=registry.largest_hidden).any():
         return prose("An arm has too few patients for its result to be shown.")
     size = numbers.estimate_with_interval(
         found.estimate, (found.ci_low, found.ci_high), measure=found.measure, unit=found.unit
     )
     return prose(
-        "{label} at day {day}: {size}, {method}; {n_t} against {n_c} patients with a score. {notes}",
+        "{label} at day {day}: {size}, {method}; {n_t} against {n_c} patients with a score. {margin} {notes}",
         label=found.label[:1].upper() + found.label[1:], day=numbers.count(found.day), size=size,
         method=found.method.replace("_", " "), n_t=numbers.count(found.n_t),
-        n_c=numbers.count(found.n_c), notes=" ".join(found.notes),
+        n_c=numbers.count(found.n_c), margin=_against_margin(registry, found), notes=" ".join(found.notes),
     )  # fmt: skip
+
+
+def _against_margin(registry: RegistryAnalysis, found: Comparison) -> Markup:
+    """How the estimate stands to the smallest worthwhile difference; empty where none is known."""
+    known = INSTRUMENTS[found.outcome].worthwhile if found.outcome in INSTRUMENTS else None
+    least = registry.margins.get(found.outcome, known)
+    if least is None or found.measure != "MD":
+        return Markup("")
+    words = (
+        "The interval excludes the smallest worthwhile difference of {least}."
+        if max(abs(found.ci_low), abs(found.ci_high)) < least
+        else "The interval includes the smallest worthwhile difference of {least}."
+        if min(abs(found.ci_low), abs(found.ci_high)) < least or found.ci_low * found.ci_high < 0
+        else "The interval lies beyond the smallest worthwhile difference of {least}."
+    )
+    return bound(words, least=f"{numbers.as_given(least)} {found.unit}".strip())
+
+
+def _further(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, ...]:
+    """Other scores on the same day, by the same method."""
+    found = [r for (t, c, _), r in registry.further.items() if (t, c) == pair]
+    return tuple(_finding(registry, one) for one in found)
 
 
 def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, ...]:
@@ -62,7 +86,7 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
     if model is None or model.by_visit is None:
         return ()
     visits = model.by_visit
-    few = is_small(visits["n_t"]) | is_small(visits["n_c"])
+    few = is_small(visits[["n_t", "n_c"]], largest_hidden=registry.largest_hidden)
     if few.any():
         return (prose("The course over time is not shown: some visits have too few patients."),)
     words = f"{arm(pair[0])} against {arm(pair[1])}"
@@ -101,7 +125,10 @@ def _protocol(registry: RegistryAnalysis, found: Comparison) -> Block:
 
 
 def _flow(registry: RegistryAnalysis, found: Comparison) -> Block:
-    shown = hide_in_flow(found.attrition[["step", "n_t", "n_c"]], columns=["n_t", "n_c"])
+    shown = hide_in_flow(
+        found.attrition[["step", "n_t", "n_c"]], columns=["n_t", "n_c"],
+        largest_hidden=registry.largest_hidden,
+    )  # fmt: skip
     arms = (found.treatment, found.comparator)
     words = " against ".join(arms)
     labels = {"step": "Rule", "n_t": found.treatment, "n_c": found.comparator}
@@ -111,12 +138,12 @@ def _flow(registry: RegistryAnalysis, found: Comparison) -> Block:
     )  # fmt: skip
 
 
-def _shown(found: Comparison) -> Comparison:
+def _shown(registry: RegistryAnalysis, found: Comparison) -> Comparison:
     """Without the covariates that the table hides."""
-    return replace(found, balance=found.balance[~_hidden_lines(found)])
+    return replace(found, balance=found.balance[~_hidden_lines(registry, found)])
 
 
-def _hidden_lines(found: Comparison) -> "pd.Series[bool]":
+def _hidden_lines(registry: RegistryAnalysis, found: Comparison) -> "pd.Series[bool]":
     """Shares of categories that stand for a few patients, or from which such follow."""
     lines = found.balance
     hidden = dict.fromkeys(lines.index, False)
@@ -126,7 +153,9 @@ def _hidden_lines(found: Comparison) -> "pd.Series[bool]":
             continue  # a measurement, not a share
         for mean, n in (("mean_t", found.n_t), ("mean_c", found.n_c)):
             counts = [round(value * n) for value in rows[mean]]
-            shades = hide_parts([*counts, max(n - sum(counts), 0)])
+            shades = hide_parts(
+                [*counts, max(n - sum(counts), 0)], largest_hidden=registry.largest_hidden
+            )
             for line, shade in zip(rows.index, shades, strict=False):
                 hidden[line] |= bool(shade)
     return pd.Series(hidden, index=lines.index, dtype=bool)
@@ -134,7 +163,7 @@ def _hidden_lines(found: Comparison) -> "pd.Series[bool]":
 
 def _table_one(registry: RegistryAnalysis, found: Comparison) -> Block:
     """Baseline by arm."""
-    masked = _hidden_lines(found)
+    masked = _hidden_lines(registry, found)
     data = found.balance[["covariate", "mean_t", "mean_c", "smd_before", "smd_after"]].copy()
     for column in ("mean_t", "mean_c", "smd_before", "smd_after"):
         data[column] = data[column].astype(object).mask(masked, "hidden")

@@ -35,7 +35,9 @@ def _complications(registry: RegistryAnalysis) -> tuple[Block, ...]:
         return ()
     frame = found.to_frame()
     names = ("rate", "ci_low", "ci_high", "upper_rule_of_three")
-    safe = without_small_shares(frame, count="n_events", total="n", with_it=names)
+    safe = without_small_shares(
+        frame, count="n_events", total="n", with_it=names, largest_hidden=registry.largest_hidden
+    )
     shown = pd.DataFrame(
         {
             "type": [str(kind).replace("_", " ") for kind in safe["type"]],
@@ -72,7 +74,11 @@ def _incidence(registry: RegistryAnalysis) -> tuple[Block, ...]:
     rows["n"] = rows[found.by].map(sizes).astype(int)
     rows["events"] = (rows["estimate"] * rows["n"]).round().fillna(0).astype(int)
     safe = without_small_shares(
-        rows, count="events", total="n_at_risk", with_it=("estimate", "se", "ci_low", "ci_high")
+        rows,
+        count="events",
+        total="n_at_risk",
+        with_it=("estimate", "se", "ci_low", "ci_high"),
+        largest_hidden=registry.largest_hidden,
     )
     shown = pd.DataFrame(
         {
@@ -136,7 +142,7 @@ def _fractures(registry: RegistryAnalysis) -> tuple[Block, ...]:
     return tuple(
         prose("{finding}", finding=str(found))
         for found in registry.fractures.values()
-        if min(found.events_t, found.events_c, found.n_t, found.n_c) > 10
+        if min(found.events_t, found.events_c, found.n_t, found.n_c) > registry.largest_hidden
     )
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from vertebro_outcomes.display.disclosure import LARGEST_HIDDEN, is_small
+from vertebro_outcomes.display.disclosure import is_small
 from vertebro_outcomes.display.figures.spine_map import draw_spine
 from vertebro_outcomes.display.numbers import number, ratio
 from vertebro_outcomes.report.blocks import Block, prose
@@ -16,8 +16,9 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
     """Deaths by pair, then the spine."""
     blocks: list[Block] = []
     for pair, found in registry.deaths.items():
-        few = isinstance(found, Mortality) and min(found.deaths_t, found.deaths_c) <= LARGEST_HIDDEN
-        if few or min(found.n_t, found.n_c) <= LARGEST_HIDDEN:
+        most = registry.largest_hidden
+        few = isinstance(found, Mortality) and min(found.deaths_t, found.deaths_c) <= most
+        if few or min(found.n_t, found.n_c) <= most:
             blocks.append(prose("{arms}: too few to be shown.", arms=" against ".join(pair)))
         else:
             blocks.append(prose("{finding}", finding=str(found)))
@@ -29,7 +30,10 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
 def _vertebrae(registry: RegistryAnalysis, found: VertebraRisk) -> tuple[Block, ...]:
     """Hazards by distance and region; levels with few fractures are left white on the map."""
     safe = found.incidence.copy()
-    safe.loc[is_small(safe["fractures"]), ["years", "rate_per_1000_years"]] = 0.0
+    safe.loc[
+        is_small(safe["fractures"], largest_hidden=registry.largest_hidden),
+        ["years", "rate_per_1000_years"],
+    ] = 0.0
     shown = found.to_frame()
     rows = pd.DataFrame(
         {
