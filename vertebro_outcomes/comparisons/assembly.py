@@ -30,9 +30,14 @@ from vertebro_outcomes.tables.cohort import Cohort
 
 
 def comparison_of(
-    cohort: Cohort, prepared: Prepared, fit: ContrastFit, request: Request
+    cohort: Cohort,
+    prepared: Prepared,
+    fit: ContrastFit,
+    request: Request,
+    *,
+    said: tuple[str, ...] = (),
 ) -> Comparison:
-    """The result of one comparison."""
+    """The result of one comparison; `said` are sentences on how missing scores were handled."""
     kept, people = prepared.flow.kept, prepared.people
     treated = people.treated[kept]
     half = float(t_quantile(np.array(fit.df), level=request.level)) * fit.se
@@ -70,7 +75,7 @@ def comparison_of(
     if request.response is not None:
         unit, label = "", f"{label}, {request.response.label}"
     sentence = failure_sentence(failed, withheld=withheld)
-    notes = _notes(cohort, prepared, fit, request, balance=balance, failure=sentence)
+    notes = _notes(cohort, prepared, fit, request, balance=balance, failure=sentence, gaps=said)
     return Comparison(
         outcome=request.outcome, label=label, unit=unit,
         treatment=request.arms[0], comparator=request.arms[1], day=request.day,
@@ -84,6 +89,7 @@ def comparison_of(
         by_visit=visit_table(prepared, fit, level=request.level),
         notes=notes, withheld=failed if withheld else "", propensity=fit.propensity,
         weights=fit.weights, treated=treated, synthetic=cohort.synthetic,
+        missing=request.missing.how,
     )  # fmt: skip
 
 
@@ -95,6 +101,7 @@ def _notes(
     *,
     balance: pd.DataFrame,
     failure: str,
+    gaps: tuple[str, ...],
 ) -> tuple[str, ...]:
     """What a reader must not miss, the gravest first."""
     people, kept = prepared.people, prepared.flow.kept
@@ -103,6 +110,7 @@ def _notes(
         immortal_time_note(people, *request.arms),
         imbalance_sentence(balance, weighted=weighted, adjusts=request.method.adjusts),
         failure,
+        *gaps,
         *_remarks(prepared, fit, request),
         crossover_note(cohort, people, kept, day=request.day),
         "Synthetic data: nothing follows for patients." if cohort.synthetic else "",

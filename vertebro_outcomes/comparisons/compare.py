@@ -1,18 +1,21 @@
 """Two treatments compared on a score at one day."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from vertebro_outcomes.comparisons.assembly import comparison_of
 from vertebro_outcomes.comparisons.design import Design
 from vertebro_outcomes.comparisons.emulate import emulate
 from vertebro_outcomes.comparisons.fitting import fit_prepared
+from vertebro_outcomes.comparisons.imputed import fit_imputed
 from vertebro_outcomes.comparisons.intercurrent import without_scores_after_crossover
+from vertebro_outcomes.comparisons.missing_scores import Imputation, Missing
 from vertebro_outcomes.comparisons.population import population
 from vertebro_outcomes.comparisons.preparation import prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
 from vertebro_outcomes.comparisons.stated import stated_question
 from vertebro_outcomes.comparisons.tuning import Continuous, Failed, Trim
+from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.emulation.adherence import TRUNCATED_AT
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
@@ -62,6 +65,11 @@ def compare(
     grace_days: int | None = None,
     truncate: float = TRUNCATED_AT,
     failed: Failed = "withhold",
+    missing: Missing = "observed",
+    n_imputations: int | None = None,
+    imputation: Imputation | None = None,
+    predictors: Sequence[str] = (),
+    delta: float | tuple[float, float] | None = None,
 ) -> Comparison:
     """Difference in a score, treatment minus comparator, at one day after day 0.
 
@@ -87,7 +95,7 @@ def compare(
         and every declared confounder that is at least 80 % complete for the methods that use a
         propensity or g-computation.
     seed : int
-        For variance="bootstrap"; everything else is deterministic.
+        For variance="bootstrap" and for imputations; everything else is deterministic.
     variance : str, optional
         A word of `METHODS[method].variances`; its first is the default.
     level : float
@@ -122,6 +130,20 @@ def compare(
         For the same: quantile of the weights of each arm above which they are cut, 0.5 to 1.
     failed : {"withhold", "show"}
         Whether an estimate is shown although balance, overlap or weights fail their limits.
+    missing : {"observed", "multiple_imputation"}
+        Analyse patients with a score for the day, or impute the score, the baseline and covariates of
+        those who lived to the day: chained equations in each arm, combined by Rubin's rules with the
+        degrees of freedom of Barnard and Rubin. mmrm, clda and gee take all visits as they are.
+    n_imputations : int, optional
+        Completed data sets, at least 2; 50 if not given.
+    imputation : {"pmm", "normal"}, optional
+        Scores by predictive mean matching (if not given), or drawn from a normal distribution.
+    predictors : sequence of str
+        Columns that help to predict what is missing, besides the covariates and the scores of other
+        visits.
+    delta : float or (float, float), optional
+        Added to the imputed scores of the treatment arm, or of both arms, in the unit of the score: how
+        much worse or better they are than scores missing at random.
 
     Returns
     -------
@@ -155,7 +177,12 @@ def compare(
         design=design, method=method, grace_days=grace_days, outcome=outcome, treatment=treatment,
         comparator=comparator, day=day, window_days=window_days,
     )  # fmt: skip
+    gaps = {
+        "missing": missing, "n_imputations": n_imputations, "imputation": imputation,
+        "predictors": predictors, "delta": delta, "seed": seed,
+    }  # fmt: skip
     if asked.trial is not None:
+        _refuse_gaps(gaps)
         return emulate(
             cohort, asked.trial, method=asked.method, covariates=covariates, variance=variance,
             level=level, seed=seed, truncate=truncate, failed=failed,
@@ -170,9 +197,19 @@ def compare(
             "n_ratio": n_ratio, "trim": trim, "trim_at": trim_at, "caliper_sd": caliper_sd,
             "exact": exact, "continuous": continuous, "failed": failed,
         },
+        missing=gaps,
     )  # fmt: skip
     eligible = cohort if design is None else design.eligible(cohort)
     return _compared(eligible, request)
+
+
+def _refuse_gaps(gaps: Mapping[str, Any]) -> None:
+    """From presentation on, weights stand for those who leave; nothing is imputed."""
+    usual = {"missing": "observed", "predictors": (), "seed": gaps["seed"]}
+    for name, value in gaps.items():
+        if value != usual.get(name):
+            allowed = "nothing with this method, which follows patients until they leave"
+            raise refuse_argument("compare", name, value, allowed)
 
 
 def _compared(cohort: Cohort, request: Request) -> Comparison:
@@ -180,5 +217,8 @@ def _compared(cohort: Cohort, request: Request) -> Comparison:
     people = population(cohort, outcome=request.outcome, treatment=t, comparator=c)
     if request.crossover == "hypothetical":
         people = without_scores_after_crossover(cohort, people)
+    if request.missing.how != "observed":
+        found = fit_imputed(people, request)
+        return comparison_of(cohort, found.prepared, found.fit, request, said=found.notes)
     prepared = prepare(people, request)
     return comparison_of(cohort, prepared, fit_prepared(prepared, request), request)

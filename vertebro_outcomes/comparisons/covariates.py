@@ -1,6 +1,7 @@
 """Covariates by name -> numbers: one column each, categories as indicators, splines on request."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,11 +90,7 @@ def check_names(people: Population, covariates: tuple[str, ...]) -> None:
     """
     problems = []
     allowed = ["baseline", *(c for c in people.frame.columns if c not in NEVER)]
-    named = [
-        (term, name)
-        for term in covariates
-        for name in (variables(term) if is_formula(term) else (_column(term),))
-    ]
+    named = [(term, name) for term in covariates for name in columns_of((term,))]
     for term, name in named:
         if name in NEVER:
             found = f"{name!r} is an identifier, a date, or may follow from the treatment"
@@ -129,7 +126,7 @@ def as_numbers(
         knots = int(spline[2] or USUAL_KNOTS) if spline else 0
         if splines and not knots and _is_measurement(values):
             knots = USUAL_KNOTS
-        block, own = _encode(values, name, knots=knots)
+        block, own = encode(values, name, knots=knots)
         blocks.append(block)
         names += own
         source += [term] * len(own)
@@ -137,12 +134,25 @@ def as_numbers(
     return Covariates(x, tuple(names), tuple(source))
 
 
+def columns_of(terms: Sequence[str]) -> tuple[str, ...]:
+    """The columns that terms are made of; "baseline" is one."""
+    found = [variables(term) if is_formula(term) else (_column(term),) for term in terms]
+    return tuple(dict.fromkeys(name for names in found for name in names))
+
+
 def _column(term: str) -> str:
     spline = _SPLINE.fullmatch(term)
     return spline[1] if spline else term
 
 
-def _encode(values: pd.Series, name: str, *, knots: int) -> tuple[Floats, list[str]]:
+def encode(values: pd.Series, name: str, *, knots: int) -> tuple[Floats, list[str]]:
+    """Numbers as they are or as a curve, words as indicators of all levels but the first.
+
+    Raises
+    ------
+    InputError
+        If it holds dates.
+    """
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         problem = Problem(
             "argument covariates", f"{name!r} holds dates", "numbers, words or yes/no"
@@ -155,11 +165,16 @@ def _encode(values: pd.Series, name: str, *, knots: int) -> tuple[Floats, list[s
             return basis, [name, *(f"{name} (spline {i + 1})" for i in range(basis.shape[1] - 1))]
         return number[:, None], [name]
     text = values.where(values.isna(), values.astype(str))
-    levels = sorted(text.dropna().unique())
+    levels = text_levels(values)
     if len(levels) < 2:  # one value, or none: a column that is refused where it matters
         return np.where(text.isna(), np.nan, 0.0)[:, None], [name]
     columns = [np.where(text.isna(), np.nan, (text == level).astype(float)) for level in levels[1:]]
     return np.column_stack(columns), [f"{name}: {level}" for level in levels[1:]]
+
+
+def text_levels(values: pd.Series) -> list[str]:
+    """The levels of a category in the order of their indicators; empty for numbers."""
+    return sorted(values.dropna().astype(str).unique()) if _is_text(values) else []
 
 
 def _is_measurement(values: pd.Series) -> bool:

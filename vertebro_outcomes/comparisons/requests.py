@@ -9,6 +9,7 @@ from typing import Any, Final
 from vertebro_outcomes.comparisons.design import Crossover, Death
 from vertebro_outcomes.comparisons.formula import is_formula
 from vertebro_outcomes.comparisons.methods import METHODS
+from vertebro_outcomes.comparisons.missing_scores import ALL_VISITS, MissingPlan, checked_missing
 from vertebro_outcomes.comparisons.population import words_of
 from vertebro_outcomes.comparisons.responses import RESPONSES, Response
 from vertebro_outcomes.comparisons.tuning import Tuning, check_word, checked_tuning, is_whole
@@ -20,8 +21,8 @@ from vertebro_outcomes.tables.event_types import Instrument
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 KIND = "continuous"
+REPEATED: Final = ALL_VISITS
 _CATEGORIES: Final = re.compile(r"C\(\s*\w+\s*\)")
-REPEATED: Final = ("mmrm", "clda", "gee")  # methods that take the scores of all visits
 BY_DEFAULT: Final = {
     "ancova": ("baseline",),
     "mmrm": ("baseline",),
@@ -48,6 +49,7 @@ class Request:
     tuning: Tuning = field(default_factory=Tuning)
     crossover: Crossover = "treatment_policy"
     death: Death = "while_alive"
+    missing: MissingPlan = field(default_factory=MissingPlan)
 
     @property
     def wants_splines(self) -> bool:
@@ -96,6 +98,7 @@ def checked_request(
     crossover: Crossover = "treatment_policy",
     death: Death = "while_alive",
     options: Mapping[str, Any] = MappingProxyType({}),
+    missing: Mapping[str, Any] = MappingProxyType({}),
 ) -> Request:
     """Every argument, or the first that cannot be meant.
 
@@ -140,6 +143,7 @@ def checked_request(
         tuning=tuning,
         crossover=crossover,
         death=death,
+        missing=checked_missing(method=method, **missing),
     )
 
 

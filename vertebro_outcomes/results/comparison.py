@@ -54,6 +54,8 @@ class Comparison:
         `day n_t n_c mean_t mean_c se_mean_t se_mean_c estimate se ci_low ci_high` of models for all visits.
     withheld : str
         The diagnostics that failed, where the estimate is NaN because of them; empty otherwise.
+    missing : str
+        How scores that nobody saw were handled; "observed" if they were left out.
     treated, propensity, weights : array or None
         Of the analysed patients: arm, estimated probability of treatment, weight.
     """
@@ -90,6 +92,7 @@ class Comparison:
     propensity: Floats | None = None
     weights: Floats | None = None
     synthetic: bool = False
+    missing: str = "observed"
 
     @property
     def passed(self) -> bool:
@@ -106,6 +109,7 @@ class Comparison:
             "day",
             "method",
             "variance",
+            "missing",
             "estimand",
             "estimate",
             "se",
@@ -196,9 +200,10 @@ class Comparison:
         )
         size = f"{size}, {100 * self.level:g}% interval, {numbers.p_value(self.p_value)}"
         size = "withheld" if self.withheld else size
+        how = self.method if self.missing == "observed" else f"{self.method}, {self.missing}"
         said = (
             f"{self.label[:1].upper()}{self.label[1:]}, day {self.day}: "
-            f"{self.treatment} minus {self.comparator} = {size}, {self.method.replace('_', ' ')}, "
+            f"{self.treatment} minus {self.comparator} = {size}, {how.replace('_', ' ')}, "
             f"n = {numbers.count(self.n_t)} vs {numbers.count(self.n_c)}; {self.estimand}."
         )
         return " ".join([said, *self.notes])

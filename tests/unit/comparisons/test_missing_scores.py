@@ -1,0 +1,234 @@
+"""Comparisons where scores are missing: imputed, shifted, refused, and who died."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import vertebro_outcomes as vo
+
+QUESTION = {"outcome": "pain_vas", "treatment": "KP", "comparator": "NSM", "day": 90}
+MI = {"missing": "multiple_imputation", "n_imputations": 20}
+
+
+def wide(n=200, seed=0, effect=-1.0):
+    """Patients with baseline, day 30 and day 90; who has pain at day 30 tends to miss day 90."""
+    rng = np.random.default_rng(seed)
+    own = rng.normal(0, 0.4, n)
+    arm = np.where(rng.random(n) < 0.5, "KP", "NSM")
+    kp = arm == "KP"
+    frame = pd.DataFrame({"arm": arm}, index=[f"p{i:04d}" for i in range(n)])
+    frame["age_years"] = rng.normal(75, 7, n).round()
+    frame["sex"] = np.where(rng.random(n) < 0.7, "female", "male")
+    frame[0] = 6.5 + own + rng.normal(0, 0.4, n)
+    frame[30] = 5 + own + effect * kp + rng.normal(0, 0.4, n)
+    frame[90] = 4 + own + effect * kp + rng.normal(0, 0.4, n)
+    return frame
+
+
+def with_gaps(frame, seed=1):
+    """Missing at random given day 30: the best of KP and the worst of NSM, which hides the effect."""
+    rng = np.random.default_rng(seed)
+    kp = frame["arm"] == "KP"
+    above = frame[30] - np.where(kp, 4.0, 5.0)
+    gone = rng.random(len(frame)) < 1 / (1 + np.exp(0.3 + np.where(kp, 2.5, -2.5) * above))
+    seen = frame.copy()
+    seen.loc[gone, 90] = np.nan
+    return seen
+
+
+def cohort_of(frame, **patients):
+    days = [c for c in frame.columns if isinstance(c, int)]
+    long = frame[days].stack().dropna().rename("value").rename_axis(["patient_id", "day"])
+    ids = frame.index.rename("patient_id")
+    others = {name: frame[name].to_numpy() for name in ("age_years", "sex")}
+    return vo.Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ids, **others, **patients}),
+        episodes=pd.DataFrame({"patient_id": ids, "treatment": frame["arm"].to_numpy()}),
+        scores=long.reset_index().assign(instrument="pain_vas"),
+    )
+
+
+FULL = wide()
+GAPS = with_gaps(FULL)
+COHORT = cohort_of(GAPS)
+
+
+def test_imputation_recovers_what_the_patients_seen_do_not_show():
+    """Twelve trials; the truth is an effect of -1, the complete cases are biased towards none."""
+    alone, imputed = [], []
+    for seed in range(12):
+        cohort = cohort_of(with_gaps(wide(seed=seed), seed=100 + seed))
+        asked = {**QUESTION, "method": "unadjusted"}
+        alone.append(vo.compare(cohort, **asked).estimate)
+        imputed.append(vo.compare(cohort, **asked, **MI, seed=seed))
+    estimates = np.array([f.estimate for f in imputed])
+    error = estimates.std(ddof=1) / np.sqrt(len(estimates))
+    assert np.mean(alone) > -0.75
+    assert abs(estimates.mean() + 1) < 3 * error
+    assert np.mean([f.se for f in imputed]) == pytest.approx(estimates.std(ddof=1), rel=0.5)
+    assert sum(f.ci_low < -1 < f.ci_high for f in imputed) >= 10
+
+
+@pytest.mark.parametrize("imputation", ["pmm", "normal"])
+def test_the_result_says_what_was_imputed(imputation):
+    found = vo.compare(COHORT, method="ancova", **QUESTION, **MI, imputation=imputation)
+    assert (found.n_t, found.n_c) == tuple((GAPS["arm"] == a).sum() for a in ("KP", "NSM"))
+    shown = found.diagnostics.set_index("diagnostic")["value"]
+    gone = GAPS[90].isna()
+    assert shown["n_imputed_t"] == (gone & (GAPS["arm"] == "KP")).sum()
+    assert shown["n_imputations"] == 20
+    total = shown["within_variance"] + 1.05 * shown["between_variance"]
+    assert found.se**2 == pytest.approx(total, rel=1e-12)
+    said = str(found)
+    assert "ancova, multiple imputation, n =" in said
+    assert "the scores of day 30" in said
+    assert {"pmm": "predictive mean matching", "normal": "normal draws"}[imputation] in said
+    assert found.to_frame()["missing"].iloc[0] == "multiple_imputation"
+
+
+def test_nothing_missing_is_the_plain_analysis():
+    cohort = cohort_of(FULL)
+    plain = vo.compare(cohort, method="ancova", **QUESTION)
+    found = vo.compare(cohort, method="ancova", **QUESTION, **MI)
+    assert (found.estimate, found.se, found.df) == (plain.estimate, plain.se, plain.df)
+    assert "nothing was imputed" in str(found)
+
+
+def test_the_order_of_rows_the_unit_and_the_arms_change_what_they_should():
+    found = vo.compare(COHORT, method="ancova", **QUESTION, **MI)
+    shuffled = cohort_of(GAPS.sample(frac=1, random_state=1))
+    again = vo.compare(shuffled, method="ancova", **QUESTION, **MI)
+    assert (again.estimate, again.se) == pytest.approx((found.estimate, found.se), rel=1e-10)
+    swapped = vo.compare(
+        COHORT, method="ancova", **{**QUESTION, "treatment": "NSM", "comparator": "KP"}, **MI
+    )
+    assert (swapped.estimate, swapped.se) == pytest.approx((-found.estimate, found.se), rel=1e-10)
+    half = GAPS.copy()
+    half[[0, 30, 90]] /= 2
+    scaled = vo.compare(cohort_of(half), method="ancova", **QUESTION, **MI)
+    assert (scaled.estimate, scaled.se) == pytest.approx(
+        (found.estimate / 2, found.se / 2), rel=1e-9
+    )
+    other = vo.compare(COHORT, method="ancova", **QUESTION, **MI, seed=2)
+    assert other.estimate != found.estimate
+
+
+def test_a_shift_of_the_imputed_scores_moves_the_mean_by_its_share():
+    plain = vo.compare(COHORT, method="unadjusted", **QUESTION, **MI)
+    share = GAPS.loc[GAPS["arm"] == "KP", 90].isna().mean()
+    other = GAPS.loc[GAPS["arm"] == "NSM", 90].isna().mean()
+    moved = vo.compare(COHORT, method="unadjusted", **QUESTION, **MI, delta=2.0)
+    assert moved.estimate - plain.estimate == pytest.approx(2 * share, rel=1e-9)
+    both = vo.compare(COHORT, method="unadjusted", **QUESTION, **MI, delta=(0.0, 1.0))
+    assert both.estimate - plain.estimate == pytest.approx(-other, rel=1e-9)
+    assert "Not missing at random: imputed scores shifted by 1.00 (NSM)." in str(both)
+
+
+def test_who_died_is_not_imputed():
+    dead = GAPS[90].isna() & (np.arange(len(GAPS)) % 2 == 0)
+    cohort = cohort_of(GAPS, death_day=np.where(dead, 60.0, np.nan))
+    found = vo.compare(cohort, method="ancova", **QUESTION, **MI)
+    assert found.n_t + found.n_c == len(GAPS) - dead.sum()
+    assert f"{dead.sum()} patients who died without the score are left out" in str(found)
+    design = vo.Design("pain_vas", "KP", "NSM", day=90, death="composite")
+    worst = vo.compare(cohort, design=design, method="unadjusted", **MI)
+    assert worst.n_t + worst.n_c == len(GAPS)
+    assert "with the worst score: death is not missing data" in str(worst)
+    assert worst.estimate != found.estimate
+
+
+def test_covariates_with_blanks_are_imputed_whatever_they_hold():
+    rng = np.random.default_rng(4)
+    frame = GAPS.copy()
+    frame.loc[rng.random(len(frame)) < 0.1, "age_years"] = np.nan
+    frame["sex"] = frame["sex"].astype(object).mask(rng.random(len(frame)) < 0.1)
+    frame.loc[rng.random(len(frame)) < 0.1, 0] = np.nan
+    smoker = pd.array(rng.random(len(frame)) < 0.3, dtype="boolean")
+    smoker[rng.random(len(frame)) < 0.1] = pd.NA
+    cohort = cohort_of(frame, smoker=smoker)
+    for covariates in (
+        ["baseline", "age_years", "sex", "smoker"],
+        "~ baseline * C(sex) + age_years",
+    ):
+        alone = vo.compare(cohort, method="ancova", covariates=covariates, **QUESTION)
+        found = vo.compare(cohort, method="ancova", covariates=covariates, **QUESTION, **MI)
+        assert found.n_t + found.n_c == len(frame) > alone.n_t + alone.n_c
+        assert found.se < alone.se
+    weighted = vo.compare(
+        cohort, method="overlap_weighting", covariates=["baseline", "age_years"], **QUESTION, **MI,
+        predictors=["sex"],
+    )  # fmt: skip
+    assert "sex" in str(weighted)
+    assert len(weighted.weights) == len(frame)
+
+
+def test_responders_are_counted_after_imputation():
+    found = vo.compare(COHORT, method="unadjusted", response="better_30pct", **QUESTION, **MI)
+    assert found.measure == "RD"
+    assert found.n_t + found.n_c == len(GAPS)
+
+
+def test_much_imputed_and_few_imputations_are_said():
+    frame = GAPS.copy()
+    frame.loc[frame.index[::2], 90] = np.nan
+    found = vo.compare(
+        cohort_of(frame),
+        method="ancova",
+        **QUESTION,
+        missing="multiple_imputation",
+        n_imputations=2,
+    )
+    assert "this only raises hypotheses" in str(found)
+    assert "raise n_imputations" in str(found)
+
+
+def test_visits_beyond_what_the_patients_bear_stay_out():
+    small = cohort_of(GAPS.groupby("arm").head(16))
+    found = vo.compare(small, method="ancova", **QUESTION, **MI)
+    assert "Too few scores for the imputation to use the visits of day 30" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"missing": "guess"}, "observed, multiple_imputation"),
+        ({"missing": "multiple_imputation", "n_imputations": 1}, "a whole number from 2"),
+        ({"missing": "multiple_imputation", "imputation": "mean"}, "pmm, normal"),
+        ({"missing": "multiple_imputation", "predictors": "age_years"}, "a list of column names"),
+        ({"missing": "multiple_imputation", "predictors": ["nothing"]}, "nothing"),
+        ({"missing": "multiple_imputation", "delta": "bad"}, "a number for the treatment arm"),
+        ({"missing": "multiple_imputation", "delta": (1.0, 2.0, 3.0)}, "a number for the treat"),
+        ({"missing": "multiple_imputation", "seed": -1}, "a whole number from 0"),
+        ({"n_imputations": 5}, "missing='multiple_imputation'"),
+        ({"delta": 1.0}, "missing='multiple_imputation'"),
+        ({"missing": "multiple_imputation", "method": "mmrm"}, "all visits as they are"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options, said):
+    with pytest.raises(vo.InputError, match=said):
+        vo.compare(COHORT, **{**QUESTION, "method": "ancova", **options})
+
+
+def test_from_presentation_on_nothing_is_imputed():
+    design = vo.Design("pain_vas", "KP", "NSM", day=90, time_zero="presentation", grace_days=30)
+    with pytest.raises(vo.InputError, match="follows patients until they leave"):
+        vo.compare(COHORT, design=design, missing="multiple_imputation")
+
+
+def test_an_arm_without_scores_at_the_day_is_a_sentence():
+    nobody = GAPS.copy()
+    nobody.loc[nobody["arm"] == "KP", 90] = np.nan
+    with pytest.raises(
+        vo.InputError, match=r"0 patients have pain_vas .*\n.*nothing can be imputed"
+    ):
+        vo.compare(cohort_of(nobody), method="ancova", **QUESTION, **MI)
+
+
+def test_too_few_patients_for_the_imputation_are_a_sentence():
+    seen = GAPS.dropna(subset=[90]).groupby("arm").head(4)
+    gone = GAPS[GAPS[90].isna()].groupby("arm").head(3)
+    tiny = cohort_of(pd.concat([seen, gone]))
+    with pytest.raises(vo.InputError, match="too few for an imputation model"):
+        vo.compare(
+            tiny, method="ancova", covariates=["baseline", "age_years", "sex"], **QUESTION, **MI
+        )

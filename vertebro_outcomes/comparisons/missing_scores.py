@@ -1,0 +1,100 @@
+"""What is done about scores that nobody saw: the words, and the options that go with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+from vertebro_outcomes.comparisons.tuning import check_word, is_number, is_whole
+from vertebro_outcomes.errors import InputError, refuse_argument
+
+Missing = Literal["observed", "multiple_imputation"]
+Imputation = Literal["pmm", "normal"]
+# At least as many as the percentage of patients with something missing: White, Royston & Wood (2011),
+# Stat Med 30:377-399, doi:10.1002/sim.4067; fifty serve up to half of them.
+N_IMPUTATIONS: Final = 50
+# Share of scores imputed above which an analysis of imputed data only raises hypotheses: Jakobsen et
+# al. (2017), BMC Med Res Methodol 17:162, doi:10.1186/s12874-017-0442-1.
+MUCH_IMPUTED: Final = 0.4
+# Of the standard error: another seed should not move the estimate by more (White et al. 2011, section 7.3).
+MONTE_CARLO_SHARE: Final = 0.1
+# Methods whose own likelihood takes scores as missing at random, or that need none of this.
+ALL_VISITS: Final = ("mmrm", "clda", "gee")
+
+
+@dataclass(frozen=True)
+class MissingPlan:
+    """`delta` is added to the imputed scores of treatment and comparator, in the unit of the score."""
+
+    how: Missing = "observed"
+    n_imputations: int = N_IMPUTATIONS
+    imputation: Imputation = "pmm"
+    predictors: tuple[str, ...] = ()
+    delta: tuple[float, float] = (0.0, 0.0)
+    seed: int = 1
+
+
+def checked_missing(
+    *,
+    method: str,
+    missing: Any = "observed",
+    n_imputations: Any = None,
+    imputation: Any = None,
+    predictors: Any = (),
+    delta: Any = None,
+    seed: Any = 1,
+) -> MissingPlan:
+    """Every option, or the first that cannot be meant.
+
+    Raises
+    ------
+    InputError
+        With what was found and what is allowed.
+    """
+    check_word("missing", missing, get_args(Missing))
+    given = {
+        "n_imputations": n_imputations is not None, "imputation": imputation is not None,
+        "predictors": bool(predictors), "delta": delta is not None,
+    }  # fmt: skip
+    if missing == "observed":
+        for name in (name for name, there in given.items() if there):
+            raise _refused(name, "given with missing='observed'", "missing='multiple_imputation'")
+        return MissingPlan()
+    if method in ALL_VISITS:
+        allowed = (
+            "'observed' for mmrm, clda and gee, which take the scores of all visits as they are; or "
+            "ancova and other methods that take the day alone"
+        )
+        raise _refused("missing", f"{missing} with {method}", allowed)
+    if n_imputations is not None and not (is_whole(n_imputations) and n_imputations >= 2):
+        raise _refused("n_imputations", n_imputations, "a whole number from 2")
+    if imputation is not None:
+        check_word("imputation", imputation, get_args(Imputation))
+    if not isinstance(predictors, list | tuple) or not all(isinstance(p, str) for p in predictors):
+        raise _refused("predictors", predictors, "a list of column names")
+    if not is_whole(seed) or seed < 0:
+        raise _refused("seed", seed, "a whole number from 0")
+    return MissingPlan(
+        how=missing,
+        n_imputations=N_IMPUTATIONS if n_imputations is None else int(n_imputations),
+        imputation=imputation or "pmm",
+        predictors=tuple(dict.fromkeys(predictors)),
+        delta=_checked_delta(delta),
+        seed=int(seed),
+    )
+
+
+def _checked_delta(delta: Any) -> tuple[float, float]:
+    """One number for the treatment arm, or one for each arm."""
+    if delta is None:
+        return 0.0, 0.0
+    both: Sequence[Any] = delta if isinstance(delta, list | tuple) else (delta, 0.0)
+    if len(both) != 2 or not all(is_number(part) for part in both):
+        allowed = (
+            "a number for the treatment arm, or (treatment, comparator), in the unit of the score"
+        )
+        raise _refused("delta", delta, allowed)
+    return float(both[0]), float(both[1])
+
+
+def _refused(argument: str, found: Any, allowed: str) -> InputError:
+    return refuse_argument("compare", argument, found, allowed)

@@ -1,0 +1,1 @@
+"""Scores nobody saw: drawn several times from what was seen, analysed each time, combined."""
