@@ -136,8 +136,9 @@ def compare(
         degrees of freedom of Barnard and Rubin. mmrm, clda and gee take all visits as they are.
     n_imputations : int, optional
         Completed data sets, at least 2; 50 if not given.
-    imputation : {"pmm", "normal"}, optional
-        Scores by predictive mean matching (if not given), or drawn from a normal distribution.
+    imputation : {"normal", "pmm"}, optional
+        Scores drawn from a normal distribution around their prediction (the default for means), or
+        taken from patients with a close prediction (predictive mean matching; for responders).
     predictors : sequence of str
         Columns that help to predict what is missing, besides the covariates and the scores of other
         visits.

@@ -17,6 +17,11 @@ N_IMPUTATIONS: Final = 50
 MUCH_IMPUTED: Final = 0.4
 # Of the standard error: another seed should not move the estimate by more (White et al. 2011, section 7.3).
 MONTE_CARLO_SHARE: Final = 0.1
+# Draws from a normal distribution keep the mean right where the patients seen lack neighbours of those not
+# seen, and must not be cut at the ends of the scale: Rodwell et al. (2014), BMC Med Res Methodol 14:57,
+# doi:10.1186/1471-2288-14-57. Shares of responders need values that a score can have.
+FOR_MEANS: Final[Imputation] = "normal"
+FOR_SHARES: Final[Imputation] = "pmm"
 # Methods whose own likelihood takes scores as missing at random, or that need none of this.
 ALL_VISITS: Final = ("mmrm", "clda", "gee")
 
@@ -27,7 +32,7 @@ class MissingPlan:
 
     how: Missing = "observed"
     n_imputations: int = N_IMPUTATIONS
-    imputation: Imputation = "pmm"
+    imputation: Imputation = FOR_MEANS
     predictors: tuple[str, ...] = ()
     delta: tuple[float, float] = (0.0, 0.0)
     seed: int = 1
@@ -36,6 +41,7 @@ class MissingPlan:
 def checked_missing(
     *,
     method: str,
+    of_shares: bool = False,
     missing: Any = "observed",
     n_imputations: Any = None,
     imputation: Any = None,
@@ -76,7 +82,7 @@ def checked_missing(
     return MissingPlan(
         how=missing,
         n_imputations=N_IMPUTATIONS if n_imputations is None else int(n_imputations),
-        imputation=imputation or "pmm",
+        imputation=imputation or (FOR_SHARES if of_shares else FOR_MEANS),
         predictors=tuple(dict.fromkeys(predictors)),
         delta=_checked_delta(delta),
         seed=int(seed),

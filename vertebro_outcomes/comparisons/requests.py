@@ -143,7 +143,7 @@ def checked_request(
         tuning=tuning,
         crossover=crossover,
         death=death,
-        missing=checked_missing(method=method, **missing),
+        missing=checked_missing(method=method, of_shares=response is not None, **missing),
     )
 
 
