@@ -112,6 +112,7 @@ def compare_arms(
     except UnanswerableError as reason:
         problem = Problem(f"method {method}", str(reason), "arms whose patients overlap")
         raise InputError(f"{_NAME}()", [problem], "leave out an arm or a covariate") from None
+    _refuse_constant(y[kept], arm[kept], names)
     cluster = _sites(people, kept) if request.variance == "sandwich_site" else None
     return ArmsComparison(
         outcome=outcome, day=request.day, arms=names, method=method, level=request.level,
@@ -145,6 +146,17 @@ def _refuse_few(arm: Ints, names: tuple[str, ...], day: int) -> None:
             found = f"{n} patients with a score at day {day} and all covariates"
             problem = Problem(f"arm {name}", found, "at least 2")
             raise InputError(f"{_NAME}()", [problem], "choose another day, window or covariates")
+
+
+def _refuse_constant(y: Floats, arm: Ints, names: tuple[str, ...]) -> None:
+    """Refuse an arm in which all have the same score: its spread says nothing."""
+    for place, name in enumerate(names):
+        own = y[arm == place]
+        if np.ptp(own) == 0:
+            found = f"all {len(own)} scores are {own[0]:g}"
+            problem = Problem(f"arm {name}", found, "scores that differ within the arm")
+            step = "look at the scores: a constant is often a default"
+            raise InputError(f"{_NAME}()", [problem], step)
 
 
 def _contrasts(

@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.complications import NOT_COMPLICATIONS
 from vertebro_outcomes.comparisons.contrast_methods import (
     BOSCHLOO_UP_TO,
@@ -210,7 +211,7 @@ def _arms(
     given = tuple(covariates or ())
     if covariates is None and method in ("overlap_weighting", "g_computation"):
         given = _usual(people)
-    x, _ = covariate_columns(people, given, _NAME)
+    x, terms = covariate_columns(people, given, _NAME)
     whole = ~np.isnan(x).any(axis=1)
     if not whole.all():
         notes.append(f"{(~whole).sum()} patients with a blank covariate are left out.")
@@ -227,6 +228,7 @@ def _arms(
     if treated.all() or not treated.any():
         problem = Problem("the arms", "one is empty without blank values", "patients in both")
         raise InputError(f"{_NAME}()", [problem], "name fewer covariates or another stratum")
+    refuse_apart(x, terms, treated, _NAME)
     place = None
     if method == "mantel_haenszel":
         place = np.asarray(pd.factorize(people[stratum])[0], dtype=np.int64)

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.comparable import refuse_unusable
 from vertebro_outcomes.comparisons.formula import formula_columns, is_formula, variables
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.errors import InputError, Problem, list_some
@@ -160,6 +161,7 @@ def encode(values: pd.Series, name: str, *, knots: int) -> tuple[Floats, list[st
         raise InputError("compare()", [problem], f"turn {name} into a number of days first")
     if not _is_text(values):
         number = values.astype(float).to_numpy()
+        refuse_unusable(number, name, "compare")
         if knots and len(np.unique(number[~np.isnan(number)])) > knots:
             basis = restricted_cubic_spline(number, n_knots=knots)
             return basis, [name, *(f"{name} (spline {i + 1})" for i in range(basis.shape[1] - 1))]
@@ -207,14 +209,15 @@ def spline_knots(x: Floats, n_knots: int) -> tuple[float, ...]:
 
 def spline_basis(x: Floats, t: tuple[float, ...]) -> Floats:
     """The basis for knots t."""
+    width = t[-1] - t[0]  # cubes of shares of it neither overflow nor vanish
 
     def cube(z: Floats) -> Floats:
-        return np.maximum(z, 0.0) ** 3
+        return np.maximum(z / width, 0.0) ** 3
 
     columns = [x]
     for knot in t[:-2]:
         bend = cube(x - knot)
-        bend = bend - cube(x - t[-2]) * (t[-1] - knot) / (t[-1] - t[-2])
-        bend = bend + cube(x - t[-1]) * (t[-2] - knot) / (t[-1] - t[-2])
-        columns.append(bend / (t[-1] - t[0]) ** 2)
+        bend = bend - cube(x - t[-2]) * ((t[-1] - knot) / (t[-1] - t[-2]))
+        bend = bend + cube(x - t[-1]) * ((t[-2] - knot) / (t[-1] - t[-2]))
+        columns.append(bend * width)
     return np.column_stack(columns)

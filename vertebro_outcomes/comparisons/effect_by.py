@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.covariates import Covariates
 from vertebro_outcomes.comparisons.modifiers import (
     CALL,
@@ -171,6 +172,7 @@ def _in_bands(prepared: Prepared, values: pd.Series, cut: Any, request: Request)
 def _along_curve(prepared: Prepared, values: pd.Series, shape: str, modifier: str) -> _Asked:
     kept = prepared.flow.kept
     x, curve = curve_of(values, kept, shape)
+    refuse_apart(x[kept, None], (modifier,), prepared.flow.treated[kept], CALL)
     basis, arm = curve(x[kept]), prepared.flow.treated[kept].astype(float)[:, None]
     m = basis.shape[1]
     X = np.hstack([np.ones_like(arm), basis, arm, arm * basis])
@@ -195,7 +197,9 @@ def _covariates(prepared: Prepared, asked: _Asked) -> Covariates:
 
 def _fitted(prepared: Prepared, asked: _Asked, variance: str) -> LinearFit:
     kept = prepared.flow.kept
-    X = np.hstack([asked.X, _covariates(prepared, asked).x[kept]])
+    used = _covariates(prepared, asked)
+    X = np.hstack([asked.X, used.x[kept]])
+    refuse_apart(used.x[kept], used.names, prepared.flow.treated[kept], CALL)
     try:
         return fit_linear(prepared.y[kept], X, variance=variance)
     except UnanswerableError as reason:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.covariates import check_names
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import Prepared
@@ -40,6 +41,9 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
         strata=_strata(people, kept, request),
         before=prepared.baseline[kept],
     )
+    _refuse_constant_arms(data, request)
+    if request.method.adjusts in ("outcome_model", "both"):
+        refuse_apart(data.x, prepared.used.names, data.treated, "compare")
     try:
         fit: ContrastFit = request.method.fit(data, variance=request.variance)
     except UnanswerableError as reason:
@@ -67,6 +71,17 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
             "compare()", [problem], "look at the scores: a constant is often a default"
         )
     return fit
+
+
+def _refuse_constant_arms(data: TwoArms, request: Request) -> None:
+    """Refuse scores of the day that do not vary in either arm: their spread says nothing."""
+    known = ~np.isnan(data.y)
+    own = [data.y[known & arm] for arm in (data.treated, ~data.treated)]
+    if all(np.ptp(y) == 0 for y in own):
+        found = f"all scores at day {request.day} are {own[0][0]:g} and {own[1][0]:g}"
+        problem = Problem("the arms", found, "values that differ within the arms")
+        step = "look at the scores: a constant is often a default"
+        raise InputError("compare()", [problem], step)
 
 
 def _strata(people: Population, kept: Bools, request: Request) -> Ints | None:

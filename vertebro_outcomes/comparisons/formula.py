@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.comparable import refuse_unusable
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Floats
@@ -98,6 +99,8 @@ def _refused(found: str) -> InputError:
 def _plain(values: pd.Series) -> pd.Series:
     """Numbers as float, everything else as words; blanks stay blank."""
     if pd.api.types.is_numeric_dtype(values.dtype):
-        return pd.Series(values.astype("Float64").to_numpy(float, na_value=np.nan))
+        number = values.astype("Float64").to_numpy(float, na_value=np.nan)
+        refuse_unusable(number, str(values.name or "baseline"), "compare")
+        return pd.Series(number)
     words = values.astype(object).reset_index(drop=True)
     return words.where(words.notna(), None)

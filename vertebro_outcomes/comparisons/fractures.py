@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
+from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.follow_up import EVENT, FRACTURES, follow_patients
 from vertebro_outcomes.comparisons.hazard_models import (
     check_arms,
@@ -125,6 +126,7 @@ def adjacent_fractures(
     event_seen = (people["cause"] == EVENT).to_numpy()
     counts = [int((event_seen & treated).sum()), int((event_seen & ~treated).sum())]
     _refuse_without_events(counts, (treatment, comparator), event, method)
+    refuse_apart(z, terms, treated, _NAME)
     x = np.column_stack([treated.astype(float), z])
     by = clusters_of(people, cluster, _NAME)
     rows, ph = _estimates(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from vertebro_outcomes.comparisons.comparable import refuse_unusable
 from vertebro_outcomes.comparisons.population import words_of
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats, Ints
@@ -66,7 +67,9 @@ def covariate_columns(
             raise refuse_argument(function, "covariates", name, list_some(allowed, most=30))
         values = people[name]
         if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-            blocks.append(values.astype("Float64").to_numpy(float, na_value=np.nan)[:, None])
+            number = values.astype("Float64").to_numpy(float, na_value=np.nan)
+            refuse_unusable(number, name, function)
+            blocks.append(number[:, None])
             terms.append(name)
             continue
         for word in sorted(values.dropna().unique())[1:]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.comparable import refuse_unusable
 from vertebro_outcomes.comparisons.covariates import NEVER, spline_basis, spline_knots
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.tuning import is_number
@@ -83,6 +84,7 @@ def bands_of(values: pd.Series, cut: Any) -> Bands:
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise refuse_argument(CALL, "cut", cut, "None for a modifier that is no number")
     number = values.astype("Float64").to_numpy(float, na_value=np.nan)
+    refuse_unusable(number, str(values.name or "baseline"), CALL)
     code = np.searchsorted(np.array(cuts), number, side="left").astype(np.int64)
     ends = [f"{c:.4g}" for c in cuts]
     middle = [f"over {a} to {b}" for a, b in pairwise(ends)]
@@ -154,6 +156,7 @@ def curve_of(values: pd.Series, kept: Bools, shape: str) -> tuple[Floats, Curve]
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise refuse_argument(CALL, "continuous", shape, "None for a modifier that is no number")
     x = values.astype("Float64").to_numpy(float, na_value=np.nan)
+    refuse_unusable(x, str(values.name or "baseline"), CALL)
     inside = x[kept & ~np.isnan(x)]
     knots = spline_knots(inside, KNOTS) if shape == "spline" and len(inside) else ()
     needed = 3 if shape == "spline" else 2

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
+from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.follow_up import follow_patients
 from vertebro_outcomes.comparisons.hazard_models import (
     check_arms,
@@ -113,6 +114,7 @@ def mortality(
         notes.append(f"{(~whole).sum()} patients with a blank covariate are left out.")
     people = people.loc[whole].reset_index(drop=True)
     treated = (people["treatment"] == treatment).to_numpy(bool)
+    refuse_apart(z[whole], terms, treated, _NAME)
     x = np.column_stack([treated.astype(float), z[whole]])
     time, died = people["days"].to_numpy(float), people["cause"].to_numpy() == 1
     _refuse_without_deaths(died, treated, (treatment, comparator))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
+from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.follow_up import FRACTURES, follow_patients
 from vertebro_outcomes.comparisons.hazard_models import (
     check_arms,
@@ -105,6 +106,7 @@ def recurrent_fractures(
             )
             raise InputError(f"{_NAME}()", [problem], "count another event")
     end, by = people["days"].to_numpy(float), clusters_of(people, cluster, _NAME)
+    refuse_apart(z[whole], terms, treated, _NAME)
     x = np.column_stack([treated.astype(float), z[whole]])
     names = (treatment, *terms)
     fit = fit_rate_ratio(end, event_patient=who, event_day=day, x=x, weight=w, cluster=by)

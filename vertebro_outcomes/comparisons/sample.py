@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.formula import is_formula
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats
@@ -127,13 +128,21 @@ def refuse_empty_arms(flow: FlowChart, *, arms: tuple[str, str], outcome: str, d
 
 
 def refuse_one_value(covariates: Covariates, kept: Bools) -> None:
-    """Refuse covariates that are the same for everybody who is analysed."""
+    """Refuse covariates that are the same for everybody who is analysed.
+
+    Indicators of a category that nobody analysed has may be constant; other columns may not.
+    """
     problems = []
     for term in dict.fromkeys(covariates.source):
-        x = covariates.of((term,)).x[kept]
-        if (np.ptp(x, axis=0) == 0).all():
+        own = covariates.of((term,))
+        constant = np.ptp(own.x[kept], axis=0) == 0
+        if is_formula(term):
+            names = [n for n, c in zip(own.names, constant, strict=True) if c and "[" not in n]
+        else:
+            names = [term] if constant.all() else []
+        for name in names:
             found = "has one value in all analysed patients"
-            problems.append(Problem(f"covariate {term}", found, "a covariate that varies"))
+            problems.append(Problem(f"covariate {name}", found, "a covariate that varies"))
     if problems:
         raise InputError("compare()", problems, "leave it out; it cannot confound anything here")
 

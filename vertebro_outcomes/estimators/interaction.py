@@ -10,6 +10,7 @@ from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 
 _COLLINEAR = 1e-10  # smallest singular value of the scaled design
 _FULL_LEVERAGE = 1e-9
+_NO_SPREAD = 1e-20  # residual sum of squares, of that of the scores: rounding
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ def fit_linear(y: Floats, X: Floats, *, variance: str = "hc3") -> LinearFit:
     beta = gram @ (Z.T @ y)
     beta += gram @ (Z.T @ (y - Z @ beta))
     e = y - Z @ beta
+    if float(e @ e) <= _NO_SPREAD * max(float(y @ y), 1e-300):
+        raise UnanswerableError("the scores follow exactly from arm and covariates")
     left = np.maximum(1.0 - np.einsum("ij,ij->i", Z @ half, Z @ half), _FULL_LEVERAGE)
     if variance == "model":
         cov = gram * float(e @ e) / (n - p)

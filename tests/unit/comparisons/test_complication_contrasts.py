@@ -212,10 +212,10 @@ def test_what_is_refused(options: dict, words: str) -> None:
 def test_no_cohort_no_events_and_days_before_the_first() -> None:
     with pytest.raises(vo.InputError, match="a Cohort"):
         vo.compare_complications(DATA, **ARMS)
-    ids = ["a", "b", "c"]
+    ids = ["a", "b", "c", "d"]
     frames = {
-        "patients": pd.DataFrame({"patient_id": ids, "age_years": [70, 80, None]}),
-        "episodes": pd.DataFrame({"patient_id": ids, "treatment": ["KP", "VP", "VP"]}),
+        "patients": pd.DataFrame({"patient_id": ids, "age_years": [70, 80, None, 60]}),
+        "episodes": pd.DataFrame({"patient_id": ids, "treatment": ["KP", "VP", "VP", "VP"]}),
     }
     with pytest.raises(vo.InputError, match="no complication was recorded"):
         vo.compare_complications(vo.Cohort.from_frames(**frames), **ARMS)

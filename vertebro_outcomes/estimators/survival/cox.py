@@ -125,6 +125,9 @@ def test_proportional_hazards(
     """Score test for x g(t) added to the model, at the fitted beta."""
     g = scale[1][np.searchsorted(scale[0], sets.time)]
     g = g - np.mean(g[sets.group])
+    if np.ptp(g) == 0:  # all events on one day: nothing can change with time
+        nan = np.full(z.shape[1], np.nan)
+        return HazardsTest(nan, nan, np.nan, z.shape[1], np.nan)
     i00 = moments(sets, z, beta).information
     middle = moments(sets, z, beta, scale=g)
     i11 = moments(sets, z, beta, scale=g * g).information
