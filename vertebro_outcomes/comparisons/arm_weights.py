@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from vertebro_outcomes.comparisons.hazard_models import covariate_columns
+from vertebro_outcomes.comparisons.hazard_models import alike_of, covariate_columns
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.propensity.logistic import fit_logistic, fit_multinomial
@@ -37,7 +37,7 @@ def with_weights(
     function: str,
     notes: list[str],
 ) -> tuple[pd.DataFrame, Floats | None]:
-    """Patients with every covariate known, and the weight of each.
+    """Patients with every covariate known, and the weight of each (of each of those alike).
 
     `arm` numbers the arms from 0; of two arms the treated one is 1. Weights average one.
     """
@@ -46,8 +46,10 @@ def with_weights(
     x, _ = covariate_columns(people, tuple(covariates), function)
     whole = ~np.isnan(x).any(axis=1)
     if not whole.all():
-        notes.append(f"{(~whole).sum()} patients with a blank covariate are left out.")
+        n = alike_of(people)[~whole].sum()
+        notes.append(f"{n:.0f} patients with a blank covariate are left out.")
     people, x, arm = people.loc[whole].reset_index(drop=True), x[whole], arm[whole]
+    alike = alike_of(people)
     several = int(arm.max(initial=0)) > 1
     if several and adjust == "att_weighting":
         raise refuse_argument(function, "adjust", adjust, "overlap_weighting or ate_weighting here")
@@ -57,15 +59,15 @@ def with_weights(
         if several:
             kind: Literal["overlap", "ate"] = "ate" if adjust == "ate_weighting" else "overlap"
             w = multinomial_weights(
-                fit_multinomial(x, arm.astype(np.int64)).probability, arm, kind=kind
+                fit_multinomial(x, arm.astype(np.int64), weight=alike).probability, arm, kind=kind
             )
         else:
             treated = arm == 1
-            e = fit_logistic(x, treated).probability
+            e = fit_logistic(x, treated, weight=alike).probability
             w = balancing_weights(e, treated, kind=KIND[adjust])  # type: ignore[arg-type]
     except UnanswerableError as reason:
         problem = Problem("argument covariates", str(reason), "covariates on which arms overlap")
         step = "leave out the covariate that separates the arms or repeats another"
         raise InputError(f"{function}()", [problem], step) from None
     notes.append(FIXED)
-    return people, w / w.mean()
+    return people, w / np.average(w, weights=alike)

@@ -8,12 +8,14 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
 from vertebro_outcomes.comparisons.comparable import refuse_apart
-from vertebro_outcomes.comparisons.follow_up import EVENT, FRACTURES, follow_patients
+from vertebro_outcomes.comparisons.follow_up import EVENT, FRACTURES, follow
 from vertebro_outcomes.comparisons.hazard_models import (
+    alike_of,
     check_arms,
     check_numbers,
     clusters_of,
     coefficient_rows,
+    counted,
     covariate_columns,
     of_arms,
     refuse_unfitted,
@@ -110,9 +112,10 @@ def adjacent_fractures(
     _check(method=method, event=event, covariates=covariates, adjust=adjust, cluster=cluster)
     check_arms(_NAME, treatment, comparator)
     check_numbers(_NAME, level=level, horizon=horizon_days, terms=covariates)
-    people, notes = follow_patients(cohort, event=event, function=_NAME)
-    people = of_arms(people, treatment=treatment, comparator=comparator, function=_NAME)
     given = tuple(covariates or ())
+    followed = follow(cohort, event=event, function=_NAME)
+    people, notes = counted(followed, given, cluster=cluster)
+    people = of_arms(people, treatment=treatment, comparator=comparator, function=_NAME)
     people, w = with_weights(
         people, covariates=given, adjust=adjust, function=_NAME, notes=notes,
         arm=(people["treatment"] == treatment).to_numpy(float),
@@ -120,11 +123,12 @@ def adjacent_fractures(
     z, terms = covariate_columns(people, given if adjust == "none" else (), _NAME)
     whole = ~np.isnan(z).any(axis=1)
     if not whole.all():
-        notes.append(f"{(~whole).sum()} patients with a blank covariate are left out.")
+        n = alike_of(people)[~whole].sum()
+        notes.append(f"{n:.0f} patients with a blank covariate are left out.")
     people, z = people.loc[whole].reset_index(drop=True), z[whole]
     treated = (people["treatment"] == treatment).to_numpy(bool)
-    event_seen = (people["cause"] == EVENT).to_numpy()
-    counts = [int((event_seen & treated).sum()), int((event_seen & ~treated).sum())]
+    n, events = alike_of(people), alike_of(people) * (people["cause"] == EVENT).to_numpy()
+    counts = [int(events[treated].sum()), int(events[~treated].sum())]
     _refuse_without_events(counts, (treatment, comparator), event, method)
     refuse_apart(z, terms, treated, _NAME)
     x = np.column_stack([treated.astype(float), z])
@@ -142,8 +146,8 @@ def adjacent_fractures(
         treatment=treatment, comparator=comparator, event=event, method=method,
         measure=MEASURE[method], estimate=float(first["estimate"]), se=float(first["se"]),
         ci_low=float(first["ci_low"]), ci_high=float(first["ci_high"]),
-        p_value=float(first["p_value"]), level=level, n_t=int(treated.sum()),
-        n_c=int((~treated).sum()), events_t=counts[0], events_c=counts[1],
+        p_value=float(first["p_value"]), level=level, n_t=int(n[treated].sum()),
+        n_c=int(n[~treated].sum()), events_t=counts[0], events_c=counts[1],
         covariates=given, coefficients=rows, incidence=incidence, adjust=adjust,
         proportional_hazards_p_value=ph, notes=tuple(notes), synthetic=cohort.synthetic,
     )  # fmt: skip
@@ -184,24 +188,31 @@ def _estimates(
 ) -> tuple[pd.DataFrame, float]:  # fmt: skip
     time = people["days"].to_numpy(float)
     cause = people["cause"].to_numpy(np.int64)
+    alike = alike_of(people)
     treated = x[:, 0] == 1
     nan = float("nan")
     if method == "gray" and weight is None:
-        p = gray_test(time, cause, arm=treated.astype(np.int64)).p_value
+        p = gray_test(time, cause, arm=treated.astype(np.int64), alike=alike).p_value
         undefined = np.array([nan])
         return coefficient_rows(terms[:1], undefined, undefined, level).assign(p_value=p), nan
     if method == "rmtl":
         lost = _days_lost(
-            time, cause, treated=treated, horizon=horizon, weight=weight, cluster=cluster
+            time,
+            cause,
+            treated=treated,
+            horizon=horizon,
+            weight=weight,
+            cluster=cluster,
+            alike=alike,
         )
         return coefficient_rows(terms[:1], np.array(lost[:1]), np.array(lost[1:]), level), nan
     if method == "cox":
         fit = fit_cox(time, cause == EVENT, x=x, weight=weight, cluster=cluster,
-                      test_proportional=True)  # fmt: skip
+                      test_proportional=True, alike=alike)  # fmt: skip
         plain = weight is None and cluster is None
         covariance = fit.covariance if plain else fit.robust
     else:
-        fit = fit_fine_gray(time, cause, x=x, weight=weight, cluster=cluster)
+        fit = fit_fine_gray(time, cause, x=x, weight=weight, cluster=cluster, alike=alike)
         covariance = fit.robust
     refuse_unfitted(fit, terms, _NAME)
     ph = nan if fit.proportional is None else float(fit.proportional.p_value[0])
@@ -213,7 +224,7 @@ def _estimates(
 
 def _days_lost(
     time: Floats, cause: Ints, *, treated: Bools, horizon: float, weight: Floats | None,
-    cluster: Ints | None,
+    cluster: Ints | None, alike: Floats,
 ) -> list[float]:  # fmt: skip
     """Difference of mean days lost, and its standard error."""
     reached = min(time[treated].max(), time[~treated].max())
@@ -222,7 +233,7 @@ def _days_lost(
     found = [
         fit_rmtl(
             time[mine], cause[mine], horizon=horizon, weight=None if weight is None else weight[mine],
-            cluster=None if cluster is None else cluster[mine],
+            cluster=None if cluster is None else cluster[mine], alike=alike[mine],
         )
         for mine in (treated, ~treated)
     ]  # fmt: skip

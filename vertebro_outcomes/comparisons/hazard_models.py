@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from vertebro_outcomes.comparisons.comparable import refuse_unusable
+from vertebro_outcomes.comparisons.follow_up import ALIKE, Followed
 from vertebro_outcomes.comparisons.population import words_of
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats, Ints
@@ -16,6 +17,7 @@ from vertebro_outcomes.vocabulary import TREATMENTS
 
 NOT_COVARIATES: Final = (
     "patient_id", "episode_id", "treatment", "death_day", "followup_end_day", "days", "cause",
+    ALIKE,
 )  # fmt: skip
 
 
@@ -40,6 +42,39 @@ def check_numbers(function: str, *, level: Any, horizon: Any = 1.0, terms: Any =
         raise refuse_argument(function, "level", level, "a number between 0 and 1, such as 0.95")
     if isinstance(terms, str):
         raise refuse_argument(function, "covariates", terms, f"a list such as [{terms!r}]")
+
+
+def counted(
+    followed: Followed,
+    names: Sequence[str],
+    *,
+    also: Sequence[str] = (),
+    cluster: str | None = None,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Patterns of treatment, the columns named, days and ending, with the patients of each.
+
+    `names` are covariates and checked, `also` are known to be there. Patients without a value of
+    `cluster` stand one by one: they depend on nobody.
+    """
+    allowed = [c for c in followed.columns if c not in NOT_COVARIATES]
+    asked = [("covariates", name) for name in names]
+    for argument, name in [*asked, *([] if cluster is None else [("cluster", cluster)])]:
+        if name not in allowed:
+            raise refuse_argument(followed.function, argument, name, list_some(allowed, most=30))
+    wanted = ("treatment", *also, *names, *(() if cluster is None else (cluster,)))
+    people, notes = followed.counted(wanted)
+    if cluster is None:
+        return people, notes
+    alone = people[cluster].isna().to_numpy(bool)
+    times = np.where(alone, people[ALIKE].to_numpy(float), 1).astype(np.int64)
+    written_out = people.loc[np.repeat(np.arange(len(people)), times)].reset_index(drop=True)
+    one = np.repeat(alone, times)
+    return written_out.assign(**{ALIKE: np.where(one, 1.0, written_out[ALIKE])}), notes
+
+
+def alike_of(people: pd.DataFrame) -> Floats:
+    """How many patients each row stands for."""
+    return people[ALIKE].to_numpy(float) if ALIKE in people else np.ones(len(people))
 
 
 def of_arms(

@@ -8,8 +8,13 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
-from vertebro_outcomes.comparisons.follow_up import EVENT, follow_patients
-from vertebro_outcomes.comparisons.hazard_models import check_numbers, clusters_of
+from vertebro_outcomes.comparisons.follow_up import EVENT, Followed, follow
+from vertebro_outcomes.comparisons.hazard_models import (
+    alike_of,
+    check_numbers,
+    clusters_of,
+    counted,
+)
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats, Ints
 from vertebro_outcomes.estimators.survival.aalen_johansen import (
@@ -17,6 +22,7 @@ from vertebro_outcomes.estimators.survival.aalen_johansen import (
     Transform,
     fit_aalen_johansen,
 )
+from vertebro_outcomes.estimators.survival.counting import count
 from vertebro_outcomes.estimators.survival.group_tests import gray_test
 from vertebro_outcomes.results.cumulative_incidence import CumulativeIncidence
 
@@ -98,7 +104,9 @@ def cumulative_incidence(
             raise refuse_argument(_NAME, name, value, ", ".join(words))
     check_numbers(_NAME, level=level, terms=covariates)
     check_adjust(_NAME, adjust, covariates)
-    people, notes = follow_patients(cohort, event=event, function=_NAME)
+    followed = follow(cohort, event=event, function=_NAME)
+    _check_arm(followed, by)
+    people, notes = counted(followed, tuple(covariates or ()), also=(by,), cluster=cluster)
     people = _with_arm(people, by, notes)
     if not (people["cause"] == EVENT).any():
         problem = Problem(f"event {event}", "no patient had it", "at least one event")
@@ -143,13 +151,15 @@ def incidence_of(
     for arm, rows in people.groupby(by, sort=True).indices.items():
         time = people["days"].to_numpy(float)[rows]
         cause = people["cause"].to_numpy(np.int64)[rows]
+        alike = alike_of(people)[rows]
         w = None if weight is None else weight[rows]
         curve = fit_aalen_johansen(
             time, cause, weight=w, variance=variance,
-            cluster=None if cluster is None else cluster[rows],
+            cluster=None if cluster is None else cluster[rows], alike=alike,
         )  # fmt: skip
-        left = np.searchsorted(np.sort(time), curve.time, side="left")
-        curves[str(arm)] = replace(curve, n_at_risk=time.size - left.astype(float))
+        curves[str(arm)] = replace(
+            curve, n_at_risk=count(time, cause, of=1, weight=alike).n_at_risk
+        )
     p = _gray(people, by) if weight is None else float("nan")
     return CumulativeIncidence(
         event, by, curves, _endings(people, by), level, transform, p, tuple(notes),
@@ -157,18 +167,24 @@ def incidence_of(
     )  # fmt: skip
 
 
-def _with_arm(people: pd.DataFrame, by: str, notes: list[str]) -> pd.DataFrame:
-    if by not in people.columns or by in ("patient_id", "episode_id", "days", "cause"):
+def _check_arm(followed: Followed, by: str) -> None:
+    if by not in followed.columns or by in ("patient_id", "episode_id", "days", "cause"):
         allowed = "treatment, site, sex or another column of patients or episodes"
         raise refuse_argument(_NAME, "by", by, allowed)
+
+
+def _with_arm(people: pd.DataFrame, by: str, notes: list[str]) -> pd.DataFrame:
     blank = people[by].isna()
     if blank.any():
-        notes.append(f"{blank.sum()} patients without {by} are left out.")
+        n = alike_of(people)[blank.to_numpy(bool)].sum()
+        notes.append(f"{n:.0f} patients without {by} are left out.")
     return people.loc[~blank].assign(**{by: people[by].astype(str)})
 
 
 def _endings(people: pd.DataFrame, by: str) -> pd.DataFrame:
-    table = pd.crosstab(people[by], people["cause"]).reindex(columns=[1, 2, 0], fill_value=0)
+    n = pd.Series(alike_of(people), index=people.index)
+    table = n.groupby([people[by], people["cause"]]).sum().unstack(fill_value=0.0)
+    table = table.reindex(columns=[1, 2, 0], fill_value=0.0).astype(np.int64)
     table.columns = pd.Index(["events", "competing_deaths", "censored"])
     return table.assign(n=table.sum(axis=1)).reset_index()
 
@@ -177,5 +193,8 @@ def _gray(people: pd.DataFrame, by: str) -> float:
     if people[by].nunique() < 2:
         return float("nan")
     arm = pd.factorize(people[by], sort=True)[0]
-    test = gray_test(people["days"].to_numpy(float), people["cause"].to_numpy(np.int64), arm=arm)
+    test = gray_test(
+        people["days"].to_numpy(float), people["cause"].to_numpy(np.int64), arm=arm,
+        alike=alike_of(people),
+    )  # fmt: skip
     return test.p_value

@@ -9,12 +9,14 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
 from vertebro_outcomes.comparisons.comparable import refuse_apart
-from vertebro_outcomes.comparisons.follow_up import follow_patients
+from vertebro_outcomes.comparisons.follow_up import Followed, follow
 from vertebro_outcomes.comparisons.hazard_models import (
+    alike_of,
     check_arms,
     check_numbers,
     clusters_of,
     coefficient_rows,
+    counted,
     covariate_columns,
     of_arms,
     refuse_unfitted,
@@ -23,6 +25,7 @@ from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.time_zero import immortal_time_note
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.survival.counting import count
 from vertebro_outcomes.estimators.survival.cox import fit_cox
 from vertebro_outcomes.estimators.survival.kaplan_meier import fit_kaplan_meier
 from vertebro_outcomes.estimators.survival.rmst import RestrictedMean, fit_rmst, fit_rmtl
@@ -33,6 +36,7 @@ HORIZON_DAYS: Final = 365.0
 # One early and one late cut: deaths within three months are often peri-procedural or due to the
 # illness that led to treatment, those after a year are not (assumed; `periods_days` changes them).
 PERIODS_DAYS: Final = (90.0, 365.0)
+CLOCK: Final = ("day0", "treatment_day")  # what the note on immortal time looks at
 
 
 def mortality(
@@ -101,9 +105,10 @@ def mortality(
     check_numbers(_NAME, level=level, horizon=horizon_days, terms=covariates)
     check_adjust(_NAME, adjust, covariates)
     cuts = _cuts(periods_days)
-    people, notes = follow_patients(cohort, event="death", function=_NAME)
-    people = of_arms(people, treatment=treatment, comparator=comparator, function=_NAME)
     given = tuple(covariates or ())
+    followed = follow(cohort, event="death", function=_NAME)
+    people, notes = counted(_with_clock(followed, given), given, also=CLOCK, cluster=cluster)
+    people = of_arms(people, treatment=treatment, comparator=comparator, function=_NAME)
     people, w = with_weights(
         people, covariates=given, adjust=adjust, function=_NAME, notes=notes,
         arm=(people["treatment"] == treatment).to_numpy(float),
@@ -111,31 +116,44 @@ def mortality(
     z, terms = covariate_columns(people, given if adjust == "none" else (), _NAME)
     whole = ~np.isnan(z).any(axis=1)
     if not whole.all():
-        notes.append(f"{(~whole).sum()} patients with a blank covariate are left out.")
+        n = alike_of(people)[~whole].sum()
+        notes.append(f"{n:.0f} patients with a blank covariate are left out.")
     people = people.loc[whole].reset_index(drop=True)
     treated = (people["treatment"] == treatment).to_numpy(bool)
     refuse_apart(z[whole], terms, treated, _NAME)
     x = np.column_stack([treated.astype(float), z[whole]])
     time, died = people["days"].to_numpy(float), people["cause"].to_numpy() == 1
+    alike = alike_of(people)
     _refuse_without_deaths(died, treated, (treatment, comparator))
     rows, periods, tests = _hazards(
         time, died, x=x, terms=(treatment, *terms), weight=w, level=level, cuts=cuts,
-        cluster=clusters_of(people, cluster, _NAME),
+        cluster=clusters_of(people, cluster, _NAME), alike=alike,
     )  # fmt: skip
-    means = _means(time, died, treated=treated, weight=w, horizon=horizon_days, level=level)
+    means = _means(
+        time, died, treated=treated, weight=w, horizon=horizon_days, level=level, alike=alike
+    )
     note = _immortal(people, treated, treatment, comparator)
     first = rows.iloc[0]
     return Mortality(
         treatment=treatment, comparator=comparator, estimate=float(first["estimate"]),
         se=float(first["se"]), ci_low=float(first["ci_low"]), ci_high=float(first["ci_high"]),
-        p_value=float(first["p_value"]), level=level, n_t=int(treated.sum()),
-        n_c=int((~treated).sum()), deaths_t=int((died & treated).sum()),
-        deaths_c=int((died & ~treated).sum()), covariates=given, adjust=adjust, coefficients=rows,
+        p_value=float(first["p_value"]), level=level, n_t=int(alike[treated].sum()),
+        n_c=int(alike[~treated].sum()), deaths_t=int(alike[died & treated].sum()),
+        deaths_c=int(alike[died & ~treated].sum()), covariates=given, adjust=adjust, coefficients=rows,
         proportional_hazards=tests, periods=periods, rmst=means, horizon_days=float(horizon_days),
-        curves=_curves(time, died, treated=treated, weight=w, arms=(treatment, comparator)),
+        curves=_curves(time, died, treated=treated, weight=w, alike=alike,
+                       arms=(treatment, comparator)),
         immortal_time=note, notes=(*notes, *([note] if note else [])),
         synthetic=cohort.synthetic,
     )  # fmt: skip
+
+
+def _with_clock(followed: Followed, given: tuple[str, ...]) -> Followed:
+    """Of the day of treatment only whether it lies after day 0, which leaves few patterns."""
+    if "treatment_day" in given:
+        return followed
+    later = (followed.table.treatment_day > 0).cast("int64")
+    return replace(followed, table=followed.table.mutate(treatment_day=later))
 
 
 def _cuts(days: Sequence[float]) -> Floats:
@@ -161,11 +179,12 @@ def _refuse_without_deaths(died: Bools, treated: Bools, arms: tuple[str, str]) -
 
 def _hazards(
     time: Floats, died: Bools, *, x: Floats, terms: tuple[str, ...], weight: Floats | None,
-    level: float, cuts: Floats, cluster: Ints | None,
+    level: float, cuts: Floats, cluster: Ints | None, alike: Floats,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:  # fmt: skip
     plain = weight is None and cluster is None
-    by = cluster if cluster is not None else np.arange(time.size)
-    fit = fit_cox(time, died, x=x, weight=weight, cluster=by, test_proportional=True)
+    fit = fit_cox(
+        time, died, x=x, weight=weight, cluster=cluster, test_proportional=True, alike=alike
+    )
     refuse_unfitted(fit, terms, _NAME)
     rows = coefficient_rows(
         terms, fit.beta, np.sqrt(np.diag(fit.covariance if plain else fit.robust)), level
@@ -187,7 +206,8 @@ def _hazards(
     own[np.arange(patient.size), period] = x[patient, 0]
     split = fit_cox(
         stop, died[patient] & final, x=np.column_stack([own, x[patient, 1:]]), entry=starts[period],
-        weight=None if weight is None else weight[patient], cluster=by[patient],
+        weight=None if weight is None else weight[patient], alike=alike[patient], person=patient,
+        cluster=None if cluster is None else cluster[patient],
     )  # fmt: skip
     se = np.sqrt(np.diag(split.covariance if plain else split.robust))[:k]
     names = [f"{a:g} to {b:g}" for a, b in zip(starts, np.r_[cuts, np.nan], strict=True)]
@@ -208,7 +228,8 @@ def _usable_cuts(day: Floats, treated: Bools, cuts: Floats) -> Floats:
 
 
 def _means(
-    time: Floats, died: Bools, *, treated: Bools, weight: Floats | None, horizon: float, level: float
+    time: Floats, died: Bools, *, treated: Bools, weight: Floats | None, horizon: float,
+    level: float, alike: Floats,
 ) -> pd.DataFrame:  # fmt: skip
     reached = min(time[treated].max(), time[~treated].max())
     if horizon > reached:
@@ -216,10 +237,14 @@ def _means(
     found = []
     for mine in (treated, ~treated):
         if weight is None:
-            found.append(fit_rmst(time[mine], died[mine], horizon=horizon))
+            found.append(fit_rmst(time[mine], died[mine], horizon=horizon, alike=alike[mine]))
             continue
         lost = fit_rmtl(
-            time[mine], died[mine].astype(np.int64), horizon=horizon, weight=weight[mine]
+            time[mine],
+            died[mine].astype(np.int64),
+            horizon=horizon,
+            weight=weight[mine],
+            alike=alike[mine],
         )
         found.append(RestrictedMean(horizon - lost.estimate, lost.se))
     t, c = found
@@ -232,15 +257,16 @@ def _means(
 
 
 def _curves(
-    time: Floats, died: Bools, *, treated: Bools, weight: Floats | None, arms: tuple[str, str]
+    time: Floats, died: Bools, *, treated: Bools, weight: Floats | None, alike: Floats,
+    arms: tuple[str, str],
 ) -> dict[str, Any]:  # fmt: skip
     how: Any = {} if weight is None else {"variance": "infinitesimal_jackknife"}
     found = {}
     for arm, mine in zip(arms, (treated, ~treated), strict=True):
         w = None if weight is None else weight[mine]
-        curve = fit_kaplan_meier(time[mine], died[mine], weight=w, **how)
-        left = np.searchsorted(np.sort(time[mine]), curve.time, side="left")
-        found[arm] = replace(curve, n_at_risk=int(mine.sum()) - left.astype(float))
+        curve = fit_kaplan_meier(time[mine], died[mine], weight=w, alike=alike[mine], **how)
+        n = count(time[mine], died[mine].astype(np.int64), of=1, weight=alike[mine]).n_at_risk
+        found[arm] = replace(curve, n_at_risk=n)
     return found
 
 

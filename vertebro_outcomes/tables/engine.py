@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 MEMORY: Final = "1GB"
+MEMORY_TO_ANALYSE: Final = "4GB"  # joins of ten million patients; what does not fit lies on disk
 
 
 def embedded_engine(**limits: str) -> Any:
@@ -30,6 +31,14 @@ def working_engine() -> Any:
     folder = Path(tempfile.mkdtemp(prefix="vertebro-"))
     engine = embedded_engine(memory_limit=MEMORY, temp_directory=str(folder / "spilled"))
     engine.vertebro_folder = folder
+    weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
+    return engine
+
+
+def analysing_engine() -> Any:
+    """A DuckDB for tables that are already canonical; joins that do not fit lie in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="vertebro-"))
+    engine = embedded_engine(memory_limit=MEMORY_TO_ANALYSE, temp_directory=str(folder))
     weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
     return engine
 

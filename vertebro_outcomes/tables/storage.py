@@ -11,7 +11,7 @@ import pandas as pd
 
 from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
 from vertebro_outcomes.tables.cohort_tables import STORED
-from vertebro_outcomes.tables.engine import embedded_engine, kept_file, open_parquet
+from vertebro_outcomes.tables.engine import analysing_engine, kept_file, open_parquet
 from vertebro_outcomes.tables.instruments import as_plain, declared_instruments
 
 MANIFEST: Final = "cohort.json"
@@ -60,7 +60,7 @@ def read_cohort(folder: Path, engine: Any = None) -> dict[str, Any]:
         found = f"no {list_some(missing)}" if missing else f"layout {manifest.get('layout')}"
         problem = Problem(f"{folder.name}/{MANIFEST}", found, f"layout {LAYOUT}, all tables")
         raise LoadError(str(folder.name), [problem], "write the cohort again with this version")
-    engine = engine if engine is not None else embedded_engine()
+    engine = engine if engine is not None else analysing_engine()
     tables = {name: open_parquet(engine, folder / f"{name}.parquet") for name in STORED}
     _check_columns(folder, tables)
     return {

@@ -45,14 +45,14 @@ def to_arrow(frame: pd.DataFrame, table: Table, *, name: str) -> tuple[pa.Table,
     return pa.table(columns), problems
 
 
-def to_pandas(arrow: pa.Table, table: Table) -> pd.DataFrame:
+def to_pandas(arrow: pa.Table, *tables: Table) -> pd.DataFrame:
     """Whole numbers as Int64, truth as boolean, dates as datetime64, the rest float64 and text."""
     wanted = {"text": "object", "int": "Int64", "float": "float64", "bool": "boolean"}
     frame = arrow.to_pandas(
         types_mapper={pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}.get,
         date_as_object=False,
     )
-    for column in table.columns:
+    for column in (column for table in tables for column in table.columns):
         if column.name in frame.columns:
             kind = wanted.get(column.type, "datetime64[ns]")
             frame[column.name] = frame[column.name].astype(kind)

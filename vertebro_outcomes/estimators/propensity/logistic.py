@@ -80,7 +80,7 @@ class MultinomialFit:
     steps: int
 
 
-def fit_multinomial(x: Floats, arm: Ints) -> MultinomialFit:
+def fit_multinomial(x: Floats, arm: Ints, *, weight: Floats | None = None) -> MultinomialFit:
     """Probability of each of several arms, numbered from 0, by maximum likelihood.
 
     Parameters
@@ -89,6 +89,8 @@ def fit_multinomial(x: Floats, arm: Ints) -> MultinomialFit:
         Covariates without an intercept.
     arm : array of int (n,)
         0 to K - 1, each of them present; 0 is the reference.
+    weight : array (n,), optional
+        Of each patient's log-likelihood, above 0; one if not given.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def fit_multinomial(x: Floats, arm: Ints) -> MultinomialFit:
     """
     z, centre, scale = _standardised(x)
     n_classes = int(arm.max()) + 1
-    fit = _newton(z, np.asarray(arm, dtype=np.int64), n_classes=n_classes)
+    fit = _newton(z, np.asarray(arm, dtype=np.int64), n_classes=n_classes, weight=weight)
     back = np.eye(len(scale) + 1)
     back[1:, 1:] = np.diag(1.0 / scale)
     back[0, 1:] = -centre / scale

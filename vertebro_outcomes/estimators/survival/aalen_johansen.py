@@ -13,6 +13,7 @@ from vertebro_outcomes.estimators.survival.counting import (
     count,
     step_at,
     survival_steps,
+    times,
 )
 from vertebro_outcomes.estimators.survival.proportional_hazards import summed_by
 
@@ -55,8 +56,11 @@ def fit_aalen_johansen(
     weight: Floats | None = None,
     cluster: Ints | None = None,
     variance: IncidenceVariance = "infinitesimal_jackknife",
+    alike: Floats | None = None,
 ) -> IncidenceCurve:
     """Aalen-Johansen estimator of the cumulative incidence of cause `of`.
+
+    A row stands for `alike` patients with the same time, cause and weight.
 
     ``infinitesimal_jackknife`` is the variance `survival::survfit` gives for several states (sum
     of squared influences, by cluster if given); ``aalen`` the counting-process variance of
@@ -64,19 +68,20 @@ def fit_aalen_johansen(
 
     Reference: Aalen and Johansen 1978, Scand J Stat 5:141; Aalen 1978, doi:10.1214/aos/1176344198.
     """
-    counts = count(time, cause, of=of, weight=weight)
+    total = times(weight, alike, time.size)
+    counts = count(time, cause, of=of, weight=total)
     s = survival_steps(counts)
     s_before = before(s, 1.0)
     f = np.cumsum(s_before * counts.of_cause / counts.n_at_risk)
     if variance == "aalen":
         var = _aalen_variance(counts, f, s_before)
     else:
-        w = np.ones(time.size) if weight is None else weight
         moved = influence(counts, cause, of)
         if cluster is None:
-            var = _sum_of_squares(counts, f, moved, w)
+            squares = total if weight is None else total * weight
+            var = _sum_of_squares(counts, f, moved, squares)
         else:
-            var = _clustered_squares(counts, f, moved, w, cluster)
+            var = _clustered_squares(counts, f, moved, total, cluster)
     return IncidenceCurve(counts.time, f, np.sqrt(np.maximum(var, 0.0)), counts.n_at_risk, s)
 
 
@@ -98,13 +103,14 @@ def influence(counts: Counts, cause: Ints, of: int) -> Influence:
     return Influence(common, at_exit + slope * f[last], slope)
 
 
-def _sum_of_squares(counts: Counts, f: Floats, moved: Influence, w: Floats) -> Floats:
+def _sum_of_squares(counts: Counts, f: Floats, moved: Influence, squares: Floats) -> Floats:
+    """`squares`: the squared weight of each row, times the patients alike."""
     size = f.size
 
     def left(values: Floats) -> Floats:
-        return np.asarray(np.cumsum(np.bincount(counts.code, w * w * values, minlength=size)))
+        return np.asarray(np.cumsum(np.bincount(counts.code, squares * values, minlength=size)))
 
-    inside = np.sum(w * w) - left(np.ones(w.size))
+    inside = np.sum(squares) - left(np.ones(squares.size))
     gone = (
         left(moved.fixed**2) - 2 * f * left(moved.fixed * moved.slope) + f**2 * left(moved.slope**2)
     )

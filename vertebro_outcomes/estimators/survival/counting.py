@@ -31,6 +31,12 @@ def count(time: Floats, cause: Ints, *, of: int, weight: Floats | None = None) -
     return Counts(distinct, code, n, some, mine)
 
 
+def times(weight: Floats | None, alike: Floats | None, n: int) -> Floats:
+    """How much each row counts: the weight of a patient times the patients alike."""
+    w = np.ones(n) if weight is None else weight
+    return w if alike is None else w * alike
+
+
 def before(values: Floats, first: float) -> Floats:
     """A running value just before each time."""
     return np.r_[first, values[:-1]]

@@ -10,9 +10,9 @@ from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.survival.proportional_hazards import (
     maximise,
     moments,
+    sandwich,
     score_residuals,
     standardised,
-    summed_by,
     usable,
 )
 from vertebro_outcomes.estimators.survival.risk_sets import RiskSets, risk_sets
@@ -57,11 +57,15 @@ def fit_cox(
     ties: Ties = "efron",
     test_proportional: bool = False,
     entry: Floats | None = None,
+    alike: Floats | None = None,
+    person: Ints | None = None,
 ) -> HazardFit:
     """Maximum partial likelihood.
 
     With `entry` each row is at risk after its entry up to its time (counting process): delayed
-    entry, recurrent events, and hazard ratios by period are all fitted this way.
+    entry, recurrent events, and hazard ratios by period are all fitted this way. A row stands for
+    `alike` patients with the same time, event and columns; the fit is that of the rows written out.
+    Rows with the same `person` belong to the same patients.
 
     Reference: Cox 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; Efron 1977,
     doi:10.1080/01621459.1977.10480613; sandwich by cluster: Lin and Wei 1989,
@@ -72,31 +76,36 @@ def fit_cox(
     strata = np.zeros(time.size, dtype=np.int64) if stratum is None else stratum
     if not usable(time, event):
         return unfitted(x, event)
-    sets = risk_sets(time, event, weight=w, stratum=strata, efron=ties == "efron", entry=entry)
-    z, sd = standardised(x, w)
+    sets = risk_sets(
+        time, event, weight=w, stratum=strata, efron=ties == "efron", entry=entry, alike=alike
+    )
+    z, sd = standardised(x, w if alike is None else w * alike)
     z = z[sets.order]
-    fitted = fit_sorted(sets, z, sd, cluster)
+    fitted = fit_sorted(sets, z, sd, cluster=cluster, person=person)
     if not (test_proportional and fitted.converged):
         return fitted
-    test = test_proportional_hazards(sets, z, fitted.beta * sd, kaplan_meier_scale(time, event))
+    scale = kaplan_meier_scale(time, event, alike)
+    test = test_proportional_hazards(sets, z, fitted.beta * sd, scale)
     return HazardFit(**{**fitted.__dict__, "proportional": test})
 
 
-def fit_sorted(sets: RiskSets, z: Floats, sd: Floats, cluster: Ints | None) -> HazardFit:
+def fit_sorted(
+    sets: RiskSets, z: Floats, sd: Floats, *, cluster: Ints | None, person: Ints | None = None
+) -> HazardFit:
     """Fit standardised, sorted columns and bring the answer back to their units."""
-    n_events = int(sets.event.sum())
     if np.any(sd <= 0):
         return unfitted(z, sets.event)
     beta, at, null, converged = maximise(sets, z)
     if not converged:
         return unfitted(z, sets.event)
     bread = np.linalg.inv(at.information)
-    codes = None if cluster is None else cluster[sets.order]
-    pull = summed_by(codes, score_residuals(sets, z, at)) @ bread
+    codes, same = (None if by is None else by[sets.order] for by in (cluster, person))
+    pull = score_residuals(sets, z, at) @ bread
+    robust = sandwich(pull, sets.alike, cluster=codes, person=same)
     scale = np.outer(sd, sd)
     return HazardFit(
-        beta / sd, bread / scale, pull.T @ pull / scale, at.log_likelihood, null.log_likelihood,
-        sets.event.size, n_events, converged=True,
+        beta / sd, bread / scale, robust / scale, at.log_likelihood, null.log_likelihood,
+        int(sets.alike.sum()), int(sets.events.sum()), converged=True,
     )  # fmt: skip
 
 
@@ -109,12 +118,15 @@ def unfitted(x: Floats, event: Bools) -> HazardFit:
     )
 
 
-def kaplan_meier_scale(time: Floats, event: Bools) -> tuple[Floats, Floats]:
+def kaplan_meier_scale(
+    time: Floats, event: Bools, alike: Floats | None = None
+) -> tuple[Floats, Floats]:
     """Event times, and 1 - KM just before each: the usual time scale of the test."""
+    f = np.ones(time.size) if alike is None else alike
     distinct, code = np.unique(time, return_inverse=True)
-    d = np.bincount(code, event)
-    left = np.bincount(code)
-    n = time.size - np.r_[0, np.cumsum(left)[:-1]]
+    d = np.bincount(code, event * f)
+    left = np.bincount(code, f)
+    n = np.cumsum(left[::-1])[::-1]
     before = np.r_[1.0, np.cumprod(1 - d / n)[:-1]]
     return distinct[d > 0], 1 - before[d > 0]
 
@@ -124,7 +136,7 @@ def test_proportional_hazards(
 ) -> HazardsTest:
     """Score test for x g(t) added to the model, at the fitted beta."""
     g = scale[1][np.searchsorted(scale[0], sets.time)]
-    g = g - np.mean(g[sets.group])
+    g = g - np.average(g, weights=sets.events)
     if np.ptp(g) == 0:  # all events on one day: nothing can change with time
         nan = np.full(z.shape[1], np.nan)
         return HazardsTest(nan, nan, np.nan, z.shape[1], np.nan)

@@ -9,9 +9,9 @@ from vertebro_outcomes.estimators.survival.cox import HazardFit, Ties, unfitted
 from vertebro_outcomes.estimators.survival.proportional_hazards import (
     Moments,
     maximise,
+    sandwich,
     score_residuals,
     standardised,
-    summed_by,
     usable,
 )
 from vertebro_outcomes.estimators.survival.risk_sets import RiskSets, risk_sets
@@ -31,6 +31,7 @@ def fit_fine_gray(
     ties: Ties = "breslow",
     censoring_ties: CensoringTies = "at_risk",
     censoring_weights: CensoringWeights = "case",
+    alike: Floats | None = None,
 ) -> HazardFit:
     """Log subdistribution hazard ratios; `cause` 0 censored, 1 the event, 2 and above competing.
 
@@ -38,7 +39,7 @@ def fit_fine_gray(
     (without strata; with strata the sandwich of the weighted score). The defaults give the numbers
     of `cmprsk::crr`; ``ties="efron", censoring_ties="events_first"`` those of `survival::finegray`
     followed by `coxph` (which leaves case weights out of the
-    censoring curve: ``censoring_weights="none"``).
+    censoring curve: ``censoring_weights="none"``). A row stands for `alike` equal patients.
 
     Reference: Fine and Gray 1999, doi:10.1080/01621459.1999.10474144, equations 6 to 8; weighted
     risk sets: Geskus 2011, doi:10.1111/j.1541-0420.2010.01420.x.
@@ -52,8 +53,9 @@ def fit_fine_gray(
         time, event, weight=w, stratum=strata, competing=cause > 1, efron=ties == "efron",
         events_before_censoring=censoring_ties == "events_first",
         censoring_weight=w if censoring_weights == "case" else np.ones(time.size),
+        alike=alike,
     )  # fmt: skip
-    z, sd = standardised(x, w)
+    z, sd = standardised(x, w if alike is None else w * alike)
     z = z[sets.order]
     if np.any(sd <= 0):
         return unfitted(x, event)
@@ -64,11 +66,12 @@ def fit_fine_gray(
     pull = score_residuals(sets, z, at)
     if stratum is None and sets.carried.any() and censoring_ties == "at_risk":
         pull = pull + _censoring_residuals(sets, z, at, time[sets.order])
-    by = summed_by(None if cluster is None else cluster[sets.order], pull) @ bread
+    codes = None if cluster is None else cluster[sets.order]
+    robust = sandwich(pull @ bread, sets.alike, cluster=codes)
     scale = np.outer(sd, sd)
     return HazardFit(
-        beta / sd, bread / scale, by.T @ by / scale, at.log_likelihood, null.log_likelihood,
-        time.size, int(event.sum()), converged=True,
+        beta / sd, bread / scale, robust / scale, at.log_likelihood, null.log_likelihood,
+        int(sets.alike.sum()), int(sets.events.sum()), converged=True,
     )  # fmt: skip
 
 
@@ -76,19 +79,16 @@ def _censoring_residuals(sets: RiskSets, z: Floats, at: Moments, time: Floats) -
     """Psi of Fine and Gray: what estimating the censoring curve adds to each patient's score."""
     censored = ~(sets.event | sets.carried)
     u, code = np.unique(time, return_inverse=True)
-    weighted = sets.weight * at.risk * sets.carried_by
+    total = sets.weight * sets.alike
+    weighted = total * at.risk * sets.carried_by
     # q(u): patients with a competing event before u times what they still live through from u on
     before = _exclusive(code, np.column_stack([weighted, weighted[:, None] * z]), u.size)
-    steps = np.zeros((sets.time.size, 1 + z.shape[1]))
-    np.add.at(
-        steps, sets.group, at.step[:, None] * np.column_stack([np.ones(at.step.size), at.mean])
-    )
-    steps *= sets.carry[:, None]
+    steps = np.column_stack([at.step, at.step_mean]) * sets.carry[:, None]
     later = np.vstack([np.cumsum(steps[::-1], axis=0)[::-1], np.zeros((1, steps.shape[1]))])
     later = later[np.searchsorted(sets.time, u, side="left")]
     q = before[:, 1:] * later[:, :1] - before[:, :1] * later[:, 1:]
-    n = sets.weight.sum() - _exclusive(code, sets.weight[:, None], u.size)[:, 0]
-    hazard = np.bincount(code, sets.weight * censored, minlength=u.size) / n
+    n = total.sum() - _exclusive(code, total[:, None], u.size)[:, 0]
+    hazard = np.bincount(code, total * censored, minlength=u.size) / n
     ratio = q / n[:, None]
     lived = np.cumsum(ratio * hazard[:, None], axis=0)
     psi = np.where(censored[:, None], ratio[code], 0.0) - lived[code]

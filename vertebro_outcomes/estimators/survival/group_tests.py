@@ -25,13 +25,16 @@ class _Tables:
     other: Floats
 
 
-def _tables(time: Floats, cause: Ints, arm: Ints, groups: int) -> _Tables:
+def _tables(
+    time: Floats, cause: Ints, arm: Ints, groups: int, alike: Floats | None = None
+) -> _Tables:
     distinct, code = np.unique(time, return_inverse=True)
     size = distinct.size
     cell = code * groups + arm
 
     def table(chosen: Bools) -> Floats:
-        flat = np.bincount(cell[chosen], minlength=size * groups)
+        f = None if alike is None else alike[chosen]
+        flat = np.bincount(cell[chosen], f, minlength=size * groups)
         return np.asarray(flat.reshape(size, groups), dtype=float)
 
     n = np.cumsum(table(np.ones(time.size, dtype=bool))[::-1], axis=0)[::-1]
@@ -68,14 +71,16 @@ def logrank_test(
     return _chi2(score, variance)
 
 
-def gray_test(time: Floats, cause: Ints, *, arm: Ints) -> GroupTest:
+def gray_test(time: Floats, cause: Ints, *, arm: Ints, alike: Floats | None = None) -> GroupTest:
     """Gray's test of equal cumulative incidence of cause 1; 0 censored, 2 and above competing.
+
+    A row stands for `alike` patients.
 
     Reference: Gray 1988, doi:10.1214/aos/1176350951, section 3 (rho = 0), with the
     hypergeometric factor for tied events.
     """
     names, arm = np.unique(arm, return_inverse=True)
-    t = _tables(time, cause, arm, names.size)
+    t = _tables(time, cause, arm, names.size, alike)
     keep = (t.mine + t.other).sum(axis=1) > 0
     n, mine, other = t.n[keep], t.mine[keep], t.other[keep]
     there = n > 0

@@ -7,7 +7,7 @@ import numpy as np
 
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.survival.aalen_johansen import fit_aalen_johansen
-from vertebro_outcomes.estimators.survival.counting import count, step_at, survival_steps
+from vertebro_outcomes.estimators.survival.counting import count, step_at, survival_steps, times
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,19 @@ def fit_kaplan_meier(
     weight: Floats | None = None,
     cluster: Ints | None = None,
     variance: Literal["greenwood", "infinitesimal_jackknife"] = "greenwood",
+    alike: Floats | None = None,
 ) -> SurvivalCurve:
     """Kaplan-Meier estimator; Greenwood's variance reads weights as counts of patients.
+
+    A row stands for `alike` patients.
 
     Reference: Kaplan and Meier 1958, doi:10.1080/01621459.1958.10501452; Greenwood 1926.
     """
     cause = event.astype(np.int64)
     if variance == "infinitesimal_jackknife":
-        curve = fit_aalen_johansen(time, cause, weight=weight, cluster=cluster)
+        curve = fit_aalen_johansen(time, cause, weight=weight, cluster=cluster, alike=alike)
         return SurvivalCurve(curve.time, curve.free_of_any, curve.se, curve.n_at_risk)
-    counts = count(time, cause, of=1, weight=weight)
+    counts = count(time, cause, of=1, weight=times(weight, alike, time.size))
     s = survival_steps(counts)
     n, d = counts.n_at_risk, counts.any_event
     stays = np.where(n - d > 1e-12 * n, n - d, np.inf)

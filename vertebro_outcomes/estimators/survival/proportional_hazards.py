@@ -14,43 +14,71 @@ STEEPEST = 15.0  # a log hazard ratio per standard deviation beyond this has run
 
 @dataclass(frozen=True)
 class Moments:
-    """What one pass over the risk sets gives at `beta`."""
+    """What one pass over the risk sets gives at `beta`. Sums over tied events are per event time."""
 
     log_likelihood: float
     score: Floats
     information: Floats
     risk: Floats  # exp(x beta), sorted, without weights
-    step: Floats  # per event row: hazard increment
-    mean: Floats  # per event row: weighted mean of x over the risk set
+    step: Floats  # hazard increments
+    tied_step: Floats  # the part of them that the tied events themselves are spared (Efron)
+    step_mean: Floats  # hazard increments times the mean of x over the risk set
+    tied_step_mean: Floats
+    centre: Floats  # mean of x over the risk set, averaged over the tied events
 
 
 def moments(sets: RiskSets, x: Floats, beta: Floats, scale: Floats | None = None) -> Moments:
     """One pass; `scale` multiplies each event time's share of score and information."""
     eta = x @ beta
     risk = np.exp(eta)
-    weighted = sets.weight * risk
-    g, f = sets.group, sets.fraction
-    d0 = sets.at_risk(weighted)[g] - f * sets.at_events(weighted)[g]
+    total = sets.weight * sets.alike
+    weighted = total * risk
     wx = weighted[:, None] * x
-    d1 = sets.at_risk(wx)[g] - f[:, None] * sets.at_events(wx)[g]
-    w_bar = sets.mean_weight[g]
-    step, mean = w_bar / d0, d1 / d0[:, None]
-    share = w_bar if scale is None else w_bar * scale[g]
-    hazard = hazard_lived(sets, step if scale is None else step * scale[g])
-    own = sets.weight * sets.event if scale is None else sets.weight * sets.own(scale)
-    information = (wx * hazard[:, None]).T @ x - (mean * share[:, None]).T @ mean
-    score = own @ x - weighted * hazard @ x
-    value = float((sets.weight * sets.event) @ eta - w_bar @ np.log(d0))
-    return Moments(value, score, information, risk, step, mean)
+    s0, s1, w = sets.at_risk(weighted), sets.at_risk(wx), sets.mean_weight
+    d0, d1 = sets.at_events(weighted), sets.at_events(wx)
+    ties = _tied_sums(sets, s0, d0)
+    step, tied = w * ties.a0, w * ties.a1
+    v = w if scale is None else w * scale
+    lived = sets.lived_through(v * ties.a0) - sets.own(v * ties.a1)
+    cross = (s1 * (v * ties.b1)[:, None]).T @ d1
+    spread = (s1 * (v * ties.b0)[:, None]).T @ s1 + (d1 * (v * ties.b2)[:, None]).T @ d1
+    information = (wx * lived[:, None]).T @ x - (spread - cross - cross.T)
+    own = total * sets.event if scale is None else total * sets.own(scale)
+    return Moments(
+        log_likelihood=float((total * sets.event) @ eta - w @ ties.log),
+        score=own @ x - (weighted * lived) @ x, information=information, risk=risk, step=step,
+        tied_step=tied,
+        step_mean=w[:, None] * (s1 * ties.b0[:, None] - d1 * ties.b1[:, None]),
+        tied_step_mean=w[:, None] * (s1 * ties.b1[:, None] - d1 * ties.b2[:, None]),
+        centre=(s1 * ties.a0[:, None] - d1 * ties.a1[:, None]) / sets.events[:, None],
+    )  # fmt: skip
 
 
-def hazard_lived(sets: RiskSets, step: Floats) -> Floats:
-    """Per patient: hazard increments lived through; a tied event counts by Efron's share."""
-    size = sets.time.size
-    part = sets.fraction if step.ndim == 1 else sets.fraction[:, None]
-    whole = per_group(sets.group, step, size)
-    tied = per_group(sets.group, part * step, size)
-    return np.asarray(sets.lived_through(whole) - sets.own(tied))
+@dataclass(frozen=True)
+class _TiedSums:
+    """Sums over the d tied events of a time, k = 0 to d - 1, with f = k/d and v = s0 - f d0."""
+
+    log: Floats  # log v
+    a0: Floats  # 1/v
+    a1: Floats  # f/v
+    b0: Floats  # 1/v^2
+    b1: Floats  # f/v^2
+    b2: Floats  # f^2/v^2
+
+
+def _tied_sums(sets: RiskSets, s0: Floats, d0: Floats) -> _TiedSums:
+    d, none = sets.events, np.zeros(s0.size)
+    if not sets.efron or not np.any(d > 1):
+        return _TiedSums(d * np.log(s0), d / s0, none, d / s0**2, none, none)
+    n = d.astype(np.int64)
+    group = np.repeat(np.arange(n.size), n)
+    f = (np.arange(group.size) - np.repeat(np.cumsum(n) - n, n)) / d[group]
+    v = s0[group] - f * d0[group]
+    first = np.cumsum(n) - n  # events stand together by time
+    a, b = 1.0 / v, 1.0 / v**2
+    return _TiedSums(
+        *(np.add.reduceat(part, first) for part in (np.log(v), a, f * a, b, f * b, f * f * b))
+    )
 
 
 def maximise(sets: RiskSets, x: Floats) -> tuple[Floats, Moments, Moments, bool]:
@@ -81,15 +109,29 @@ def maximise(sets: RiskSets, x: Floats) -> tuple[Floats, Moments, Moments, bool]
 
 
 def score_residuals(sets: RiskSets, x: Floats, at: Moments) -> Floats:
-    """Weighted score residual of each patient, in sorted order."""
-    size = sets.time.size
-    events = np.bincount(sets.group, minlength=size)
-    centre = per_group(sets.group, at.mean, size) / events[:, None]
-    seen = np.where(sets.event[:, None], x, 0.0) - sets.own(centre)
-    lived = hazard_lived(sets, at.step)
-    lived_mean = hazard_lived(sets, at.step[:, None] * at.mean)
+    """Weighted score residual of one patient of each row, in sorted order."""
+    seen = np.where(sets.event[:, None], x, 0.0) - sets.own(at.centre)
+    lived = sets.lived_through(at.step) - sets.own(at.tied_step)
+    lived_mean = sets.lived_through(at.step_mean) - sets.own(at.tied_step_mean)
     expected = at.risk[:, None] * (x * lived[:, None] - lived_mean)
     return np.asarray(sets.weight[:, None] * (seen - expected))
+
+
+def sandwich(
+    pull: Floats, alike: Floats, *, cluster: Ints | None = None, person: Ints | None = None
+) -> Floats:
+    """Sum of squared contributions: by cluster if given, otherwise by patient.
+
+    Each row stands for `alike` independent patients, of whom `pull` is one's contribution; rows with
+    the same `person` belong to the same patients.
+    """
+    if cluster is not None:
+        total = summed_by(cluster, alike[:, None] * pull)
+        return np.asarray(total.T @ total)
+    if person is not None:
+        _, first = np.unique(person, return_index=True)
+        pull, alike = summed_by(person, pull), alike[first]
+    return np.asarray(pull.T @ (alike[:, None] * pull))
 
 
 def summed_by(cluster: Ints | None, rows: Floats) -> Floats:

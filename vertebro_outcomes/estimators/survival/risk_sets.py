@@ -18,6 +18,7 @@ class RiskSets:
     order: Ints  # sorted position -> row of the input
     event: Bools  # sorted
     weight: Floats  # sorted
+    alike: Floats  # sorted: patients that a row stands for
     start: Ints  # per event time: first sorted position at risk
     stratum_start: Ints  # per event time: sorted positions of its stratum
     stratum_end: Ints
@@ -26,7 +27,8 @@ class RiskSets:
     low: Ints  # per patient: event times of earlier strata, and up to the own entry
     high: Ints  # per patient: event times up to the end of the own stratum
     group: Ints  # per event row: which event time
-    fraction: Floats  # per event row: Efron's k/d, 0 with Breslow
+    events: Floats  # per event time: number of events
+    efron: bool  # how tied events are counted; False: Breslow
     carried: Bools  # sorted: stays at risk after the own time
     carried_by: Floats  # sorted: 1/G(T-), 0 where not carried
     carry: Floats  # per event time: G(t-)
@@ -36,8 +38,7 @@ class RiskSets:
     @property
     def mean_weight(self) -> Floats:
         """Mean weight of those who have the event at each event time."""
-        events = np.bincount(self.group, minlength=self.time.size)
-        return np.asarray(self.at_events(self.weight) / events)
+        return np.asarray(self.at_events(self.weight * self.alike) / self.events)
 
     def at_risk(self, values: Floats) -> Floats:
         """Sum of `values` (n,) or (n, p) over each risk set."""
@@ -83,17 +84,20 @@ def risk_sets(
     censoring_weight: Floats | None = None,
     efron: bool = True,
     entry: Floats | None = None,
+    alike: Floats | None = None,
 ) -> RiskSets:
     """The risk sets of an event; `competing` keeps those patients at risk by inverse censoring.
 
-    With `entry` a row is at risk after its entry, up to and including its time.
+    With `entry` a row is at risk after its entry, up to and including its time. A row stands for
+    `alike` patients (one if not given).
     """
     order = np.lexsort((time, stratum))
     time, event, weight, stratum = time[order], event[order], weight[order], stratum[order]
+    alike = np.ones(time.size) if alike is None else alike[order]
     new = np.r_[True, (np.diff(time) != 0) | (np.diff(stratum) != 0)]
     block = np.cumsum(new) - 1
     first = np.flatnonzero(new)
-    events = np.bincount(block, event, minlength=first.size)
+    events = per_group(block, event * alike, first.size)
     timed = events > 0
     edges = np.flatnonzero(np.r_[True, np.diff(stratum) != 0])
     number = np.cumsum(np.r_[True, np.diff(stratum) != 0][: stratum.size]) - 1
@@ -103,22 +107,26 @@ def risk_sets(
     high = np.r_[running][block[ends - 1]]
     start = first[timed]
     group = upto[event] - 1
-    within = np.arange(group.size) - np.r_[0, np.cumsum(events[timed])][group]
     carried = np.zeros(time.size, dtype=bool) if competing is None else competing[order]
     censored = ~(event | carried)
     carried_by, carry = np.zeros(time.size), np.ones(start.size)
     if carried.any():
         counted = weight if censoring_weight is None else censoring_weight[order]
         before = censoring_curve(
-            block, first, number, censored, counted, events_before_censoring=events_before_censoring
+            block,
+            first,
+            number,
+            censored,
+            counted * alike,
+            events_before_censoring=events_before_censoring,
         )
         carried_by[carried] = 1 / before[block[carried]]
         carry = before[timed]
     sets = RiskSets(
-        order=order, event=event, weight=weight, start=start,
+        order=order, event=event, weight=weight, alike=alike, start=start,
         stratum_start=starts[number[start]], stratum_end=ends[number[start]],
         time=time[start], upto=upto, low=np.r_[0, high][number], high=high[number], group=group,
-        fraction=within / events[timed][group] if efron else np.zeros(group.size),
+        events=events[timed], efron=efron,
         carried=carried, carried_by=carried_by, carry=carry,
     )  # fmt: skip
     return sets if entry is None else _entering(sets, entry[order], stratum, number[start])

@@ -6,8 +6,8 @@ import numpy as np
 
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.survival.aalen_johansen import influence
-from vertebro_outcomes.estimators.survival.counting import before, count, survival_steps
-from vertebro_outcomes.estimators.survival.proportional_hazards import summed_by
+from vertebro_outcomes.estimators.survival.counting import before, count, survival_steps, times
+from vertebro_outcomes.estimators.survival.proportional_hazards import sandwich
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,20 @@ class RestrictedMean:
 
 
 def fit_rmst(
-    time: Floats, event: Bools, *, horizon: float, weight: Floats | None = None
+    time: Floats,
+    event: Bools,
+    *,
+    horizon: float,
+    weight: Floats | None = None,
+    alike: Floats | None = None,
 ) -> RestrictedMean:
     """Restricted mean survival time: the area under Kaplan-Meier, Greenwood-type variance.
 
+    A row stands for `alike` patients.
+
     Reference: Royston and Parmar 2013, doi:10.1186/1471-2288-13-152.
     """
-    counts = count(time, event.astype(np.int64), of=1, weight=weight)
+    counts = count(time, event.astype(np.int64), of=1, weight=times(weight, alike, time.size))
     s = survival_steps(counts)
     area = _area_after(counts.time, s, horizon)
     whole = float(min(counts.time[0], horizon) + area[0])
@@ -42,14 +49,15 @@ def fit_rmtl(
     of: int = 1,
     weight: Floats | None = None,
     cluster: Ints | None = None,
+    alike: Floats | None = None,
 ) -> RestrictedMean:
     """Restricted mean time lost to cause `of`: the area under its cumulative incidence.
 
     The variance sums squared influences, by cluster if given. Reference: Andersen 2013,
     doi:10.1002/sim.5903; Conner and Trinquart 2021, doi:10.1002/sim.8896.
     """
-    w = np.ones(time.size) if weight is None else weight
-    counts = count(time, cause, of=of, weight=w)
+    w = times(weight, None, time.size)
+    counts = count(time, cause, of=of, weight=times(weight, alike, time.size))
     s_before = before(survival_steps(counts), 1.0)
     f = np.cumsum(s_before * counts.of_cause / counts.n_at_risk)
     moved = influence(counts, cause, of)
@@ -59,8 +67,8 @@ def fit_rmtl(
     left = np.maximum(horizon - np.minimum(counts.time, horizon), 0.0)
     j = counts.code
     each = inside[j] + moved.fixed * left[j] - moved.slope * area[j]
-    total = summed_by(cluster, (w * each)[:, None])
-    return RestrictedMean(float(area[0]), float(np.sqrt(np.sum(total**2))))
+    squares = sandwich((w * each)[:, None], times(None, alike, time.size), cluster=cluster)
+    return RestrictedMean(float(area[0]), float(np.sqrt(squares[0, 0])))
 
 
 def _area_after(time: Floats, steps: Floats, horizon: float) -> Floats:
