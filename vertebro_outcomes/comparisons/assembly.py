@@ -19,6 +19,7 @@ from vertebro_outcomes.comparisons.judgement import (
 from vertebro_outcomes.comparisons.population import Population, crossover_note
 from vertebro_outcomes.comparisons.preparation import Prepared
 from vertebro_outcomes.comparisons.protocol import day0_protocol
+from vertebro_outcomes.comparisons.reference_scores import GOES_ON, reference_estimand
 from vertebro_outcomes.comparisons.requests import Request
 from vertebro_outcomes.comparisons.sample import without_constant_columns
 from vertebro_outcomes.comparisons.time_zero import immortal_time_note
@@ -63,7 +64,7 @@ def comparison_of(
         estimand=_estimand_of(request.method), crossover=request.crossover, death=request.death,
     )  # fmt: skip
     protocol = day0_protocol(
-        design, estimand=request.method.estimand, day0=_day0(people), cohort=cohort
+        design, estimand=estimand_words(request), day0=_day0(people), cohort=cohort
     )
     matched = fit.quantities.get("n_treated_matched")
     used = (
@@ -76,11 +77,12 @@ def comparison_of(
         unit, label = "", f"{label}, {request.response.label}"
     sentence = failure_sentence(failed, withheld=withheld)
     notes = _notes(cohort, prepared, fit, request, balance=balance, failure=sentence, gaps=said)
+    estimand = estimand_words(request)
     return Comparison(
         outcome=request.outcome, label=label, unit=unit,
         treatment=request.arms[0], comparator=request.arms[1], day=request.day,
         window_days=request.window, method=request.method.name, variance=request.variance,
-        estimand=request.method.estimand, level=request.level,
+        estimand=estimand, level=request.level,
         estimate=fit.estimate, se=fit.se, df=fit.df, ci_low=limits[0], ci_high=limits[1],
         p_value=_p_value(fit), n_t=int((treated & used).sum()), n_c=int((~treated & used).sum()),
         covariates=terms, balance=balance, diagnostics=diagnostics,
@@ -145,6 +147,12 @@ def visit_table(prepared: Prepared, fit: ContrastFit, *, level: float) -> pd.Dat
 
 def _p_value(fit: ContrastFit) -> float:
     return float(2.0 * t_tail(np.array(fit.df), np.array(abs(fit.estimate / fit.se))))
+
+
+def estimand_words(request: Request) -> str:
+    """The estimand of the method, and what is assumed of those who left."""
+    own, how = request.method.estimand, request.missing.how
+    return f"{own}, {reference_estimand(how, request.arms)}" if how in GOES_ON else own
 
 
 def _estimand_of(method: Method) -> Estimand:

@@ -130,10 +130,12 @@ def compare(
         For the same: quantile of the weights of each arm above which they are cut, 0.5 to 1.
     failed : {"withhold", "show"}
         Whether an estimate is shown although balance, overlap or weights fail their limits.
-    missing : {"observed", "multiple_imputation"}
-        Analyse patients with a score for the day, or impute the score, the baseline and covariates of
-        those who lived to the day: chained equations in each arm, combined by Rubin's rules with the
-        degrees of freedom of Barnard and Rubin. mmrm, clda and gee take all visits as they are.
+    missing : str
+        "observed": analyse patients with a score for the day. "multiple_imputation": impute the score,
+        the baseline and covariates of those who lived to the day by chained equations in each arm.
+        "jump_to_reference", "copy_reference", "copy_increments": impute treated patients, after their
+        last score, from a mixed model as if they went on like the comparator. Imputations are combined
+        by Rubin's rules. mmrm, clda and gee take all visits as they are.
     n_imputations : int, optional
         Completed data sets, at least 2; 50 if not given.
     imputation : {"normal", "pmm"}, optional

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.completion import Standing, standing, with_scores
 from vertebro_outcomes.comparisons.covariates import (
     check_names,
     columns_of,
@@ -15,7 +16,7 @@ from vertebro_outcomes.comparisons.covariates import (
 )
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.requests import Request
-from vertebro_outcomes.comparisons.sample import FEWEST, died_without_score
+from vertebro_outcomes.comparisons.sample import FEWEST
 from vertebro_outcomes.comparisons.windows import (
     last_before,
     nearest_in_window,
@@ -45,51 +46,33 @@ class Incomplete:
     days: tuple[int, ...]
     unused_days: tuple[int, ...]
     levels: dict[str, list[str]]
-    dead: Bools
+    stands: Standing
 
     def block(self, name: str) -> Block | None:
         """A variable by name."""
         return next((b for b in self.blocks if b.name == name), None)
 
     @property
-    def treated(self) -> Bools:
-        return self.people.treated[self.rows]
-
-    @property
-    def unseen(self) -> Bools:
-        """Patients without the score asked for."""
-        return np.isnan(self.z[:, self._target])
-
-    @property
     def _target(self) -> int:
         return next(b.start for b in self.blocks if b.name == "score")
 
-    def completed(self, z: Floats, request: Request, *, delta: tuple[float, float]) -> Population:
+    def completed(self, z: Floats, request: Request) -> Population:
         """The patients with imputed scores, baselines and covariates among their own."""
-        gone = self.unseen
-        y = z[gone, self._target] + np.where(self.treated[gone], *delta)
-        row, day, value = [self.rows[gone]], [np.full(int(gone.sum()), request.day)], [y]
+        gone = np.isnan(self.z[:, self._target])
+        treated = self.people.treated[self.rows[gone]]
+        y = z[gone, self._target] + np.where(treated, *request.missing.delta)
+        added = [(self.rows[gone], request.day, y)]
         before = self.block("baseline")
         if before is not None:
             blank = np.isnan(self.z[:, before.start])
-            row.append(self.rows[blank])
-            day.append(np.zeros(int(blank.sum()), dtype=np.int64))
-            value.append(z[blank, before.start])
+            added.append((self.rows[blank], 0, z[blank, before.start]))
         people = self.people
-        frame = people.frame.assign(
-            **{
-                b.name: self._column(b, z)
-                for b in self.blocks
-                if b.name in people.frame and np.isnan(self.z[:, b.start]).any()
-            }
-        )
-        return replace(
-            people,
-            frame=frame,
-            row=np.concatenate([people.row, *row]),
-            day=np.concatenate([people.day, *day]),
-            value=np.concatenate([people.value, *value]),
-        )
+        filled = {
+            b.name: self._column(b, z)
+            for b in self.blocks
+            if b.name in people.frame and np.isnan(self.z[:, b.start]).any()
+        }
+        return with_scores(replace(people, frame=people.frame.assign(**filled)), *added)
 
     def _column(self, block: Block, z: Floats) -> Any:
         """A column of the cohort with its blanks filled."""
@@ -122,7 +105,7 @@ def incomplete(people: Population, request: Request) -> Incomplete:
     y = nearest_in_window(
         people.row, people.day, people.value, n=people.n, target=request.day, window=request.window
     )
-    dead = died_without_score(people, ~np.isnan(y), last_day=request.window[1])
+    stands = standing(people, y, last_day=request.window[1])
     _refuse_unseen(y, people.treated, request)
     usual, _ = usual_covariates(people, baseline)
     terms = request.terms(usual, has_baseline=not np.isnan(baseline).all())
@@ -144,9 +127,9 @@ def incomplete(people: Population, request: Request) -> Incomplete:
     days, left, visits = _other_visits(people, request, most=seen // PATIENTS_PER_PREDICTOR - own)
     parts += [(f"day {d}", visits[:, [j]]) for j, d in enumerate(days)]
     parts.append(("score", y[:, None]))
-    rows = np.arange(people.n) if request.death == "composite" else np.flatnonzero(~dead)
+    rows = np.arange(people.n) if request.death == "composite" else np.flatnonzero(~stands.dead)
     z = np.column_stack([block for _, block in parts])[rows]
-    return Incomplete(people, rows, z, _blocks(parts, request), days, left, levels, dead)
+    return Incomplete(people, rows, z, _blocks(parts, request), days, left, levels, stands)
 
 
 def _blocks(parts: list[tuple[str, Floats]], request: Request) -> tuple[Block, ...]:

@@ -7,7 +7,9 @@ from typing import Any, Final, Literal, get_args
 from vertebro_outcomes.comparisons.tuning import check_word, is_number, is_whole
 from vertebro_outcomes.errors import InputError, refuse_argument
 
-Missing = Literal["observed", "multiple_imputation"]
+Missing = Literal[
+    "observed", "multiple_imputation", "jump_to_reference", "copy_reference", "copy_increments"
+]
 Imputation = Literal["pmm", "normal"]
 # At least as many as the percentage of patients with something missing: White, Royston & Wood (2011),
 # Stat Med 30:377-399, doi:10.1002/sim.4067; fifty serve up to half of them.
@@ -63,7 +65,9 @@ def checked_missing(
     }  # fmt: skip
     if missing == "observed":
         for name in (name for name, there in given.items() if there):
-            raise _refused(name, "given with missing='observed'", "missing='multiple_imputation'")
+            raise _refused(
+                name, "given with missing='observed'", "missing='multiple_imputation', ..."
+            )
         return MissingPlan()
     if method in ALL_VISITS:
         allowed = (
@@ -74,6 +78,9 @@ def checked_missing(
     if n_imputations is not None and not (is_whole(n_imputations) and n_imputations >= 2):
         raise _refused("n_imputations", n_imputations, "a whole number from 2")
     if imputation is not None:
+        if missing != "multiple_imputation":
+            found = f"given with missing='{missing}'"
+            raise _refused("imputation", found, "missing='multiple_imputation'")
         check_word("imputation", imputation, get_args(Imputation))
     if not isinstance(predictors, list | tuple) or not all(isinstance(p, str) for p in predictors):
         raise _refused("predictors", predictors, "a list of column names")

@@ -129,8 +129,13 @@ def _enough_for(covariates: Covariates, people: Population) -> bool:
 def _visits(
     people: Population, y: Floats, request: Request
 ) -> tuple[Floats | None, int, tuple[int, ...]]:
-    if request.method.name not in REPEATED:
-        return None, 0, ()
+    return visits_of(people, y, request) if request.method.name in REPEATED else (None, 0, ())
+
+
+def visits_of(
+    people: Population, y: Floats, request: Request
+) -> tuple[Floats, int, tuple[int, ...]]:
+    """Scores by patient and visit, the place of the day asked for (scores `y`), the days."""
     windows = schedule(people.row, people.day, n=people.n, asked=request.day)
     days = list(windows)
     at = days.index(request.day)

@@ -1,0 +1,63 @@
+"""Patients of both arms with their missing scores filled in, once for every imputation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vertebro_outcomes.comparisons.population import Population
+from vertebro_outcomes.comparisons.sample import died_without_score
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Completion:
+    """`populations` is empty where nothing was missing; counts are treatment and comparator.
+
+    `n` scores were imputed of `of` patients; `dead` patients without the score were not.
+    """
+
+    populations: Iterable[Population]
+    n: tuple[int, int] = (0, 0)
+    of: tuple[int, int] = (0, 0)
+    dead: int = 0
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who has the score asked for, who died without it, who is alive without it."""
+
+    y: Floats
+    dead: Bools
+
+    @property
+    def unseen(self) -> Bools:
+        return np.asarray(np.isnan(self.y) & ~self.dead, dtype=bool)
+
+    def counts(self, treated: Bools) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Imputed, and alive, in each arm."""
+        arms = (treated, ~treated)
+        unseen, alive = self.unseen, ~self.dead
+        n, of = ([int((group & arm).sum()) for arm in arms] for group in (unseen, alive))
+        return (n[0], n[1]), (of[0], of[1])
+
+
+def standing(people: Population, y: Floats, *, last_day: int) -> Standing:
+    """From the scores of the day, NaN where there is none."""
+    return Standing(y, died_without_score(people, ~np.isnan(y), last_day=last_day))
+
+
+def with_scores(people: Population, *added: tuple[Ints, int, Floats]) -> Population:
+    """Further scores: rows of their patients, one day, values."""
+    rows, days, values = [people.row], [people.day], [people.value]
+    for row, day, value in added:
+        rows.append(row)
+        days.append(np.full(len(row), day, dtype=np.int64))
+        values.append(value)
+    return replace(
+        people,
+        row=np.concatenate(rows),
+        day=np.concatenate(days),
+        value=np.concatenate(values),
+    )
