@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "comparisons.area": "area_under_curve",
     "comparisons.responders": "responders",
+    "comparisons.sustained_relief": "sustained_relief",
     "comparisons.arms": "compare_arms",
     "comparisons.calibration": "calibrate",
     "comparisons.compare": "compare",

@@ -12,7 +12,7 @@ from vertebro_outcomes.comparisons.comparable import refuse_unusable
 from vertebro_outcomes.comparisons.formula import formula_columns, is_formula, variables
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.errors import InputError, Problem, list_some
-from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.estimators.arrays import Bools, Floats
 
 # Known before treatment, so an analysis may adjust for them unless told otherwise.
 CONFOUNDERS: Final = (
@@ -55,6 +55,16 @@ class Covariates:
     x: Floats
     names: tuple[str, ...]
     source: tuple[str, ...]
+
+    def rows(self, kept: Bools) -> "Covariates":
+        """Some of the patients; columns that are the same for all of them are left out."""
+        x = self.x[kept]
+        varies = np.flatnonzero(np.ptp(x, axis=0) != 0) if len(x) else np.arange(0)
+        return Covariates(
+            x[:, varies],
+            tuple(self.names[j] for j in varies),
+            tuple(self.source[j] for j in varies),
+        )
 
     def of(self, covariates: tuple[str, ...]) -> "Covariates":
         """The columns of some of the covariates."""

@@ -18,6 +18,7 @@ CALLS = {
     "effect_by": {**ARMS, **AT_DAY, "modifier": "age_years", "cut": 75},
     "timing_claims": {**ARMS, **AT_DAY},
     "responders": {**ARMS, **AT_DAY},
+    "sustained_relief": {**ARMS, "outcome": "pain_vas", "day": 90},
     "area_under_curve": {**ARMS, "outcome": "pain_vas", "day": 90},
     "complication_rates": {},
     "compare_complications": ARMS,
