@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.comparable import refuse_apart
-from vertebro_outcomes.comparisons.complications import NOT_COMPLICATIONS
 from vertebro_outcomes.comparisons.contrast_methods import (
     BOSCHLOO_UP_TO,
     Arms,
@@ -15,6 +14,7 @@ from vertebro_outcomes.comparisons.contrast_methods import (
     table_of,
 )
 from vertebro_outcomes.comparisons.covariates import CONFOUNDERS, MOST_MISSING
+from vertebro_outcomes.comparisons.event_counts import NOT_COMPLICATIONS
 from vertebro_outcomes.comparisons.hazard_models import (
     check_arms,
     check_numbers,

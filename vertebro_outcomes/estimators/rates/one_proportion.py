@@ -73,12 +73,20 @@ def clustered_proportion(
     Reference: Rao and Scott 1992, doi:10.2307/2532311.
     """
     totals = summed_by(cluster, np.column_stack([event, np.ones(event.size)]))
-    k, size = totals.shape[0], totals[:, 1].sum()
-    p = float(totals[:, 0].sum() / size)
+    alike = np.ones(totals.shape[0])
+    return proportion_of_totals(totals[:, 0], totals[:, 1], alike=alike, level=level)
+
+
+def proportion_of_totals(
+    events: Floats, units: Floats, *, alike: Floats, level: float = 0.95
+) -> ClusteredProportion:
+    """The same from `events` among `units`, each row standing for `alike` clusters."""
+    k, size = int(alike.sum()), float(alike @ units)
+    p = float(alike @ events) / size
     if k < 2:
         return ClusteredProportion(p, np.nan, np.nan, np.nan, k)
-    rest = totals[:, 0] - p * totals[:, 1]
-    se = float(np.sqrt(k / (k - 1) * np.sum(rest**2)) / size)
+    rest = events - p * units
+    se = float(np.sqrt(k / (k - 1) * (alike @ rest**2)) / size)
     if not 0 < p < 1:  # no spread to measure: exact limits for as many clusters as there are
         low, high = clopper_pearson(np.array([p * k]), np.array([float(k)]), level=level)
         return ClusteredProportion(p, np.nan, float(low[0]), float(high[0]), k)
