@@ -78,6 +78,7 @@ _HOMES = {
     "tables.event_types": "Instrument",
     "results.site_bundle": "read_site_bundle",
     "report.build": "build_report",
+    "report.make": "make_report",
     "report.registries": "analyse_registries",
     "report.gather": "claims_of networks_of",
     "report.notebooks": "run_notebooks",

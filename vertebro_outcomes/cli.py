@@ -11,7 +11,7 @@ import typer
 import vertebro_outcomes as vo
 from vertebro_outcomes.cli_registries import check, normalise, propose, simulate
 from vertebro_outcomes.cli_sites import combine, site_summary
-from vertebro_outcomes.cli_steps import counted, step
+from vertebro_outcomes.cli_steps import Progress, counted, step
 from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroError, refuse_argument
 from vertebro_outcomes.report.digest import inputs_of, is_current
 
@@ -87,34 +87,7 @@ def report(
         _run_notebooks(notebooks, output / "notebooks", inputs)
         return
     chosen = vo.load_settings(place)
-    with step(f"reading {data}"):
-        literature = vo.load_literature(data / "literature")
-    with step("answering the questions"):
-        answers = [
-            (question, vo.answer(question, literature)) for question in chosen.asked(vo.QUESTIONS)
-        ]
-    with step("checking printed numbers against each other"):
-        findings = vo.check_reported(literature)
-    with step("computing published reviews again"):
-        reproduction = vo.reproduce_literature(literature)
-    with step("joining the trials to networks"):
-        networks = vo.networks_of(literature)
-    with step("examining the claims"):
-        claims = vo.claims_of(literature, answers)
-    registries = vo.analyse_registries(data / "registries", settings=chosen, step=step)
-    vo.build_report(
-        literature,
-        answers,
-        findings=findings,
-        reproduction=reproduction,
-        folder=output,
-        inputs=inputs,
-        registries=registries,
-        claims=claims,
-        networks=networks,
-        settings=chosen,
-        step=step,
-    )
+    vo.make_report(data, output=output, settings=chosen, inputs=inputs, step=Progress())
     _run_notebooks(notebooks, output / "notebooks", inputs)
     typer.echo(f"{output}/ is written")
 

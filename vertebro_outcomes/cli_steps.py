@@ -8,17 +8,38 @@ from contextlib import contextmanager
 import typer
 
 
+class Progress:
+    """Says what is being done, and afterwards how long it took; a step within a step is indented."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._open = False  # the last line waits for its time
+
+    @contextmanager
+    def __call__(self, words: str) -> Iterator[None]:
+        """Show one step while it runs."""
+        start = time.perf_counter()
+        if self._open:
+            typer.echo("", err=True)
+        line = f"{'  ' * self._depth}{words} ... "
+        typer.echo(line, err=True, nl=False)
+        self._open = True
+        self._depth += 1
+        said = "failed"
+        try:
+            yield
+            said = f"{time.perf_counter() - start:.1f} s"
+        finally:
+            self._depth -= 1
+            typer.echo(said if self._open else f"{line}{said}", err=True)
+            self._open = False
+
+
 @contextmanager
 def step(words: str) -> Iterator[None]:
-    """Say on stderr what is being done, and afterwards how long it took."""
-    start = time.perf_counter()
-    typer.echo(f"{words} ... ", err=True, nl=False)
-    try:
+    """Show one step by itself."""
+    with Progress()(words):
         yield
-    except BaseException:
-        typer.echo("failed", err=True)
-        raise
-    typer.echo(f"{time.perf_counter() - start:.1f} s", err=True)
 
 
 def counted(words: str) -> Callable[[int, int], None]:

@@ -51,6 +51,13 @@ def answer_variants(
     return (first, *found)
 
 
+def is_sister(question: Question, other: Question) -> bool:
+    """Whether `other` asks of open-label trials what `question` asks of sham-controlled ones."""
+    return question.comparator == "SHAM" and (
+        other.outcome_family, other.treatment, other.comparator, other.measure, other.window
+    ) == (question.outcome_family, question.treatment, "NSM", question.measure, question.window)  # fmt: skip
+
+
 def _pooled(answer: Answer, method: Literal["EE", "REML"]) -> Answer:
     fit = pool(answer.entered, method=method, ci=INTERVAL, measure=answer.measure)
     return replace(answer, pooled=fit)
@@ -59,22 +66,9 @@ def _pooled(answer: Answer, method: Literal["EE", "REML"]) -> Answer:
 def _with_open(
     question: Question, answer: Answer, answers: Sequence[tuple[Question, Answer]]
 ) -> Answer | None:
-    if question.comparator != "SHAM" or not answer.k:
+    if not answer.k:
         return None
-    sister = replace(question, comparator="NSM")
-    same = [
-        other
-        for asked, other in answers
-        if other.k
-        and (asked.outcome_family, asked.treatment, asked.comparator, asked.measure, asked.window)
-        == (
-            sister.outcome_family,
-            sister.treatment,
-            sister.comparator,
-            sister.measure,
-            sister.window,
-        )
-    ]
+    same = [other for asked, other in answers if other.k and is_sister(question, asked)]
     if not same:
         return None
     trials = pd.concat([answer.entered, same[0].entered], ignore_index=True)

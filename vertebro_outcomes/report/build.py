@@ -10,13 +10,14 @@ from markupsafe import Markup
 from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.questions import Question
-from vertebro_outcomes.report.blocks import FigureBlock, TableBlock, bound, flat
+from vertebro_outcomes.report.blocks import bound
 from vertebro_outcomes.report.files import write_folder
-from vertebro_outcomes.report.page import Part, render_page
+from vertebro_outcomes.report.page import render_page
+from vertebro_outcomes.report.rendered import Rendered, render_section
 from vertebro_outcomes.report.section import Section, sections
 from vertebro_outcomes.report.settings import ReportSettings
-from vertebro_outcomes.report.study import Study
-from vertebro_outcomes.report.typeset import render_pdf
+from vertebro_outcomes.report.study import PRINTED, SHEETS, Study
+from vertebro_outcomes.report.typeset import render_pdf, typst_source
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.examined_claims import ExaminedClaims
 from vertebro_outcomes.results.network_effect import NetworkEffect
@@ -24,7 +25,8 @@ from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, Unread
 from vertebro_outcomes.results.reported_findings import ReportedFindings
 from vertebro_outcomes.results.reproduction import Reproduction
 
-Step = Callable[[str], AbstractContextManager[object]]
+StepShown = Callable[[str], AbstractContextManager[object]]
+Format = Literal["html", "pdf"]
 
 PAGE: Final = "vertebral_augmentation.html"
 PDF: Final = "vertebral_augmentation.pdf"
@@ -45,8 +47,8 @@ def build_report(
     claims: ExaminedClaims | None = None,
     networks: Sequence[tuple[Question, NetworkEffect]] = (),
     settings: ReportSettings | None = None,
-    formats: Collection[Literal["html", "pdf"]] = ("html", "pdf"),
-    step: Step = nullcontext,
+    formats: Collection[Format] = ("html", "pdf"),
+    step: StepShown = nullcontext,
 ) -> None:
     """Write the report into `folder`: page and PDF, `tables/*.csv`, `figures/*.svg`, `provenance.json`.
 
@@ -77,62 +79,60 @@ def build_report(
     step : callable, optional
         Given a few words, returns a context manager around that step; used to show progress.
     """
-    study = Study(
-        literature=literature,
-        answers=tuple(answers),
-        findings=findings,
-        reproduction=reproduction,
-        versions=inputs["versions"],
-        registries=tuple(registries),
-        claims=claims,
-        networks=tuple(networks),
-        settings=settings or ReportSettings(),
-    )
+    settings = settings or ReportSettings()
+    pieces: dict[str, Any] = {
+        **{f"sheet {name}": getattr(literature, name) for name in SHEETS},
+        **{f"printed {name}": literature.printed[name] for name in PRINTED},
+        **{f"answer {question.id}": answer for question, answer in answers},
+        "questions": [question for question, _ in answers],
+        "findings": findings,
+        "reproduction": reproduction,
+        "registries": registries,
+        "claims": claims,
+        "networks": networks,
+        "settings": settings,
+        "versions": inputs["versions"],
+    }
+    study = Study(pieces.__getitem__)
     with step("building the sections"):
-        parts = [
-            _build(section, study)
-            for section in sections()
-            if study.settings.prints(section.identity)
-        ]
-    with step("writing the page"):
-        files = render_files(parts, study)
+        parts = [build_section(section, study) for section in printed_sections(settings)]
+    files, source = assemble(
+        parts, title=settings.title or TITLE, lead=lead(study), closing=closing(inputs["versions"])
+    )
     if "pdf" in formats:
         with step("typesetting the PDF"):
-            files[PDF] = render_pdf(
-                parts, title=_title(study), lead=_lead(study), closing=_closing(study)
-            )
+            files[PDF] = render_pdf(source, files)
     write_folder(folder, files, provenance={"inputs": dict(inputs)})
 
 
-def render_files(parts: Sequence[Part], study: Study) -> dict[str, bytes]:
-    """Every file of the report by its path in the folder; a name used twice is a bug."""
-    page = render_page(parts, title=_title(study), lead=_lead(study), closing=_closing(study))
-    files = {PAGE: page.encode()}
-    for block in (block for part in parts for block in flat(part.blocks)):
-        match block:
-            case FigureBlock():
-                name, content = f"figures/{block.name}.svg", block.svg.encode()
-            case TableBlock():
-                csv = block.data.to_csv(index=False, lineterminator="\n")
-                name, content = f"tables/{block.name}.csv", csv.encode()
-            case _:
-                continue
-        assert name not in files, f"two blocks are called {name}"
-        files[name] = content
-    return files
+def printed_sections(settings: ReportSettings) -> list[Section]:
+    """The sections that the settings leave in, in printing order."""
+    return [section for section in sections() if settings.prints(section.identity)]
 
 
-def _build(section: Section, study: Study) -> Part:
+def build_section(section: Section, study: Study) -> Rendered:
+    """One section as text and files."""
     blocks = section.build(study)
     assert blocks, f"section {section.title!r} is empty"
-    return Part(section.title, section.identity, blocks)
+    return render_section(section.title, section.identity, blocks)
 
 
-def _title(study: Study) -> str:
-    return study.settings.title or TITLE
+def assemble(
+    parts: Sequence[Rendered], *, title: str, lead: Markup, closing: Markup
+) -> tuple[dict[str, bytes], str]:
+    """Every file of the report but the PDF, by path, and the Typst document of the PDF."""
+    page = render_page(parts, title=title, lead=lead, closing=closing)
+    files = {PAGE: page.encode()}
+    for part in parts:
+        twice = sorted(set(files) & set(part.files))
+        assert not twice, f"two blocks are called {twice}"
+        files |= part.files
+    texts = [part.typst for part in parts]
+    return files, typst_source(texts, title=title, lead=lead, closing=closing)
 
 
-def _lead(study: Study) -> Markup:
+def lead(study: Study) -> Markup:
+    """The line below the title."""
     return bound(
         "Vertebroplasty (VP) and balloon kyphoplasty (KP) against non-surgical management (NSM), "
         "sham procedures and each other, computed from figures printed in {studies} publications. "
@@ -141,8 +141,9 @@ def _lead(study: Study) -> Markup:
     )
 
 
-def _closing(study: Study) -> Markup:
+def closing(versions: Mapping[str, str]) -> Markup:
+    """The last line."""
     return bound(
         "Made with {versions}. The same data and versions give the same page, byte for byte.",
-        versions=", ".join(f"{name} {version}" for name, version in study.versions.items()),
+        versions=", ".join(f"{name} {version}" for name, version in versions.items()),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.forest import forest
 from vertebro_outcomes.display.figures.svg import save_svg
+from vertebro_outcomes.meta_analysis.answer_variants import is_sister
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.report.analysis import analysis_anchor, analysis_blocks, worthwhile_line
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, joined, link, prose
@@ -155,5 +157,6 @@ class Topic:
             blocks.append(overview_figure(pairs, name=f"overview_{self.name}", title=self.title))
         for question, answer in pairs:
             note = "" if shared else question.note
-            blocks += analysis_blocks(question, answer, note=note, answers=study.answers)
+            sisters = study.about(partial(is_sister, question))
+            blocks += analysis_blocks(question, answer, note=note, answers=sisters)
         return tuple(blocks)

@@ -4,8 +4,8 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -29,18 +29,17 @@ _CHECKED = Markup(" checked")
 _HIDDEN = Markup(" hidden")
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Protocol):
     """A section that has been built."""
 
-    title: str
-    identity: str
-    blocks: tuple[Block, ...]
+    @property
+    def title(self) -> str: ...
 
     @property
-    def html(self) -> Markup:
-        """Its blocks, one after the other."""
-        return Markup("\n").join(render(block) for block in self.blocks)
+    def identity(self) -> str: ...
+
+    @property
+    def html(self) -> Markup: ...
 
 
 def render_page(

@@ -9,7 +9,8 @@ from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.svg import save_svg
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, prose
 from vertebro_outcomes.report.files import write_whole
-from vertebro_outcomes.report.page import Part, render_page
+from vertebro_outcomes.report.page import render_page
+from vertebro_outcomes.report.rendered import render_section
 from vertebro_outcomes.results.reproduction import WORDS, Reproduction
 
 _LABELS: Final = {
@@ -60,7 +61,7 @@ def _page(reproduction: Reproduction) -> str:
             numeric=("k",),
         )
     )
-    parts = [Part("Pooled results", "pooled-results", tuple(blocks))]
+    parts = [render_section("Pooled results", "pooled-results", blocks)]
     lead = f"{reproduction!s}."
     closing = " ".join(reproduction.notes)
     title = f"Reproduction of {reproduction.review_id}"

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +18,7 @@ from vertebro_outcomes.report.blocks import (
     Prose,
     Switch,
     TableBlock,
-    flat,
 )
-from vertebro_outcomes.report.page import Part
 from vertebro_outcomes.report.typeset_text import literal, typst_of, words
 
 _HERE: Final = Path(__file__).parent
@@ -30,92 +28,78 @@ _NARROWEST, _WIDEST = 6.0, 60.0  # letters of a column that still change its sha
 _MANY_COLUMNS: Final = 6
 _TAG: Final = re.compile(r"(<[^>]*>)")
 _SIGN: Final = re.compile(r"(?<=\w)[_.:/](?=[a-z\d]*[_.:\w])(?!\d)")
+# Quotes inside texts are escaped, so these meet markup only.
+_LABEL: Final = re.compile(r'#label\("([^"\\]+)"\)')
+_TO_LABEL: Final = re.compile(r'#link\(label\("([^"\\]+)"\)\)\[')
+_PICTURE: Final = re.compile(r'image\("([^"\\]+)"')
 _ZERO_WIDTH: Final = "\u200b"
 
 
-def render_pdf(
-    parts: Sequence[Part], *, title: str, lead: Markup | str, closing: Markup | str
-) -> bytes:
-    """The report as a PDF.
+def typst_blocks(title: str, identity: str, blocks: Sequence[Block]) -> str:
+    """A section as Typst markup; links to other sections are settled by `typst_source`."""
+    return "\n\n".join([_heading(title, identity, level=1), *map(_block, blocks)])
+
+
+def typst_source(
+    parts: Sequence[str], *, title: str, lead: Markup | str, closing: Markup | str
+) -> str:
+    """The Typst document of all sections; a link to a place that is not in it becomes plain words."""
+    lines = [
+        (_HERE / "page.typ").read_text(encoding="utf-8"),
+        f"#show: report.with(title: {literal(title)}, lead: [{typst_of(lead)}])",
+        *parts,
+        "#line(length: 100%, stroke: 0.4pt + rule)",
+        typst_of(closing),
+    ]
+    text = "\n\n".join(lines) + "\n"
+    there = set(_LABEL.findall(text))
+    return _TO_LABEL.sub(lambda found: found[0] if found[1] in there else "#[", text)
+
+
+def render_pdf(source: str, files: Mapping[str, bytes]) -> bytes:
+    """A Typst document as PDF.
 
     Parameters
     ----------
-    parts : sequence of Part
-        Sections in printing order.
-    title, lead, closing : str or Markup
-        As for the page.
+    source : str
+        Of `typst_source`.
+    files : mapping
+        Pictures by the path that the document uses.
 
     Returns
     -------
     bytes
-        The same for the same parts: no date, fonts from the environment only.
+        The same for the same document: no date, fonts from the environment only.
     """
     import matplotlib as mpl
     import typst
 
-    blocks = [block for part in parts for block in flat(part.blocks)]
-    files = {
-        f"{block.name}.svg": block.svg.encode()
-        for block in blocks
-        if isinstance(block, FigureBlock)
-    }
-    text = typst_source(parts, title=title, lead=lead, closing=closing)
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    document: Any = {"main.typ": text.encode(), **files}  # a document with its files, by name
-    done = typst.compile(
-        document,
-        format="pdf",
-        font_paths=[fonts],
-        ignore_system_fonts=True,
-    )
+    used = {name: files[name] for name in sorted(set(_PICTURE.findall(source)))}
+    document: Any = {"main.typ": source.encode(), **used}  # a document with its files, by name
+    done = typst.compile(document, format="pdf", font_paths=[fonts], ignore_system_fonts=True)
     assert isinstance(done, bytes)
     return done
-
-
-def typst_source(
-    parts: Sequence[Part], *, title: str, lead: Markup | str, closing: Markup | str
-) -> str:
-    """The Typst document; figures are files beside it."""
-    anchors = frozenset(_anchors(parts))
-    lines = [
-        (_HERE / "page.typ").read_text(encoding="utf-8"),
-        f"#show: report.with(title: {literal(title)}, lead: [{typst_of(lead, anchors=anchors)}])",
-    ]
-    for part in parts:
-        lines.append(_heading(part.title, part.identity, level=1))
-        lines += [_block(block, anchors) for block in part.blocks]
-    lines += ["#line(length: 100%, stroke: 0.4pt + rule)", typst_of(closing, anchors=anchors)]
-    return "\n\n".join(lines) + "\n"
-
-
-def _anchors(parts: Sequence[Part]) -> Iterator[str]:
-    for part in parts:
-        yield part.identity
-        for block in flat(part.blocks):
-            if isinstance(block, Heading):
-                yield block.identity
-            elif isinstance(block, TableBlock) and block.row_ids is not None:
-                yield from filter(None, block.shown[block.row_ids])
 
 
 def _heading(title: str, identity: str, *, level: int) -> str:
     return f"#heading(level: {level})[{words(title)}] #label({literal(identity)})"
 
 
-def _block(block: Block, anchors: frozenset[str]) -> str:
+def _block(block: Block) -> str:
     match block:
         case Prose():
-            return typst_of(block.html, anchors=anchors)
+            return typst_of(block.html)
         case Heading():
             return _heading(block.title, block.identity, level=2)
         case FigureBlock():
             return _figure(block)
         case TableBlock():
-            return _table(block, anchors)
+            return _table(block)
         case Switch():  # paper shows the first; the others are figures beside the report
-            return "\n\n".join(_block(inner, anchors) for inner in block.options[0][1])
+            return "\n\n".join(_block(inner) for inner in block.options[0][1])
         case Fold():
-            inside = "\n\n".join(_block(inner, anchors) for inner in block.blocks)
+            inside = "\n\n".join(_block(inner) for inner in block.blocks)
             return f"#heading(level: 3, outlined: false)[{words(block.summary)}]\n\n{inside}"
 
 
@@ -124,11 +108,13 @@ def _figure(block: FigureBlock) -> str:
     assert size, "an SVG figure has a viewBox"
     width = float(size.group(1))
     shown = "100%" if width > _TEXT_WIDTH_PT else f"{width:g}pt"
-    picture = f"image({literal(block.name + '.svg')}, width: {shown}, alt: {literal(block.alt)})"
+    picture = (
+        f"image({literal(f'figures/{block.name}.svg')}, width: {shown}, alt: {literal(block.alt)})"
+    )
     return f"#picture({picture}, [{words(block.caption)}])"
 
 
-def _table(block: TableBlock, anchors: frozenset[str]) -> str:
+def _table(block: TableBlock) -> str:
     columns = [name for name in block.shown.columns if name != block.row_ids]
     numeric = [name in block.numeric for name in columns]
     heads = [words(str(block.labels.get(str(name), name))) for name in columns]
@@ -136,7 +122,7 @@ def _table(block: TableBlock, anchors: frozenset[str]) -> str:
     labels = block.shown[block.row_ids].tolist() if named else [""] * len(block.shown)
     rows = []
     for label, *cells in zip(labels, *(block.shown[c].tolist() for c in columns), strict=True):
-        shown = [typst_of(_breakable(cell), anchors=anchors) for cell in cells]
+        shown = [typst_of(_breakable(cell)) for cell in cells]
         if label and shown:
             shown[0] = f"#metadata(none) #label({literal(str(label))}) {shown[0]}"
         rows.append(", ".join(f"[{cell}]" for cell in shown))

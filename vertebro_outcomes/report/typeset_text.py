@@ -1,6 +1,5 @@
 """Escaped HTML of the blocks as Typst markup: the few tags prose uses, nothing else."""
 
-from collections.abc import Collection
 from html.parser import HTMLParser
 from typing import Final
 
@@ -30,15 +29,13 @@ def words(text: str) -> str:
     return f"#{literal(text)};" if text else ""
 
 
-def typst_of(html: Markup | str, *, anchors: Collection[str] = ()) -> str:
+def typst_of(html: Markup | str) -> str:
     """Typst for a piece of HTML.
 
     Parameters
     ----------
     html : Markup or str
         `Markup` is read as HTML, any other text stands for itself.
-    anchors : collection of str
-        Anchors of the document; a link to another one is printed as plain words.
 
     Returns
     -------
@@ -46,16 +43,15 @@ def typst_of(html: Markup | str, *, anchors: Collection[str] = ()) -> str:
     """
     if not isinstance(html, Markup):
         return words(" ".join(str(html).split()))
-    reader = _Reader(anchors)
+    reader = _Reader()
     reader.feed(str(html))
     reader.close()
     return "".join(reader.out)
 
 
 class _Reader(HTMLParser):
-    def __init__(self, anchors: Collection[str]) -> None:
+    def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.anchors = anchors
         self.out: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -69,8 +65,7 @@ class _Reader(HTMLParser):
     def _link(self, target: str) -> str:
         if not target.startswith("#"):
             return f"#link({literal(target)})["
-        name = target[1:]
-        return f"#link(label({literal(name)}))[" if name in self.anchors else "#["
+        return f"#link(label({literal(target[1:])}))["
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in _EMPTY:
