@@ -21,7 +21,7 @@ class Progress:
         start = time.perf_counter()
         if self._open:
             typer.echo("", err=True)
-        line = f"{'  ' * self._depth}{words} ... "
+        line = f"{'  ' * self._depth}{words} ..."
         typer.echo(line, err=True, nl=False)
         self._open = True
         self._depth += 1
@@ -31,7 +31,7 @@ class Progress:
             said = f"{time.perf_counter() - start:.1f} s"
         finally:
             self._depth -= 1
-            typer.echo(said if self._open else f"{line}{said}", err=True)
+            typer.echo(f" {said}" if self._open else f"{line} {said}", err=True)
             self._open = False
 
 
