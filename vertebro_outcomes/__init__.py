@@ -22,6 +22,7 @@ _HOMES = {
     "comparisons.area": "area_under_curve",
     "comparisons.responders": "responders",
     "comparisons.sustained_relief": "sustained_relief",
+    "comparisons.arm_balance": "balance",
     "comparisons.arms": "compare_arms",
     "comparisons.calibration": "calibrate",
     "comparisons.compare": "compare",

@@ -50,6 +50,8 @@ class Counted:
 
         Each row stands for `alike` patients with so many units, of which so many had the event.
         """
+        if self.keys == ("patient_id",):
+            return self._of_patients()
         own = [self.group, "patient_id"]
         each = self.units.select(*dict.fromkeys([*own, *self.keys])).distinct()
         each = each.group_by(own).aggregate(units=each.count())
@@ -59,12 +61,25 @@ class Counted:
         for seen in (self.seen.mutate(type=_word(ANY)), self.seen):
             hit = seen.select(*dict.fromkeys([self.group, *marks, *self.keys])).distinct()
             at = dict.fromkeys([self.group, *self.keys, "patient_id"])
-            hit = hit.inner_join(self.units.select(*at).distinct(), [self.group, *self.keys])
+            known = self.units.select(*at).distinct()
+            hit = hit.inner_join(known, [self.group, *self.keys])
             mine = hit.group_by([*marks, *own]).aggregate(had=hit.count())
             mine = mine.inner_join(each, own)
             by = [*marks, self.group, "units", "had"]
             parts.append(_frame(mine.group_by(by).aggregate(alike=mine.count())))
         return _frame(sizes), pd.concat(parts, ignore_index=True)
+
+    def _of_patients(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """A patient is one unit: distinct patients are all there is to count."""
+        of_group = self.units.group_by(self.group)
+        sizes = of_group.aggregate(alike=self.units.patient_id.nunique())
+        by = [*([self.split] if self.split else []), "type", self.group]
+        parts = []
+        for seen in (self.seen.mutate(type=_word(ANY)), self.seen):
+            counted = seen.group_by(by).aggregate(alike=seen.patient_id.nunique())
+            parts.append(_frame(counted))
+        cells = pd.concat(parts, ignore_index=True).assign(units=1, had=1)
+        return _frame(sizes).assign(units=1), cells
 
     def exposures(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """`n days` by group, and `had cut` by group, split and type: units with a first event while at

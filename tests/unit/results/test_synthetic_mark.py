@@ -24,6 +24,7 @@ CALLS = {
     "compare_complications": ARMS,
     "cumulative_incidence": {"event": "fracture"},
     "adjacent_fractures": ARMS,
+    "balance": {**ARMS, "covariates": ["age_years"]},
     "recurrent_fractures": ARMS,
     "vertebra_fractures": {},
     "mortality": ARMS,

@@ -22,7 +22,13 @@ class Balance:
     ks: Floats
 
 
-def covariate_balance(x: Floats, treated: Bools, weights: Floats | None = None) -> Balance:
+def covariate_balance(
+    x: Floats,
+    treated: Bools,
+    weights: Floats | None = None,
+    *,
+    alike: Floats | None = None,
+) -> Balance:
     """Standardised mean differences, variance ratios and Kolmogorov-Smirnov distances.
 
     Parameters
@@ -32,6 +38,8 @@ def covariate_balance(x: Floats, treated: Bools, weights: Floats | None = None) 
     treated : array of bool (n,)
     weights : array (n,), optional
         One if not given; zero leaves a patient out.
+    alike : array (n,), optional
+        Patients with these covariates, arm and weight that a row stands for; one if not given.
 
     Returns
     -------
@@ -49,25 +57,30 @@ def covariate_balance(x: Floats, treated: Bools, weights: Floats | None = None) 
     34:3661-3679, doi:10.1002/sim.6607.
     """
     w = np.ones(len(x)) if weights is None else weights
-    return _joined([_one(_Column(x[:, j], treated), w) for j in range(x.shape[1])])
+    f = np.ones(len(x)) if alike is None else alike
+    return _joined([_one(_Column(x[:, j], treated, f), w) for j in range(x.shape[1])])
 
 
-def balance_before_and_after(x: Floats, treated: Bools, weights: Floats) -> tuple[Balance, Balance]:
+def balance_before_and_after(
+    x: Floats, treated: Bools, weights: Floats, *, alike: Floats | None = None
+) -> tuple[Balance, Balance]:
     """`covariate_balance` without and with weights; every covariate is sorted once."""
     even = np.ones(len(x))
-    columns = [_Column(x[:, j], treated) for j in range(x.shape[1])]
+    f = even if alike is None else alike
+    columns = [_Column(x[:, j], treated, f) for j in range(x.shape[1])]
     return _joined([_one(c, even) for c in columns]), _joined([_one(c, weights) for c in columns])
 
 
 class _Column:
     """One covariate with what does not depend on the weights."""
 
-    def __init__(self, x: Floats, treated: Bools) -> None:
-        self.x, self.treated = x, treated
+    def __init__(self, x: Floats, treated: Bools, alike: Floats) -> None:
+        self.x, self.treated, self.alike = x, treated, alike
         low, high = x.min(), x.max()
         self.binary = bool(low >= 0 and high <= 1 and ((x == 0) | (x == 1)).all())
         self.t, self.c = x[treated], x[~treated]
-        self.spread = sum(_variance(part, None, self.binary) for part in (self.t, self.c)) / 2.0
+        parts = (self.t, alike[treated]), (self.c, alike[~treated])
+        self.spread = sum(_variance(own, np.ones(len(own)), f, self.binary) for own, f in parts) / 2
 
     @cached_property
     def order(self) -> tuple[Ints, Bools]:
@@ -83,27 +96,29 @@ def _joined(columns: list[tuple[float, float, float, float, float]]) -> Balance:
 def _one(column: _Column, w: Floats) -> tuple[float, float, float, float, float]:
     treated, binary = column.treated, column.binary
     w_t, w_c = w[treated], w[~treated]
-    mean_t = float(w_t @ column.t / w_t.sum())
-    mean_c = float(w_c @ column.c / w_c.sum())
+    f_t, f_c = column.alike[treated], column.alike[~treated]
+    all_t, all_c = w_t * f_t, w_c * f_c
+    mean_t = float(all_t @ column.t / all_t.sum())
+    mean_c = float(all_c @ column.c / all_c.sum())
     smd = (mean_t - mean_c) / np.sqrt(column.spread) if column.spread > 0 else np.nan
     if binary:
         return mean_t, mean_c, float(smd), np.nan, abs(mean_t - mean_c)
-    var_c = _variance(column.c, w_c, binary=False)
-    ratio = _variance(column.t, w_t, binary=False) / var_c if var_c > 0 else np.nan
-    share = np.where(treated, w / w_t.sum(), -w / w_c.sum())
+    var_c = _variance(column.c, w_c, f_c, binary=False)
+    ratio = _variance(column.t, w_t, f_t, binary=False) / var_c if var_c > 0 else np.nan
+    both = w * column.alike
+    share = np.where(treated, both / all_t.sum(), -both / all_c.sum())
     return mean_t, mean_c, float(smd), float(ratio), _ks(column, share)
 
 
-def _variance(x: Floats, w: Floats | None, binary: bool) -> float:
+def _variance(x: Floats, w: Floats, alike: Floats, binary: bool) -> float:
     """Unbiased for reliability weights; q (1 - q) for a 0/1 covariate."""
-    if w is None:
-        w = np.ones(len(x))
-    total = w.sum()
-    mean = w @ x / total
+    both = w * alike
+    total = both.sum()
+    mean = both @ x / total
     if binary:
         return float(mean * (1.0 - mean))
-    free = total - (w @ w) / total
-    return float(w @ (x - mean) ** 2 / free) if free > 0 else float("nan")
+    free = total - (both @ w) / total
+    return float(both @ (x - mean) ** 2 / free) if free > 0 else float("nan")
 
 
 def _ks(column: _Column, share: Floats) -> float:
@@ -113,9 +128,10 @@ def _ks(column: _Column, share: Floats) -> float:
     return float(np.abs(gap[last]).max())
 
 
-def effective_n(weights: Floats) -> float:
+def effective_n(weights: Floats, alike: Floats | None = None) -> float:
     """Kish's effective sample size: (sum w)^2 / sum w^2."""
-    return float(weights.sum() ** 2 / (weights @ weights))
+    both = weights if alike is None else weights * alike
+    return float(both.sum() ** 2 / (both @ weights))
 
 
 def equipoise_share(e: Floats, treated: Bools) -> float:
