@@ -28,7 +28,8 @@ class Measure:
         x = np.asarray(value, dtype=float)
         if self.scale == "freeman_tukey":
             return _freeman_tukey_to_proportion(x, n)
-        return _TO_NATURAL[self.scale](x)
+        with np.errstate(over="ignore"):  # a log ratio of 1000 is read back as infinite
+            return _TO_NATURAL[self.scale](x)
 
     @property
     def is_ratio(self) -> bool:

@@ -1,5 +1,6 @@
 """Effects calibrated with negative controls, beside the uncalibrated ones."""
 
+import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
@@ -75,9 +76,11 @@ def _columns(frame: pd.DataFrame, name: str, *, fewest: int) -> tuple[Floats, Fl
             "calibrate", name, type(frame).__name__, "a frame with estimate and se"
         )
     numbers = frame[["estimate", "se"]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    if pd.isna(numbers).any() or not (numbers[:, 1] > 0).all():
+    if not np.isfinite(numbers).all() or not (numbers[:, 1] > 0).all():
         problem = Problem(
-            f"argument {name}", "a blank, a word, or a se not above 0", "numbers, se > 0"
+            f"argument {name}",
+            "a blank, a word, an infinite number, or a se not above 0",
+            "finite numbers, se > 0",
         )
         raise InputError("calibrate()", [problem], "leave out rows without an estimate")
     if len(numbers) < fewest:

@@ -13,6 +13,7 @@ from vertebro_outcomes.estimators.pooled.bayes_normal import (
     posterior_tail,
 )
 from vertebro_outcomes.estimators.pooled.tau_priors import TAU_PRIORS, TauPrior, flat
+from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 from vertebro_outcomes.measures import MEASURES
 from vertebro_outcomes.meta_analysis.pool import check_level, check_option
 from vertebro_outcomes.meta_analysis.study_rows import study_rows
@@ -104,7 +105,11 @@ def pool_bayes(
             f"flat with {k} {'study' if k == 1 else 'studies'}",
             f"a proper prior; flat needs at least {needed} here",
         )
-    fit = fit_bayes_normal(rows.effects, rows.variances, tau_prior=tau, mean_prior=mean)
+    try:
+        fit = fit_bayes_normal(rows.effects, rows.variances, tau_prior=tau, mean_prior=mean)
+    except UnanswerableError as reason:
+        allowed = "effects and priors in the same unit"
+        raise refuse_argument("pool_bayes", "es", str(reason), allowed) from None
     return BayesEffect(
         measure=rows.measure,
         tau_prior=tau.name,

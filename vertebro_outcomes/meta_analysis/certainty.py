@@ -122,6 +122,10 @@ def _refuse_other_results(fits: Any) -> None:
     strange = [name for name, fit in fits.items() if not isinstance(fit, PooledEffect)]
     if strange:
         raise refuse_argument(_NAME, "fits", strange, "results of pool() or pool_counts()")
+    endless = [name for name, fit in fits.items() if np.isinf(fit.natural(fit.estimate))]
+    if endless:
+        found = f"{', '.join(endless)}: an effect too large to be read back"
+        raise refuse_argument(_NAME, "fits", found, "finite effects on the natural scale")
 
 
 def _per_outcome(

@@ -7,6 +7,16 @@ from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
 
 
+def certain_terms(covariance: Floats) -> tuple[str, ...]:
+    """The note where a coefficient has a standard error of 0, as no residual is left."""
+    if (np.diag(covariance) > 0).all() or np.isnan(covariance).any():
+        return ()
+    return (
+        "The effects lie exactly on the model, so that an interval from their spread has no width, "
+        "which is no certainty; compare ci='wald' without robust.",
+    )
+
+
 def coefficient_table(
     terms: tuple[str, ...], estimate: Floats, *, covariance: Floats, df: Floats, level: float
 ) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.pooled.beta_binomial import (
     fit_beta_binomial,
@@ -28,6 +29,7 @@ from vertebro_outcomes.meta_analysis.count_rows import CountRows, is_two_by_two
 
 GlmmModel = Literal["UM.FS", "UM.RS", "CM.EL", "CM.AL"]
 _NAN: Final = float("nan")
+MOST_TABLES: Final = 1_000_000  # each is revisited at every step of the search
 _NOT_ENDED: Final = "The search for the maximum did not end; estimate and interval are not safe."
 
 
@@ -77,8 +79,20 @@ def _fit_glmm(rows: CountRows, *, model: GlmmModel, random: bool, points: int) -
     if model == "UM.RS":
         return fit_random_intercepts((a, c), (n1, n2), rates=is_rate, random=random)
     if model == "CM.EL" and not is_rate:
+        _refuse_too_many_tables(a, n1, c, n2)
         return fit_conditional_exact(a, n1, c, n2, random=random)
     return fit_binomial_normal(a, a + c, offset=np.log(n1 / n2), random=random, points=points)
+
+
+def _refuse_too_many_tables(a: Floats, n1: Floats, c: Floats, n2: Floats) -> None:
+    tables = float((np.minimum(n1, a + c) - np.maximum(0.0, a + c - n2) + 1).sum())
+    if tables > MOST_TABLES:
+        raise refuse_argument(
+            "pool_counts",
+            "model",
+            f"CM.EL would sum over {tables:.3g} possible tables",
+            f"at most {MOST_TABLES:.0e}; with so many events UM.FS says the same",
+        )
 
 
 def pool_beta_binomial(rows: CountRows) -> CountPool:

@@ -96,7 +96,7 @@ def effect_sizes(
         add_to=add_to or ("none" if measure == "PETO" and dialect != "metafor" else rules.add_to),
         drop_double_zero=rules.drop_double_zero if drop_double_zero is None else drop_double_zero,
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         made = _MAKERS[measure](columns, correction, rules)
     return _with_effect(table, columns, made, measure=measure)
 
@@ -207,5 +207,8 @@ def _reason(absent: list[str], effect: float, variance: float, *, dropped: bool)
     if dropped:
         return "no event in either arm, or events in all"
     if not (np.isfinite(effect) and np.isfinite(variance)):
-        return "the effect is not defined for these numbers (a zero cell, zero mean or too few patients)"
+        return (
+            "the effect is not defined for these numbers (a zero cell, zero mean, too few patients "
+            "or numbers beyond double precision)"
+        )
     return None if variance > 0 else "its sampling variance is zero"

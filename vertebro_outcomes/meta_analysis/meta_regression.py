@@ -22,7 +22,7 @@ from vertebro_outcomes.estimators.pooled.mixed_effects import MixedEffectsFit, f
 from vertebro_outcomes.estimators.pooled.moderated_heterogeneity import tau2_standard_error
 from vertebro_outcomes.estimators.pooled.permutation import wald_test
 from vertebro_outcomes.estimators.pooled.weighted_regression import regressions
-from vertebro_outcomes.meta_analysis.coefficient_table import coefficient_table
+from vertebro_outcomes.meta_analysis.coefficient_table import certain_terms, coefficient_table
 from vertebro_outcomes.meta_analysis.moderators import ModeratedStudies, moderated_studies
 from vertebro_outcomes.meta_analysis.pool import check_level, check_option, pick_dialect
 from vertebro_outcomes.results.meta_regression import MetaRegression, joint_terms
@@ -159,7 +159,7 @@ def meta_regression(
         design=data.design,
         degrees=degrees,
         excluded=data.rows.excluded,
-        notes=_notes(fit, method=method),
+        notes=(*_notes(fit, method=method), *certain_terms(covariance)),
     )
 
 

@@ -18,7 +18,7 @@ from vertebro_outcomes.estimators.pooled.multilevel import (
     fit_multilevel,
 )
 from vertebro_outcomes.estimators.t_interval import t_quantile
-from vertebro_outcomes.meta_analysis.coefficient_table import coefficient_table
+from vertebro_outcomes.meta_analysis.coefficient_table import certain_terms, coefficient_table
 from vertebro_outcomes.meta_analysis.meta_regression import (
     JointTest,
     check_clusters,
@@ -107,11 +107,20 @@ def pool_multilevel(
     groups, names = pd.factorize(es[cluster][found.rows.kept])
     _refuse_flat(groups, p=x.shape[1], cluster=cluster)
     data = gather(y, v, x=x, cluster=groups, rho=rho)
-    fit = fit_multilevel(data, method=method)
+    fit = _fit(data, method=method)
     return _result(
         found, data, fit, names=[str(names[g]) for g in groups], cluster=cluster, method=method,
         ci=ci, level=level, rho=rho, robust=robust, formula=formula,
     )  # fmt: skip
+
+
+def _fit(data: Clusters, *, method: Likelihood) -> MultilevelFit:
+    try:
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            return fit_multilevel(data, method=method)
+    except (FloatingPointError, np.linalg.LinAlgError):
+        found = "effects or variances too many orders of magnitude apart to invert their covariance"
+        raise refuse_argument("pool_multilevel", "es", found, "numbers of similar size") from None
 
 
 def _result(
@@ -146,7 +155,8 @@ def _result(
         )
         low, high = float(fit.beta[0]) - reach, float(fit.beta[0]) + reach
     shares = _shares(found, fit.sigma2)
-    errors = np.sqrt(np.diag(fit.sigma2_covariance))
+    spread = np.diag(fit.sigma2_covariance)
+    errors = np.sqrt(np.where(spread >= 0, spread, np.nan))  # negative where rounding took over
     note = f"The search for the variance components ({method}) did not end; nothing here is safe."
     return MultilevelEffect(
         measure=found.rows.measure,
@@ -184,7 +194,7 @@ def _result(
         variances=found.rows.variances,
         data=data,
         excluded=found.rows.excluded,
-        notes=() if fit.converged else (note,),
+        notes=(*(() if fit.converged else (note,)), *certain_terms(covariance)),
     )
 
 

@@ -114,6 +114,13 @@ def multiverse(
     ]
     if study_table.family == "counts":
         frames += mantel_haenszel_frames([way.columns for way in ways], measures)
+    if not frames:
+        raise refuse_argument(
+            "multiverse",
+            "table",
+            f"{len(table)} rows, none with an effect and its variance",
+            "at least one study whose effect is defined",
+        )
     specifications = pd.concat(frames, ignore_index=True)
     words = pd.DataFrame({"change": [w.change for w in ways], "reading": [w.words for w in ways]})
     specifications = specifications.join(words, on="way").sort_values("way", kind="stable")
@@ -144,7 +151,7 @@ def _all_effects(
 ) -> Iterator[_Effects]:
     stacked = {name: np.stack([way.columns[name] for way in ways]) for name in table.columns}
     make = {"counts": _count_effects, "means": _mean_effects, "effects": _given_effects}
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for measure in measures:
             for effects in make[table.family](stacked, measure):
                 usable = np.isfinite(effects.y) & np.isfinite(effects.v) & (effects.v > 0)

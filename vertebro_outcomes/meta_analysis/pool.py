@@ -1,6 +1,7 @@
 """Pool effects by inverse variance: common effect or random effects."""
 
 import math
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from vertebro_outcomes.estimators.pooled.inverse_variance import (
 )
 from vertebro_outcomes.meta_analysis.study_rows import StudyRows, numeric_column, study_rows
 from vertebro_outcomes.results.pooled_effect import PooledEffect
+
+NO_SPREAD: Final = 1e-12  # HKSJ over Wald standard error below which only rounding is left
 
 
 def pool(
@@ -165,6 +168,14 @@ def _result(
     )
 
 
+def no_width(where: str) -> str:
+    """The note where all effects agree, so that HKSJ sees no spread at all."""
+    return (
+        f"All effects agree in {where}: the HKSJ interval has no width, which is no certainty; "
+        "compare ci='hksj_adhoc'."
+    )
+
+
 def two_sided(statistic: float, *, df: float | None) -> float:
     """Two-sided p-value from the normal (df None) or the t distribution."""
     if math.isnan(statistic):
@@ -192,6 +203,8 @@ def _notes(
         notes.append("One study only: nothing was pooled, heterogeneity cannot be estimated.")
         if ci != "wald":
             notes.append("The interval is the study's own Wald interval.")
+    elif ci == "hksj" and fit.se_hksj[0] <= NO_SPREAD * fit.se_wald[0]:
+        notes.append(no_width("this pool"))
     elif ci == "hksj" and fit.se_hksj[0] < fit.se_wald[0]:
         notes.append("The HKSJ standard error is below the Wald one; compare ci='hksj_adhoc'.")
     if measure == "PFT":

@@ -14,6 +14,7 @@ from vertebro_outcomes.estimators.pooled.inverse_variance import (
     fit_inverse_variance,
 )
 from vertebro_outcomes.meta_analysis.pool import check_level, check_option
+from vertebro_outcomes.meta_analysis.study_rows import IN_RANGE, out_of_range
 
 ROWS_AT_ONCE: Final = 8192  # a block of rows that stays in the processor's cache
 
@@ -103,16 +104,17 @@ def _arrays(effects: Floats, variances: Floats) -> tuple[Floats, Floats]:
     except (TypeError, ValueError):
         found = "values that are no numbers, or rows of different length"
         raise refuse_argument("pool_many", "effects, variances", found, "numbers (B, k)") from None
-    if y.ndim != 2 or y.shape != v.shape:
+    if y.ndim != 2 or y.shape != v.shape or y.shape[1] < 1:
         found = f"shapes {y.shape} and {v.shape}"
-        raise refuse_argument("pool_many", "effects, variances", found, "two arrays (B, k)")
-    bad = (v <= 0) | np.isinf(v) | np.isinf(y)
+        raise refuse_argument("pool_many", "effects, variances", found, "two arrays (B, k), k >= 1")
+    beyond = [where for _, _, where, _ in out_of_range(y, v)]
+    bad = (v <= 0) | np.isinf(v) | np.isinf(y) | np.logical_or.reduce(beyond)
     if bad.any():
         rows = np.flatnonzero(bad.any(axis=1))
         problem = Problem(
             f"rows {list_some(rows.tolist())} (from 0)",
-            "an infinite value, or a variance of zero or below",
-            "finite effects and positive variances; NaN for an absent study",
+            "an infinite value, a variance of zero or below, or a number too small or large",
+            f"finite effects and positive variances, {IN_RANGE}; NaN for an absent study",
         )
         raise InputError("pool_many()", [problem], "correct these rows, or set them to NaN")
     return y, v

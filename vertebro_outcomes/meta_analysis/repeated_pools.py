@@ -16,7 +16,13 @@ from vertebro_outcomes.estimators.pooled.inverse_variance import (
     fit_inverse_variance,
 )
 from vertebro_outcomes.estimators.t_interval import t_tail
-from vertebro_outcomes.meta_analysis.pool import check_level, check_option, pick_dialect
+from vertebro_outcomes.meta_analysis.pool import (
+    NO_SPREAD,
+    check_level,
+    check_option,
+    no_width,
+    pick_dialect,
+)
 from vertebro_outcomes.meta_analysis.study_rows import StudyRows, require_columns, study_rows
 from vertebro_outcomes.results.pooled_effect import ExcludedStudy
 from vertebro_outcomes.results.repeated_pools import Kind, RepeatedPools
@@ -178,7 +184,11 @@ def _pools(
     ]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     safe = columns.pop("converged").astype(bool)
-    note = f"The search for tau² ({method}) did not end in {(~safe).sum()} of the pools."
+    notes = []
+    if not safe.all():
+        notes.append(f"The search for tau² ({method}) did not end in {(~safe).sum()} of the pools.")
+    if flat := int(columns.pop("flat").sum()):
+        notes.append(no_width(f"{flat} of the pools"))
     return RepeatedPools(
         kind=kind,
         measure=rows.measure,
@@ -189,7 +199,7 @@ def _pools(
         labels=rows.labels,
         order=order,
         excluded=rows.excluded,
-        notes=() if safe.all() else (note,),
+        notes=tuple(notes),
         **columns,
     )
 
@@ -229,4 +239,5 @@ def _block(
         "q": fit.q,
         "q_p_value": np.where(fit.k > 1, special.chdtrc(q_df, fit.q), 1.0),
         "converged": fit.converged,
+        "flat": (ci == "hksj") & (fit.k > 1) & (se <= NO_SPREAD * fit.se_wald),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,11 @@ from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argu
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.measures import MEASURES
 from vertebro_outcomes.results.pooled_effect import ExcludedStudy
+
+# Beyond these the cubes and squares that the estimators sum leave the range of double numbers.
+LARGEST_EFFECT: Final = 1e50
+LEAST_VARIANCE, LARGEST_VARIANCE = 1e-50, 1e50
+IN_RANGE: Final = "effects within ±1e50 and variances from 1e-50 to 1e50 (use another unit)"
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ def study_rows(es: pd.DataFrame, *, function: str, measure: str | None = None) -
             ),
             ("variance", "zero or negative value", variances <= 0, "positive numbers"),
             ("variance", "infinite value", np.isinf(variances), "positive, finite numbers"),
+            *out_of_range(effects, variances),
         )
         if bad.any()
     ]
@@ -78,6 +85,17 @@ def study_rows(es: pd.DataFrame, *, function: str, measure: str | None = None) -
         kept=kept,
         excluded=_excluded(es, labels, kept),
         measure=_measure(es, measure, function),
+    )
+
+
+def out_of_range(effects: Floats, variances: Floats) -> tuple[tuple[str, str, Bools, str], ...]:
+    """Numbers that squares and cubes cannot be taken of: column, words, where, what is allowed."""
+    large = np.isfinite(effects) & (np.abs(effects) > LARGEST_EFFECT)
+    small = (variances > 0) & (variances < LEAST_VARIANCE)
+    wide = np.isfinite(variances) & (variances > LARGEST_VARIANCE)
+    return (
+        ("effect", "too large a number to compute with", large, IN_RANGE),
+        ("variance", "too small or large a number to compute with", small | wide, IN_RANGE),
     )
 
 

@@ -55,11 +55,13 @@ class Influence:
 
     def __str__(self) -> str:
         named = list(self.table.loc[self.table["influential"], "study"])
-        largest = self.table.loc[self.table["cook_d"].idxmax(), "study"]
         found = f"influential: {', '.join(named)}" if named else "none is influential"
+        distance = self.table["cook_d"]
+        if distance.isna().all():
+            return f"Influence of {self.k} studies ({self.method}): {found}; Cook's distance is undefined"
         return (
             f"Influence of {self.k} studies ({self.method}): {found}; largest Cook's distance "
-            f"{self.table['cook_d'].max():.2f} ({largest})"
+            f"{distance.max():.2f} ({self.table.loc[distance.idxmax(), 'study']})"
         )
 
     __repr__ = __str__

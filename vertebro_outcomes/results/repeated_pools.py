@@ -1,6 +1,7 @@
 """The same pool again and again: each study left out in turn, or one study after the other."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -109,7 +110,8 @@ class RepeatedPools:
                 "I²": [f"{numbers.number(float(i), 0)}%" for i in self.i2_pct],
             }
         )
-        return html_table(frame, caption=str(self), numeric=tuple(frame.columns[1:]))
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return html_table(frame, caption=str(self), numeric=tuple(frame.columns[1:])) + notes
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Estimates with their intervals, a line per pool from top to bottom."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +69,10 @@ class Subgroups:
                 "I²": [f"{numbers.number(fit.i2_pct, 0)}%" for _, fit in rows],
             }
         )
-        return html_table(frame, caption=str(self), numeric=tuple(frame.columns[1:]))
+        notes = "".join(
+            f"<p>{escape(name)}: {escape(note)}</p>" for name, fit in rows for note in fit.notes
+        )
+        return html_table(frame, caption=str(self), numeric=tuple(frame.columns[1:])) + notes
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """The subgroup effects with their intervals, and all studies below."""

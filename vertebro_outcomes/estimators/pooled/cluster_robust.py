@@ -19,6 +19,7 @@ from scipy import special
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.pooled.clusters import Clusters
 from vertebro_outcomes.estimators.pooled.multilevel import cluster_covariance
+from vertebro_outcomes.estimators.pooled.weighted_regression import invert
 
 Robust = Literal["CR0", "CR1", "CR1p", "CR2"]
 NO_INFORMATION: Final = 1e-12  # relative eigenvalue of a residual covariance that counts as zero
@@ -64,7 +65,7 @@ class RobustCovariance:
         cross[:, :, m, m] += np.einsum("sa,mab,tb->stm", root, own, root)
         spread = np.einsum("ssmn,ttmn->", cross, cross) + np.einsum("stmn,tsmn->", cross, cross)
         eta = q * (q + 1) / spread
-        wald = float(beta[c] @ np.linalg.solve(self.covariance[np.ix_(c, c)], beta[c]))
+        wald = float(beta[c] @ invert(self.covariance[np.ix_(c, c)][None])[0] @ beta[c])
         df = float(eta - q + 1)
         if df <= 0:
             return (np.nan, float(q), df, np.nan)

@@ -18,6 +18,7 @@ from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.pooled.heterogeneity import Tau2Method
 from vertebro_outcomes.estimators.pooled.inverse_variance import Interval
 from vertebro_outcomes.estimators.pooled.mixed_effects import MixedEffectsFit, fit_mixed_effects
+from vertebro_outcomes.estimators.pooled.weighted_regression import invert
 
 CELLS_AT_ONCE: Final = 200_000
 
@@ -107,16 +108,15 @@ def _block(
     of_prediction = np.einsum("ip,ipq,iq->i", here, covariance, here)
     spread = rest.multiplier(ci=ci)
     total = rest.tau2 + v[left_out]
+    of_all = full.covariance(ci=ci)[:1]
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.sqrt(spread * total + of_prediction)
         own = np.einsum("ipp->ip", all_studies.covariance_wald) * spread[:, None]
         return {
             "rstudent": (y[left_out] - np.einsum("ip,ip->i", here, rest.beta)) / se,
             "dffits": shift / np.sqrt(spread * full.hat[0, left_out] * total),
-            "cook_d": np.einsum(
-                "ip,pq,iq->i", change, np.linalg.inv(full.covariance(ci=ci)[0]), change
-            ),
-            "cov_r": np.linalg.det(covariance) / np.linalg.det(full.covariance(ci=ci)[0]),
+            "cook_d": np.einsum("ip,pq,iq->i", change, invert(of_all)[0], change),
+            "cov_r": np.linalg.det(covariance) / np.linalg.det(of_all[0]),
             "tau2_del": rest.tau2,
             "q_del": rest.q,
             "dfbetas": change / np.sqrt(own),

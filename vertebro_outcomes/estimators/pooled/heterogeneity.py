@@ -86,6 +86,16 @@ def _weighted(y: Floats, v: Floats, tau2: Floats) -> tuple[Floats, Floats, Float
     return w, s1, y - mu[:, None]
 
 
+def weight_spread(w: Floats, s1: Floats) -> Floats:
+    """Σw - Σw²/Σw as Σw(Σw - w)/Σw, in which one overwhelming weight does not swallow the others."""
+    rows, largest = np.arange(len(w)), w.argmax(axis=1)
+    others = w.copy()
+    others[rows, largest] = 0.0
+    rest = others.sum(axis=1)
+    among = np.einsum("ij,ij->i", others, s1[:, None] - others)
+    return (among + w[rows, largest] * rest) / s1
+
+
 def _unweighted_spread(y: Floats, v: Floats, k: Ints) -> Floats:
     """Σ(y - ȳ)² over the studies present."""
     deviation = np.where(np.isfinite(v), y - (y.sum(axis=1) / k)[:, None], 0.0)
@@ -95,7 +105,7 @@ def _unweighted_spread(y: Floats, v: Floats, k: Ints) -> Floats:
 def _dersimonian_laird(y: Floats, v: Floats, k: Ints) -> Floats:
     w, s1, r = _weighted(y, v, np.zeros(len(y)))
     q = np.einsum("ij,ij,ij->i", w, r, r)
-    return (q - (k - 1)) / (s1 - np.einsum("ij,ij->i", w, w) / s1)
+    return (q - (k - 1)) / weight_spread(w, s1)
 
 
 def _hedges(y: Floats, v: Floats, k: Ints) -> Floats:

@@ -21,6 +21,7 @@ from vertebro_outcomes.estimators.pooled.heterogeneity import (
     Tau2Method,
     absent_as_infinite,
     estimate_tau2,
+    weight_spread,
 )
 
 Interval = Literal["wald", "hksj", "hksj_adhoc"]
@@ -122,7 +123,7 @@ def fit_inverse_variance(
         s1 = w0.sum(axis=1)
         centred = y - (np.einsum("ij,ij->i", w0, y) / s1)[:, None]
         q = np.einsum("ij,ij,ij->i", w0, centred, centred)
-        typical = (k - 1) * s1 / (s1**2 - np.einsum("ij,ij->i", w0, w0))
+        typical = (k - 1) / weight_spread(w0, s1)
         w = 1.0 / (v + t[:, None])
         total = w.sum(axis=1)
         estimate = np.einsum("ij,ij->i", w, y) / total

@@ -39,6 +39,8 @@ def residual_tau2(data: Regressions, *, method: Tau2Method) -> Tau2Fit:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if method in _CLOSED_FORM:
             tau2 = np.maximum(_CLOSED_FORM[method](data), 0.0)
+            done = ~np.isinf(tau2)  # one overwhelming weight leaves nothing to divide by
+            tau2 = np.where(done, tau2, np.nan)
         else:
             tau2, done = _ITERATIVE[method](data)
     tau2 = np.where(left > 0, tau2, np.where(left == 0, 0.0, np.nan))
@@ -61,7 +63,7 @@ def tau2_standard_error(data: Regressions, tau2: Floats, *, restricted: bool) ->
     """Standard error of the REML (restricted) or ML estimate from the expected information."""
     fit = at_tau2(data, tau2)
     information = traces(data, fit)[1] if restricted else np.einsum("ik,ik->i", fit.w, fit.w)
-    return np.sqrt(2.0 / information)
+    return np.sqrt(2.0 / np.where(information > 0, information, np.nan))
 
 
 def at_tau2(data: Regressions, tau2: Floats) -> WeightedFit:

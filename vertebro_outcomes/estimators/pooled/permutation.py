@@ -17,6 +17,7 @@ from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.pooled.heterogeneity import Tau2Method
 from vertebro_outcomes.estimators.pooled.inverse_variance import Interval
 from vertebro_outcomes.estimators.pooled.mixed_effects import MixedEffectsFit, fit_mixed_effects
+from vertebro_outcomes.estimators.pooled.weighted_regression import invert
 
 AS_LARGE: Final = 1.5e-8  # statistics this close count as equal, as rounding would separate ties
 AT_ONCE: Final = 200_000  # array cells refitted together
@@ -78,13 +79,10 @@ def permute(
 
 
 def wald_test(fit: MixedEffectsFit, tested: Bools, *, ci: Interval) -> Floats:
-    """Wald statistic b'V⁻¹b of the tested coefficients of every regression."""
+    """Wald statistic b'V⁻¹b of the tested coefficients; NaN where V is singular."""
     b = fit.beta[:, tested]
     v = fit.covariance(ci=ci)[:, tested][:, :, tested]
-    sound = np.isfinite(v).all(axis=(1, 2))
-    solved = np.full(b.shape, np.nan)
-    solved[sound] = np.linalg.solve(v[sound], b[sound][:, :, None])[:, :, 0]
-    return np.asarray(np.einsum("ij,ij->i", b, solved))
+    return np.asarray(np.einsum("ij,ijl,il->i", b, invert(v), b))
 
 
 def _statistics(

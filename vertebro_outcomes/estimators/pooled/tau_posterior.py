@@ -15,6 +15,7 @@ from scipy import optimize, special
 
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.pooled.normal_mixture import shortest_interval
+from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 
 NODES: Final = 16
 NEGLIGIBLE: Final = 37.0  # natural log: what lies below exp(-37) of the peak is left out
@@ -192,6 +193,8 @@ def _window(
         reach = height + moments * np.log(unstretch(t, upper)[0])
         inside = (height > height.max() - NEGLIGIBLE) | (reach > reach.max() - NEGLIGIBLE)
         where = np.flatnonzero(inside)
+        if not len(where):
+            raise UnanswerableError("the effects lie too far from the priors to compute with")
         left, right = max(where[0] - 1, 0), min(where[-1] + 1, points - 1)
         first, last = float(t[left]), float(t[right])
         if right - left >= FEWEST_POINTS:
