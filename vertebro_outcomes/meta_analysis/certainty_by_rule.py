@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
+
 from vertebro_outcomes.measures import MEASURES
 from vertebro_outcomes.meta_analysis.evidence import RANDOMISED
 from vertebro_outcomes.meta_analysis.question import Question
@@ -16,6 +18,8 @@ LEVELS: Final[tuple[Level, ...]] = ("very low", "low", "moderate", "high")
 APPRECIABLE_RATIO: Final = 1.25
 # "May represent substantial heterogeneity" from 50 %: Cochrane Handbook 10.10.2.
 MUCH_HETEROGENEITY_PCT: Final = 50.0
+# Assumed: where half the weight or more rests on such figures, the result does.
+MUCH_UNSURE_PCT: Final = 50.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,9 @@ def rate_certainty(question: Question, answer: Answer) -> Certainty:
     Certainty
         Starts high for randomised trials, low otherwise; one step down each for patients who knew
         their treatment (scores only), disagreement between studies, a single study, an interval that
-        reaches from no effect to one that matters. Indirectness and missing studies are not rated.
+        reaches from no effect to one that matters, figures not seen in the source text, or of inferred
+        direction, that carry half the weight or more (less weight is said, without a step).
+        Indirectness and missing studies are not rated.
 
     References
     ----------
@@ -56,7 +62,7 @@ def rate_certainty(question: Question, answer: Answer) -> Certainty:
     >>> import vertebro_outcomes as vo
     >>> question = vo.QUESTIONS[2]
     >>> rate_certainty(question, vo.answer(question, vo.load_literature())).level
-    'high'
+    'moderate'
     """
     fit = answer.pooled
     if fit is None:
@@ -83,7 +89,25 @@ def rate_certainty(question: Question, answer: Answer) -> Certainty:
         if applies:
             level -= 1
             reasons.append(reason)
+    unsure, what = unsure_weight(answer)
+    if what:
+        heavy = unsure >= MUCH_UNSURE_PCT
+        level -= heavy
+        said = f"{unsure:.0f}% of the weight rests on {what}"
+        reasons.append(said if heavy else f"{said} (no step down)")
     return Certainty(LEVELS[max(level, 0)], tuple(reasons))
+
+
+def unsure_weight(answer: Answer) -> tuple[float, str]:
+    """Share of the weight, 0 to 100, of figures not seen in the source or of inferred direction."""
+    fit = answer.pooled
+    if fit is None:
+        return 0.0, ""
+    unseen = (answer.entered["verification"] != "seen").to_numpy()
+    inferred = answer.entered["direction_basis"].astype(str).str.startswith("inferred").to_numpy()
+    said = {"figures not seen in the source text": unseen, "an inferred direction": inferred}
+    share = float(np.asarray(fit.weights_pct, dtype=float)[unseen | inferred].sum())
+    return share, " or ".join(words for words, hit in said.items() if hit.any())
 
 
 def _disagree(fit: PooledEffect) -> bool:

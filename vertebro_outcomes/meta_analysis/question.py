@@ -14,8 +14,9 @@ class Question:
     """One question: what is compared, on which outcome, when, in which studies.
 
     Without a comparator it asks for the proportion of one arm. `window` holds the first and last day;
-    None takes any follow-up. `margin` replaces the smallest worthwhile difference of the outcome. The
-    other fields are the arguments of `select_contrasts`.
+    None takes any follow-up. `note` is printed with the answer; its `{names}` stand for numbers and
+    studies of the sheets. `margin` replaces the smallest worthwhile difference of the outcome. The other
+    fields are the arguments of `select_contrasts`.
     """
 
     id: str

@@ -12,20 +12,21 @@ AUGMENTATION: Final = ("VP", "KP", "VA")
 
 _ACTIVE: Final = (
     "VERTOS V compared with an active anaesthetic infiltration, coded as sham. In INVEST controls could "
-    "cross over after 1 month (51% at 3 months, 60% at 1 year); intention to treat."
+    "cross over after a month ({crossed_over} did by one year, {comstock2013}); intention to treat."
 )
 _PRINTED_SCALE: Final = (
     "The retrieved text prints no scale for this pain score: shown in printed units, not pooled with "
     "other trials."
 )
 _RANDOMISED_N: Final = (
-    "Patients at follow-up are not printed for Evans 2016; the numbers randomised stand in, so the "
-    "interval is a little too narrow."
+    "Where patients at follow-up are not printed, the numbers randomised stand in, so the interval is a "
+    "little too narrow."
 )
 _CONFOUNDED: Final = (
-    "Claims data: who is treated is not random and must survive until treatment (Gold 2023: 0.29 to "
-    "1.81 by control group and time zero). Studies of the same Medicare years count once. Results "
-    "without an interval, or with one too narrow for its printed digits, are listed and not pooled."
+    "Claims data: who is treated is not random and must survive until treatment ({gold2023}: "
+    "{lowest_death_hr} to {highest_death_hr} by control group and time zero). Studies of the same "
+    "Medicare years count once. Results without an interval, or with one too narrow for its printed "
+    "digits, are listed and not pooled."
 )
 
 
@@ -87,7 +88,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "SHAM",
         "OR",
         target_day=365,
-        note="Buchbinder 2009 counts symptomatic fractures, VERTOS IV radiographic ones.",
+        note="{buchbinder2009} counts symptomatic fractures, VERTOS IV radiographic ones.",
     ),
     *at_times(
         Question(

@@ -13,6 +13,7 @@ from vertebro_outcomes.meta_analysis.evidence import (
     select_contrasts,
     select_proportions,
 )
+from vertebro_outcomes.meta_analysis.note_words import note_words
 from vertebro_outcomes.meta_analysis.pool import pool
 from vertebro_outcomes.meta_analysis.question_list import QUESTIONS, Question
 from vertebro_outcomes.outcomes import family_outcome
@@ -70,7 +71,7 @@ def answer(question: Question, literature: Literature) -> Answer:
         entered=es,
         left_out=left_out.assign(study=left_out["study_id"].map(labels)).reset_index(drop=True),
         pooled=_pool(es, question.measure),
-        notes=_notes(question, es),
+        notes=_notes(question, es, literature),
     )
 
 
@@ -127,8 +128,8 @@ def _pool(es: pd.DataFrame, measure: str) -> PooledEffect | None:
     return pool(es, method=METHOD if len(es) > 1 else "EE", ci=INTERVAL, measure=measure)
 
 
-def _notes(question: Question, es: pd.DataFrame) -> tuple[str, ...]:
-    notes = [question.note] if question.note else []
+def _notes(question: Question, es: pd.DataFrame, literature: Literature) -> tuple[str, ...]:
+    notes = [note_words(question.note, literature)] if question.note else []
     if len(es) == 1:
         notes.append("One study only: its own result is shown, nothing is pooled.")
     for column, value, words in (

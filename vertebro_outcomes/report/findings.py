@@ -124,6 +124,11 @@ def _overview_row(answer: Answer, stem: str) -> dict[str, object]:
     }
 
 
+def _note(question: Question, answer: Answer) -> str:
+    """The note of the question with its numbers, which the answer has first among its notes."""
+    return answer.notes[0] if question.note else ""
+
+
 @dataclass(frozen=True)
 class Topic:
     """Questions that belong together: a section of the report, and a part of its first page.
@@ -147,7 +152,7 @@ class Topic:
         """The blocks of the section; a note that all questions share is printed once."""
         pairs = study.about(self.wanted)
         assert pairs, f"no question for {self.title!r}"
-        notes = {question.note for question, _ in pairs}
+        notes = {_note(question, answer) for question, answer in pairs}
         shared = notes.pop() if len(notes) == 1 else ""
         blocks: list[Block] = [prose(self.intro)]
         blocks += [prose("{note}", note=shared)] if shared else []
@@ -156,7 +161,7 @@ class Topic:
         if comparable(pairs):
             blocks.append(overview_figure(pairs, name=f"overview_{self.name}", title=self.title))
         for question, answer in pairs:
-            note = "" if shared else question.note
+            note = "" if shared else _note(question, answer)
             sisters = study.about(partial(is_sister, question))
             blocks += analysis_blocks(question, answer, note=note, answers=sisters)
         return tuple(blocks)

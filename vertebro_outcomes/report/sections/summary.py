@@ -71,7 +71,8 @@ def build(study: Study) -> tuple[Block, ...]:
         prose(
             "Certainty follows fixed rules: high for randomised trials, low for others, one step "
             "down each for patients who knew their treatment, studies that disagree, a single "
-            "study, an interval that includes both no effect and one that matters. It is no "
+            "study, an interval that includes both no effect and one that matters, and figures not seen "
+            "in the source text, or of inferred direction, that carry half the weight or more. It is no "
             "judgement of a panel."
         )
     ]
