@@ -50,7 +50,7 @@ def build_report(
     formats: Collection[Format] = ("html", "pdf"),
     step: StepShown = nullcontext,
 ) -> None:
-    """Write the report into `folder`: page and PDF, `tables/*.csv`, `figures/*.svg`, `provenance.json`.
+    """Write the report into `folder`: page and PDF, `tables/*.csv`, `figures/*.svg|png`, `provenance.json`.
 
     Parameters
     ----------

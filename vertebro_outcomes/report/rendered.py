@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, flat
 from vertebro_outcomes.report.page import render
-from vertebro_outcomes.report.typeset import typst_blocks
+from vertebro_outcomes.report.typeset import as_png, typst_blocks
 
 
 @dataclass(frozen=True)
@@ -61,4 +61,6 @@ def _files(blocks: Sequence[Block]) -> dict[str, bytes]:
                 continue
         assert name not in files, f"two blocks are called {name}"
         files[name] = content
-    return files
+    pictures = {name: content for name, content in files.items() if name.endswith(".svg")}
+    drawn = as_png(pictures)
+    return files | {f"{name.removesuffix('.svg')}.png": content for name, content in drawn.items()}

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 from markupsafe import Markup
@@ -32,6 +32,7 @@ _SIGN: Final = re.compile(r"(?<=\w)[_.:/](?=[a-z\d]*[_.:\w])(?!\d)")
 _LABEL: Final = re.compile(r'#label\("([^"\\]+)"\)')
 _TO_LABEL: Final = re.compile(r'#link\(label\("([^"\\]+)"\)\)\[')
 _PICTURE: Final = re.compile(r'image\("([^"\\]+)"')
+_PIXELS_PER_INCH: Final = 144.0
 _ZERO_WIDTH: Final = "\u200b"
 
 
@@ -71,15 +72,34 @@ def render_pdf(source: str, files: Mapping[str, bytes]) -> bytes:
     bytes
         The same for the same document: no date, fonts from the environment only.
     """
+    used = {name: files[name] for name in sorted(set(_PICTURE.findall(source)))}
+    return _compiled(source, used, form="pdf")[0]
+
+
+def as_png(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """SVG pictures as PNG at 144 dots per inch on white, by the same names; the same bytes every time."""
+    if not pictures:
+        return {}
+    pages = [f"#image({literal(name)})" for name in pictures]
+    head = "#set page(width: auto, height: auto, margin: 0pt, fill: white)\n"
+    drawn = _compiled(head + "\n#pagebreak()\n".join(pages), pictures, form="png")
+    return dict(zip(pictures, drawn, strict=True))
+
+
+def _compiled(
+    source: str, files: Mapping[str, bytes], *, form: Literal["pdf", "png"]
+) -> list[bytes]:
     import matplotlib as mpl
     import typst
 
     fonts = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    used = {name: files[name] for name in sorted(set(_PICTURE.findall(source)))}
-    document: Any = {"main.typ": source.encode(), **used}  # a document with its files, by name
-    done = typst.compile(document, format="pdf", font_paths=[fonts], ignore_system_fonts=True)
-    assert isinstance(done, bytes)
-    return done
+    document: Any = {"main.typ": source.encode(), **files}  # a document with its files, by name
+    options: Any = {"ppi": _PIXELS_PER_INCH} if form == "png" else {}
+    done = typst.compile(
+        document, format=form, font_paths=[fonts], ignore_system_fonts=True, **options
+    )
+    assert done is not None
+    return done if isinstance(done, list) else [done]
 
 
 def _heading(title: str, identity: str, *, level: int) -> str:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import struct
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -218,8 +219,26 @@ def test_tables_and_figures_stand_beside_the_page(folder, html):
     assert {path.stem for path in (folder / "tables").iterdir()} == named
     for path in (folder / "tables").iterdir():
         assert len(path.read_bytes()) > 5
-    svgs = {path.stem for path in (folder / "figures").iterdir()}
+    svgs = {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert {path.stem for path in (folder / "figures").glob("*.png")} == svgs
     assert svgs == set(re.findall(r'<figure id="figure-([^"]+)"', html))
+
+
+def test_pictures_for_slides_are_legible_and_small(folder):
+    sizes = []
+    for path in sorted((folder / "figures").glob("*.png")):
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG\r\n\x1a\n"), path.name
+        width, height = struct.unpack(">II", content[16:24])
+        box = re.search(
+            r'viewBox="0 0 ([\d.]+) ([\d.]+)"', path.with_suffix(".svg").read_text("utf-8")
+        )
+        assert abs(width - 2 * float(box[1])) <= 2, path.name  # points at twice 72 to the inch
+        assert abs(height - 2 * float(box[2])) <= 2, path.name
+        sizes.append(len(content))
+    assert len(sizes) > 50
+    assert max(sizes) < 400_000
+    assert sum(sizes) < 10_000_000
 
 
 def test_the_record_names_every_file(folder):
