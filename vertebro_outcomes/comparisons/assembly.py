@@ -53,6 +53,7 @@ def comparison_of(
     diagnostics = diagnostics_table(
         fit, balance, treated=treated, y=prepared.y[kept], limits=limits,
         adjusts=request.method.adjusts,
+        weighs_staying=request.missing.how == "censoring_weights",
     )  # fmt: skip
     failed = failure_words(diagnostics)
     withheld = bool(failed) and request.tuning.failed == "withhold"

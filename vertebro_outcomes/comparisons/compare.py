@@ -1,6 +1,7 @@
 """Two treatments compared on a score at one day."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from vertebro_outcomes.comparisons.assembly import comparison_of
@@ -14,6 +15,7 @@ from vertebro_outcomes.comparisons.population import population
 from vertebro_outcomes.comparisons.preparation import prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
 from vertebro_outcomes.comparisons.stated import stated_question
+from vertebro_outcomes.comparisons.stayed import fit_stayed
 from vertebro_outcomes.comparisons.tuning import Continuous, Failed, Trim
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.emulation.adherence import TRUNCATED_AT
@@ -127,7 +129,8 @@ def compare(
     grace_days : int, optional
         For methods of kind "target_trial" without a design: days from presentation, 42 if not given.
     truncate : float
-        For the same: quantile of the weights of each arm above which they are cut, 0.5 to 1.
+        For the same, and for censoring_weights: quantile of the weights of each arm above which they
+        are cut, 0.5 to 1.
     failed : {"withhold", "show"}
         Whether an estimate is shown although balance, overlap or weights fail their limits.
     missing : str
@@ -135,15 +138,16 @@ def compare(
         the baseline and covariates of those who lived to the day by chained equations in each arm.
         "jump_to_reference", "copy_reference", "copy_increments": impute treated patients, after their
         last score, from a mixed model as if they went on like the comparator. Imputations are combined
-        by Rubin's rules. mmrm, clda and gee take all visits as they are.
+        by Rubin's rules. "censoring_weights" (unadjusted, ancova): patients with the score are weighted
+        by the inverse probability of staying. mmrm, clda and gee take all visits as they are.
     n_imputations : int, optional
         Completed data sets, at least 2; 50 if not given.
     imputation : {"normal", "pmm"}, optional
         Scores drawn from a normal distribution around their prediction (the default for means), or
         taken from patients with a close prediction (predictive mean matching; for responders).
     predictors : sequence of str
-        Columns that help to predict what is missing, besides the covariates and the scores of other
-        visits.
+        Columns that help to predict what is missing, or who stays, besides the covariates and the
+        scores of other visits.
     delta : float or (float, float), optional
         Added to the imputed scores of the treatment arm, or of both arms, in the unit of the score: how
         much worse or better they are than scores missing at random.
@@ -182,7 +186,7 @@ def compare(
     )  # fmt: skip
     gaps = {
         "missing": missing, "n_imputations": n_imputations, "imputation": imputation,
-        "predictors": predictors, "delta": delta, "seed": seed,
+        "predictors": predictors, "delta": delta, "seed": seed, "truncate": truncate,
     }  # fmt: skip
     if asked.trial is not None:
         _refuse_gaps(gaps)
@@ -206,11 +210,14 @@ def compare(
     return _compared(eligible, request)
 
 
+_GAPS = ("n_imputations", "imputation", "delta")
+
+
 def _refuse_gaps(gaps: Mapping[str, Any]) -> None:
     """From presentation on, weights stand for those who leave; nothing is imputed."""
-    usual = {"missing": "observed", "predictors": (), "seed": gaps["seed"]}
+    usual = {**gaps, **dict.fromkeys(_GAPS), "missing": "observed", "predictors": ()}
     for name, value in gaps.items():
-        if value != usual.get(name):
+        if value != usual[name]:
             allowed = "nothing with this method, which follows patients until they leave"
             raise refuse_argument("compare", name, value, allowed)
 
@@ -221,7 +228,9 @@ def _compared(cohort: Cohort, request: Request) -> Comparison:
     if request.crossover == "hypothetical":
         people = without_scores_after_crossover(cohort, people)
     if request.missing.how != "observed":
-        found = fit_imputed(people, request)
+        weighs = request.missing.how == "censoring_weights"
+        found = (fit_stayed if weighs else fit_imputed)(people, request)
+        request = replace(request, variance=found.variance or request.variance)
         return comparison_of(cohort, found.prepared, found.fit, request, said=found.notes)
     prepared = prepare(people, request)
     return comparison_of(cohort, prepared, fit_prepared(prepared, request), request)

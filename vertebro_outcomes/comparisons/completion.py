@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vertebro_outcomes.comparisons.population import Population
+from vertebro_outcomes.comparisons.preparation import Prepared
 from vertebro_outcomes.comparisons.sample import died_without_score
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.two_arms import ContrastFit
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,19 @@ class Completion:
     of: tuple[int, int] = (0, 0)
     dead: int = 0
     said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A fit that handled missing scores, the patients as they were analysed, and what is said about it.
+
+    `variance` is the word for it where it is not the one asked for.
+    """
+
+    prepared: Prepared
+    fit: ContrastFit
+    notes: tuple[str, ...]
+    variance: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The analysis repeated in every completed data set, and combined."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from vertebro_outcomes.comparisons.chained_scores import chained_scores
-from vertebro_outcomes.comparisons.completion import Completion
+from vertebro_outcomes.comparisons.completion import Analysis, Completion
 from vertebro_outcomes.comparisons.fitting import fit_prepared
 from vertebro_outcomes.comparisons.missing_scores import MONTE_CARLO_SHARE, MUCH_IMPUTED
 from vertebro_outcomes.comparisons.population import Population
@@ -26,16 +26,7 @@ _WAYS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Imputed:
-    """The combined fit, the first completed data set as it was analysed, and what is said about it."""
-
-    prepared: Prepared
-    fit: ContrastFit
-    notes: tuple[str, ...]
-
-
-def fit_imputed(people: Population, request: Request) -> Imputed:
+def fit_imputed(people: Population, request: Request) -> Analysis:
     """The method asked for, in every completed data set.
 
     Raises
@@ -53,11 +44,11 @@ def fit_imputed(people: Population, request: Request) -> Imputed:
     if first is None:
         prepared = prepare(people, request)
         said = "No score and no covariate was missing: nothing was imputed."
-        return Imputed(prepared, fit_prepared(prepared, request), (said,))
+        return Analysis(prepared, fit_prepared(prepared, request), (said,))
     fit, pool = combined(fits)
     n = {"n_imputed_t": float(found.n[0]), "n_imputed_c": float(found.n[1])}
     fit = replace(fit, quantities={**fit.quantities, **n})
-    return Imputed(first, fit, _notes(found, pool, request))
+    return Analysis(first, fit, _notes(found, pool, request))
 
 
 def combined(fits: list[ContrastFit]) -> tuple[ContrastFit, RubinPool]:

@@ -71,6 +71,7 @@ def diagnostics_table(
     y: Floats,
     limits: tuple[float, float],
     adjusts: str,
+    weighs_staying: bool = False,
 ) -> pd.DataFrame:
     """`diagnostic value limit passed`; `passed` is missing where there is no limit."""
     rows: list[tuple[str, float, float, object]] = []
@@ -91,6 +92,8 @@ def diagnostics_table(
         add("propensity_highest", fit.propensity.max())
         add("equipoise_share", equipoise_share(fit.propensity, treated))
     rows += _weight_rows(fit, treated)
+    if weighs_staying and fit.weights is not None:
+        rows += concentration_rows(fit.weights, treated)
     if adjusts == "propensity" and fit.weights is not None:
         rows += _imbalance_row(fit.weights, balance, treated)
     sd = np.sqrt((np.nanvar(y[treated], ddof=1) + np.nanvar(y[~treated], ddof=1)) / 2.0)
@@ -125,8 +128,8 @@ def _weight_rows(fit: ContrastFit, treated: Bools) -> list[tuple[str, float, flo
     return rows
 
 
-def weighted_diagnostics(w: Floats, treated: Bools, balance: pd.DataFrame) -> pd.DataFrame:
-    """`diagnostic value limit passed` of weights that do not come from one propensity."""
+def concentration_rows(w: Floats, treated: Bools) -> list[tuple[str, float, float, object]]:
+    """Effective sample size and heaviest patient of each arm, whatever the weights are for."""
     rows: list[tuple[str, float, float, object]] = []
     for arm, name in ((treated, "t"), (~treated, "c")):
         own = w[arm]
@@ -143,6 +146,12 @@ def weighted_diagnostics(w: Floats, treated: Bools, balance: pd.DataFrame) -> pd
             ),
             (f"largest_weight_share_{name}", largest, most, largest <= most),
         ]
+    return rows
+
+
+def weighted_diagnostics(w: Floats, treated: Bools, balance: pd.DataFrame) -> pd.DataFrame:
+    """`diagnostic value limit passed` of weights that do not come from one propensity."""
+    rows = concentration_rows(w, treated)
     for when in ("before", "after"):
         smd = balance[f"smd_{when}"].abs().max() if len(balance) else np.nan
         if not np.isnan(smd):

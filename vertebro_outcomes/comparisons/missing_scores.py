@@ -1,14 +1,20 @@
 """What is done about scores that nobody saw: the words, and the options that go with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from vertebro_outcomes.comparisons.tuning import check_word, is_number, is_whole
 from vertebro_outcomes.errors import InputError, refuse_argument
+from vertebro_outcomes.estimators.emulation.adherence import TRUNCATED_AT
 
 Missing = Literal[
-    "observed", "multiple_imputation", "jump_to_reference", "copy_reference", "copy_increments"
+    "observed",
+    "multiple_imputation",
+    "jump_to_reference",
+    "copy_reference",
+    "copy_increments",
+    "censoring_weights",
 ]
 Imputation = Literal["pmm", "normal"]
 # At least as many as the percentage of patients with something missing: White, Royston & Wood (2011),
@@ -24,6 +30,7 @@ MONTE_CARLO_SHARE: Final = 0.1
 # doi:10.1186/1471-2288-14-57. Shares of responders need values that a score can have.
 FOR_MEANS: Final[Imputation] = "normal"
 FOR_SHARES: Final[Imputation] = "pmm"
+WEIGHED: Final = ("unadjusted", "ancova")  # least squares, so that weights of staying can enter
 # Methods whose own likelihood takes scores as missing at random, or that need none of this.
 ALL_VISITS: Final = ("mmrm", "clda", "gee")
 
@@ -38,6 +45,7 @@ class MissingPlan:
     predictors: tuple[str, ...] = ()
     delta: tuple[float, float] = (0.0, 0.0)
     seed: int = 1
+    truncate: float = TRUNCATED_AT
 
 
 def checked_missing(
@@ -50,6 +58,8 @@ def checked_missing(
     predictors: Any = (),
     delta: Any = None,
     seed: Any = 1,
+    variance: Any = None,
+    truncate: Any = TRUNCATED_AT,
 ) -> MissingPlan:
     """Every option, or the first that cannot be meant.
 
@@ -75,6 +85,8 @@ def checked_missing(
             "ancova and other methods that take the day alone"
         )
         raise _refused("missing", f"{missing} with {method}", allowed)
+    if missing == "censoring_weights":
+        _check_weighting(method, variance, truncate, given)
     if n_imputations is not None and not (is_whole(n_imputations) and n_imputations >= 2):
         raise _refused("n_imputations", n_imputations, "a whole number from 2")
     if imputation is not None:
@@ -93,7 +105,26 @@ def checked_missing(
         predictors=tuple(dict.fromkeys(predictors)),
         delta=_checked_delta(delta),
         seed=int(seed),
+        truncate=float(truncate),
     )
+
+
+def _check_weighting(method: str, variance: Any, truncate: Any, given: Mapping[str, bool]) -> None:
+    """Weights have a variance of their own and nothing of an imputation."""
+    if method not in WEIGHED:
+        allowed = f"'multiple_imputation'; censoring_weights go with {', '.join(WEIGHED)}"
+        raise _refused("missing", f"censoring_weights with {method}", allowed)
+    for name in ("n_imputations", "imputation", "delta"):
+        if given[name]:
+            found = "given with missing='censoring_weights'"
+            raise _refused(name, found, "missing='multiple_imputation'")
+    if variance is not None:
+        allowed = (
+            "nothing with missing='censoring_weights': it stacks the models of score and staying"
+        )
+        raise _refused("variance", variance, allowed)
+    if not is_number(truncate) or not 0.5 < truncate <= 1:
+        raise _refused("truncate", truncate, "a quantile above 0.5, up to 1.0")
 
 
 def _checked_delta(delta: Any) -> tuple[float, float]:

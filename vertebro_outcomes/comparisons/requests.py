@@ -143,7 +143,9 @@ def checked_request(
         tuning=tuning,
         crossover=crossover,
         death=death,
-        missing=checked_missing(method=method, of_shares=response is not None, **missing),
+        missing=checked_missing(
+            method=method, of_shares=response is not None, variance=variance, **missing
+        ),
     )
 
 
