@@ -33,6 +33,8 @@ _HOMES = {
     "comparisons.site_summary": "site_summary",
     "comparisons.complication_contrasts": "compare_complications",
     "comparisons.complications": "complication_rates",
+    "comparisons.occurrences": "COMPLICATION_KINDS",
+    "comparisons.sites": "complication_sites",
     "comparisons.fractures": "adjacent_fractures",
     "comparisons.incidence": "cumulative_incidence",
     "comparisons.mortality": "mortality",

@@ -29,6 +29,7 @@ CALLS = {
     "vertebra_fractures": {},
     "mortality": ARMS,
     "site_summary": {**ARMS, "site": "A", **AT_DAY},
+    "complication_sites": {},
 }
 NO_PICTURE = {"site_summary", "compare_methods", "timing_claims"}  # aggregates to send, and tables
 NOT_RESULTS = {

@@ -1,0 +1,45 @@
+# Sites against each other: exact limits, over-dispersion, shrunken rates, monitoring.
+# Written to sites.json; run: Rscript tests/reference/sites.R
+suppressPackageStartupMessages({library(lme4); library(jsonlite)})
+data(cbpp, package = "lme4")
+x <- as.numeric(tapply(cbpp$incidence, cbpp$herd, sum))
+n <- as.numeric(tapply(cbpp$size, cbpp$herd, sum))
+target <- sum(x) / sum(n)
+
+# Interpolated exact limits: Spiegelhalter 2005, appendix A.1.1
+limit <- function(n, p0, tail) {
+  r <- qbinom(tail, n, p0)
+  a <- (pbinom(r, n, p0) - tail) / dbinom(r, n, p0)
+  pmin(pmax((r - a) / n, 0), 1)
+}
+tails <- c(0.001, 0.025, 0.975, 0.999)
+limits <- lapply(tails, function(t) limit(n, target, t))
+
+z <- (x / n - target) / sqrt(target * (1 - target) / n)
+dispersion <- lapply(c(0, 0.1), function(w) {
+  q <- quantile(z, c(w, 1 - w), names = FALSE)
+  zw <- pmin(pmax(z, q[1]), q[2])
+  i <- length(z); wt <- n / (target * (1 - target))
+  s <- sum(zw^2)
+  tau2 <- max(0, (s - (i - 1)) / (sum(wt) - sum(wt^2) / sum(wt)))
+  list(winsorise = w, phi = s / i, p = pchisq(s, i, lower.tail = FALSE), tau = sqrt(tau2))
+})
+
+# Beta-binomial by direct maximisation over log a, log b
+ll <- function(v) -sum(lchoose(n, x) + lbeta(exp(v[1]) + x, exp(v[2]) + n - x) - lbeta(exp(v[1]), exp(v[2])))
+best <- optim(c(0, 1), ll, method = "BFGS", control = list(reltol = 1e-15, maxit = 1000))
+best <- optim(best$par, ll, method = "Nelder-Mead", control = list(reltol = 1e-16, maxit = 5000))
+a <- exp(best$par[1]); b <- exp(best$par[2])
+
+site <- factor(seq_along(x))
+fit <- glmer(cbind(x, n - x) ~ 1 + (1 | site), family = binomial, nAGQ = 25,
+             control = glmerControl(tolPwrss = 1e-12, optCtrl = list(maxfun = 1e5)))
+re <- ranef(fit, condVar = TRUE)$site
+out <- list(
+  versions = list(R = R.version.string, lme4 = as.character(packageVersion("lme4"))),
+  x = x, n = n, target = target, tails = tails, limits = limits, dispersion = dispersion,
+  beta_binomial = list(a = a, b = b, posterior = (a + x) / (a + b + n), loglik = -best$value),
+  glmer = list(mu = unname(fixef(fit)), se = sqrt(vcov(fit)[1, 1]), tau = sqrt(VarCorr(fit)$site[1]),
+               mode = re[, 1] + unname(fixef(fit)), condvar = as.numeric(attr(re, "postVar")))
+)
+writeLines(toJSON(out, digits = NA, auto_unbox = TRUE, pretty = TRUE), "tests/reference/sites.json")

@@ -1,0 +1,178 @@
+"""Complications and new fractures as one list: which kind, when, how found, on which unit."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import pandas as pd
+
+from vertebro_outcomes.comparisons.population import words_of
+from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
+from vertebro_outcomes.tables.cohort import Cohort, Unit
+from vertebro_outcomes.tables.event_types import EVENT_TYPES
+from vertebro_outcomes.vocabulary import TREATMENTS
+
+Kind = Literal[
+    "any", "any_or_new_fracture", "with_symptoms", "severe", "leakage", "symptomatic_leakage",
+    "pulmonary_cement_embolism", "new_fracture", "adjacent_fracture",
+]  # fmt: skip
+Detection = Literal["any", "without_ct", "ct"]
+COMPLICATION_KINDS: Final[dict[str, str]] = {
+    "any": "any complication in the table of events",
+    "any_or_new_fracture": "any complication or new vertebral fracture",
+    "with_symptoms": "any complication except leaks and cement emboli without known symptoms",
+    "severe": "any severe or fatal complication",
+    "leakage": "any cement leakage",
+    "symptomatic_leakage": "cement leakage with symptoms",
+    "pulmonary_cement_embolism": "cement in the pulmonary arteries",
+    "new_fracture": "any new vertebral fracture",
+    "adjacent_fracture": "new fracture next to a treated level",
+}
+DETECTIONS: Final = {
+    "any": "found in any way",
+    "without_ct": "found without CT or MRI",
+    "ct": "found on CT, of those looked at with CT",
+}
+KEYS: Final = {
+    "patients": ["patient_id"], "episodes": ["episode_id"], "levels": ["episode_id", "level"]
+}  # fmt: skip
+NOT_COMPLICATIONS: Final = ("death", "crossover")
+SCANS: Final = ("CT", "MRI")
+# Findings on pictures: complications in the sense of a clinic only with symptoms.
+_SILENT: Final = ("cement_leakage", "pulmonary_cement_embolism")
+_LEAKS: Final = ("cement_leakage", "symptomatic_leakage")
+_FRACTURES: Final = ("new_vertebral_fracture", "adjacent_fracture")
+_COLUMNS: Final = (
+    "patient_id", "episode_id", "level", "type", "day", "severity", "symptomatic", "detected_by"
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Units of the treatment (one row each, `patient_id` and the keys) and what happened to them."""
+
+    units: pd.DataFrame
+    events: pd.DataFrame
+
+
+def check_cohort(cohort: Any, function: str) -> Cohort:
+    """The cohort, if it is one."""
+    if not isinstance(cohort, Cohort):
+        raise refuse_argument(function, "cohort", type(cohort).__name__, "a Cohort (vo.load)")
+    return cohort
+
+
+def check_word(function: str, argument: str, value: Any, allowed: Any) -> None:
+    """One of a closed list of words."""
+    words = get_args(allowed) or tuple(allowed)
+    if value not in words:
+        raise refuse_argument(function, argument, value, list_some(words, most=60))
+
+
+def check_share(function: str, argument: str, value: Any, *, low: float, high: float) -> None:
+    """A number between two bounds, both excluded."""
+    whole = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (whole and low < value < high):
+        raise refuse_argument(function, argument, value, f"a number between {low:g} and {high:g}")
+
+
+def check_days(function: str, within_days: Any) -> None:
+    """A number of days or none."""
+    if within_days is not None and not (isinstance(within_days, int | float) and within_days >= 0):
+        raise refuse_argument(function, "within_days", within_days, "a number of days, 0 or later")
+
+
+def count_units(
+    cohort: Cohort, *, treatment: str | None, unit: Unit, function: str, extra: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """One row per unit of the treatment, with the `extra` columns of patients or episodes."""
+    if treatment is not None:
+        check_word(function, "treatment", treatment, TREATMENTS)
+    episodes, patients = cohort.frame("episodes"), cohort.frame("patients")
+    if treatment is not None:
+        episodes = episodes.loc[episodes["treatment"].isin(words_of(treatment))]
+    further = [c for c in patients.columns if c == "patient_id" or c not in episodes.columns]
+    people = episodes.merge(patients[further], on="patient_id")
+    for name in extra:
+        allowed = [c for c in people.columns if c not in ("patient_id", "episode_id")]
+        if name not in allowed:
+            raise refuse_argument(function, "by", name, list_some(allowed, most=40))
+    columns = ["patient_id", "episode_id", *extra]
+    if unit == "levels":
+        levels = cohort.frame("levels")
+        levels = levels.loc[levels["treated"].fillna(True).astype(bool)]
+        people = people.merge(levels[KEYS[unit]].drop_duplicates(), on="episode_id")
+        columns.append("level")
+    if people.empty:
+        of = f" of {treatment}" if treatment else ""
+        problem = Problem(f"{unit}{of}", "there are none to count", "at least one")
+        raise InputError(f"{function}()", [problem], "choose another treatment or unit")
+    return people[columns].reset_index(drop=True)
+
+
+def occurrences(cohort: Cohort, function: str) -> pd.DataFrame:
+    """Events and new fractures; a fracture of table fractures is an event of its type.
+
+    Raises
+    ------
+    InputError
+        If nothing was recorded or a day lies before day 0.
+    """
+    events = cohort.frame("events")
+    events = events.loc[~events["type"].isin(NOT_COMPLICATIONS)]
+    fractures = cohort.frame("fractures")
+    next_to = fractures["adjacent"].astype("boolean").fillna(False).astype(bool)
+    fractures = fractures.assign(
+        type=next_to.map({True: "adjacent_fracture", False: "new_vertebral_fracture"}),
+        severity=None,
+    )
+    tables = [t[list(_COLUMNS)].astype(object) for t in (events, fractures) if len(t)]
+    if not tables:
+        problem = Problem("tables events and fractures", "both are empty", "at least one event")
+        step = "load the events; an empty table does not show that there were none"
+        raise InputError(f"{function}()", [problem], step)
+    both = pd.concat(tables, ignore_index=True)
+    both["symptomatic"] = both["symptomatic"].astype("boolean").fillna(False).astype(bool)
+    both["day"] = pd.to_numeric(both["day"]).astype("Float64").astype(float)
+    early = int((both["day"] < 0).sum())
+    if early:
+        problem = Problem(
+            "tables events and fractures, column day", f"{early} before day 0", "0 on"
+        )
+        raise InputError(f"{function}()", [problem], "correct these days in the source")
+    return both
+
+
+def of_kind(events: pd.DataFrame, kind: str) -> pd.Series:
+    """Which occurrences belong to a kind of `COMPLICATION_KINDS` or are of one event type."""
+    named = events["type"].astype(str)
+    symptoms = events["symptomatic"]
+    fracture = named.isin(_FRACTURES)
+    leak = named.str.startswith(_LEAKS)
+    found = {
+        "any": ~fracture,
+        "any_or_new_fracture": pd.Series(True, index=events.index),
+        "with_symptoms": ~fracture & (symptoms | ~named.str.startswith(_SILENT)),
+        "severe": ~fracture
+        & (events["severity"].isin(["severe", "fatal"]) | (named == "serious_adverse_event")),
+        "leakage": leak,
+        "symptomatic_leakage": leak & (symptoms | (named == "symptomatic_leakage")),
+        "pulmonary_cement_embolism": named.str.endswith("pulmonary_cement_embolism"),
+        "new_fracture": fracture,
+        "adjacent_fracture": named == "adjacent_fracture",
+    }
+    return found.get(kind, named == kind)
+
+
+def found_by(events: pd.DataFrame, detection: str) -> pd.Series:
+    """Which occurrences were found in this way; without a record, not by a scan."""
+    if detection == "any":
+        return pd.Series(True, index=events.index)
+    if detection == "ct":
+        return events["detected_by"].eq("CT").fillna(False)
+    return ~events["detected_by"].isin(SCANS)
+
+
+def all_kinds(function: str, kind: Any) -> None:
+    """A kind of `COMPLICATION_KINDS` or an event type that is a complication."""
+    types = [name for name in EVENT_TYPES if name not in NOT_COMPLICATIONS]
+    check_word(function, "kind", kind, [*COMPLICATION_KINDS, *types])
