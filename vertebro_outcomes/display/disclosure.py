@@ -67,6 +67,30 @@ def hide_parts(counts: Sequence[int] | Any, *, largest_hidden: int = LARGEST_HID
     return hide_in_table(values[None, :], largest_hidden=largest_hidden, columns="unknown")[0]
 
 
+def hide_groups(counts: Any, totals: Any, *, largest_hidden: int = LARGEST_HIDDEN) -> _Bools:
+    """Groups with a share each, whose counts and totals add up to numbers that are shown.
+
+    Parameters
+    ----------
+    counts, totals : arrays
+        Those with the event, and all, of each group.
+
+    Returns
+    -------
+    ndarray of bool
+        True for groups with a small share, and for as many more (those with the fewest events) as
+        leave it open who of the hidden ones holds how many.
+    """
+    counts, totals = np.asarray(counts, float), np.asarray(totals, float)
+    hidden = hide_shares(counts, totals, largest_hidden=largest_hidden)
+    while hidden.any() and not hidden.all():
+        sums = counts[hidden].sum(), (totals - counts)[hidden].sum()
+        if hidden.sum() > 1 and min(sums) > largest_hidden:
+            break
+        hidden[np.argmin(np.where(hidden, np.inf, counts))] = True
+    return hidden
+
+
 def hide_in_table(
     counts: Any, *, largest_hidden: int = LARGEST_HIDDEN, columns: str = "shown"
 ) -> _Bools:

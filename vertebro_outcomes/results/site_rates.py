@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import escape
 
 from vertebro_outcomes.display import numbers
-from vertebro_outcomes.display.disclosure import hide_in_table, is_small
+from vertebro_outcomes.display.disclosure import hide_groups
 from vertebro_outcomes.display.figures.site_funnel import draw_site_funnel
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.estimators.rates.funnel_limits import exact_limit, wide_limit
@@ -67,9 +67,7 @@ class SiteRates:
 
     def hidden(self, largest_hidden: int) -> "np.ndarray":
         """Which sites may not be shown: small counts, and as many more as keep these unknown."""
-        x, n = self.sites["n_events"].to_numpy(int), self.sites["n"].to_numpy(int)
-        shade = hide_in_table(np.column_stack([x, n - x]), largest_hidden=largest_hidden)
-        return np.asarray(shade.any(axis=1) | is_small(n, largest_hidden=largest_hidden))
+        return hide_groups(self.sites["n_events"], self.sites["n"], largest_hidden=largest_hidden)
 
     def __str__(self) -> str:
         rows = self.sites

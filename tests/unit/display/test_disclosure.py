@@ -11,6 +11,7 @@ from vertebro_outcomes.display.disclosure import (
     HIDDEN,
     LARGEST_HIDDEN,
     feasible_range,
+    hide_groups,
     hide_in_flow,
     hide_in_table,
     hide_parts,
@@ -26,6 +27,15 @@ def test_one_to_ten_are_small_and_zero_is_not():
 def test_a_share_is_hidden_with_its_complement_and_in_small_groups():
     hidden = hide_shares([0, 3, 50, 297, 8, 300], [300, 300, 300, 300, 9, 300])
     assert hidden.tolist() == [False, True, False, True, True, False]
+
+
+def test_groups_whose_sums_are_shown_by_hand():
+    sizes = [200, 200, 200, 200]
+    assert hide_groups([3, 40, 50, 60], sizes).tolist() == [True, True, False, False]
+    assert hide_groups([3, 4, 50, 60], sizes).tolist() == [True, True, True, False]  # 3 + 4 = 7
+    assert hide_groups([30, 40, 50, 60], sizes).tolist() == [False] * 4
+    assert hide_groups([3, 4], [200, 200]).tolist() == [True, True]
+    assert hide_groups([195, 40, 50], sizes[:3]).tolist() == [True, True, False]
 
 
 def test_parts_of_a_total_by_hand():
