@@ -1,0 +1,71 @@
+"""The same analysis on a Spark session in local mode: Spark joins and counts, the numbers are equal."""
+
+import pandas as pd
+import pytest
+
+import vertebro_outcomes as vo
+from vertebro_outcomes.comparisons.follow_up import follow_patients
+
+pytestmark = [pytest.mark.spark, pytest.mark.filterwarnings("ignore")]  # of the JVM, not ours
+ARMS = {"treatment": "KP", "comparator": "VP"}
+TERMS = ["age_years", "sex"]
+QUESTIONS = {
+    "incidence": lambda c: vo.cumulative_incidence(c, event="adjacent_fracture").at([90, 365]),
+    "weighted incidence": lambda c: vo.cumulative_incidence(
+        c, by="sex", covariates=["age_years"], adjust="ate_weighting"
+    ).at([90, 365]),
+    "gray": lambda c: pd.DataFrame({"p": [vo.cumulative_incidence(c).gray_p_value]}),
+    "cox": lambda c: vo.adjacent_fractures(c, **ARMS, method="cox", covariates=TERMS).coefficients,
+    "fine_gray": lambda c: (
+        vo.adjacent_fractures(c, **ARMS, covariates=TERMS, cluster="site").coefficients
+    ),
+    "mortality": lambda c: vo.mortality(c, **ARMS, covariates=TERMS).periods,
+    "rates": lambda c: vo.complication_rates(c, by="site").to_frame(),
+    "rates per procedure": lambda c: vo.complication_rates(c, unit="episodes").to_frame(),
+    "rates per year": lambda c: vo.complication_rates(c, per="person_years").to_frame(),
+    "rates per level": lambda c: vo.complication_rates(c, unit="levels").to_frame(),
+    "balance": lambda c: vo.balance(c, **ARMS, covariates=TERMS).to_frame(),
+    "coverage": lambda c: c.coverage(),
+    "quality": lambda c: c.quality(),
+}
+
+
+@pytest.fixture(scope="module")
+def cohorts(spark, tmp_path_factory):
+    made, _ = vo.simulate_registry(n_patients=1500, seed=2)
+    frames = {name: made.frame(name) for name in made.tables}
+    again = frames["episodes"].iloc[:20].assign(episode_id=lambda d: d["episode_id"] + "z")
+    frames["episodes"] = pd.concat([frames["episodes"], again], ignore_index=True)
+    folder = tmp_path_factory.mktemp("registry") / "canonical"
+    vo.Cohort.from_frames(**frames, synthetic=True).write(folder)
+    return vo.load(folder), vo.load(folder, engine=spark)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_equal_on_spark_and_on_the_embedded_engine(cohorts, name):
+    expected, found = (QUESTIONS[name](cohort) for cohort in cohorts)
+    assert len(expected)
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-8, atol=1e-12, check_dtype=False)
+
+
+def test_only_patterns_leave_spark(cohorts, monkeypatch):
+    """No table of the size of the cohort is fetched for curves, rates and models."""
+    import ibis.expr.types as ir
+
+    fetched = []
+    fetch = ir.Table.to_pyarrow
+
+    def noted(self, *args, **kwargs):
+        table = fetch(self, *args, **kwargs)
+        fetched.append(table.num_rows)
+        return table
+
+    monkeypatch.setattr(ir.Table, "to_pyarrow", noted)
+    embedded, cohort = cohorts
+    vo.complication_rates(cohort, by="site")
+    vo.balance(cohort, **ARMS, covariates=["sex"])
+    assert max(fetched) < 60
+    rows, _ = follow_patients(embedded, event="fracture", function="test")
+    fetched.clear()
+    vo.cumulative_incidence(cohort)
+    assert max(fetched) == rows.groupby(["treatment", "days", "cause"]).ngroups
