@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.assembly import visit_table
+from vertebro_outcomes.comparisons.covariates import columns_of
 from vertebro_outcomes.comparisons.fitting import fit_prepared
 from vertebro_outcomes.comparisons.population import crossover_note, population
 from vertebro_outcomes.comparisons.preparation import prepare
@@ -94,7 +95,7 @@ def area_under_curve(
     )  # fmt: skip
     people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
     prepared = prepare(people, request)
-    if "baseline" not in prepared.used.source:
+    if "baseline" not in columns_of(prepared.used.source):
         found, allowed = "no baseline", "baseline among them: the area starts at equal scores"
         raise refuse_argument("area_under_curve", "covariates", found, allowed)
     weights = trapezoid_weights(prepared.visit_days, day)

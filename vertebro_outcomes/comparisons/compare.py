@@ -93,9 +93,10 @@ def compare(
     covariates : sequence of str, or a formula, optional
         "baseline" (last score at or before day 0), columns of patients or episodes, or
         "rcs(age_years, 4)" for a restricted cubic spline with 3 to 7 knots; or one formula such as
-        "~ age_years + I(age_years**2) + C(sex):baseline". By default "baseline" for ancova and mmrm,
-        and every declared confounder that is at least 80 % complete for the methods that use a
-        propensity or g-computation.
+        "~ age_years + I(age_years**2) + C(sex):baseline". In mmrm and gee whatever holds the baseline has
+        an effect of its own at every visit, all else one effect for all visits. By default "baseline"
+        for ancova and mmrm, and every declared confounder that is at least 80 % complete for the
+        methods that use a propensity or g-computation.
     seed : int
         For variance="bootstrap" and for imputations; everything else is deterministic.
     variance : str, optional

@@ -75,6 +75,11 @@ class Covariates:
             tuple(self.source[j] for j in kept),
         )
 
+    def made_of(self, column: str) -> Bools:
+        """Columns that hold a covariate: as it is, curved, or in a term of a formula."""
+        word = re.compile(rf"\b{re.escape(column)}\b")
+        return np.array([bool(word.search(name)) for name in self.names], dtype=bool)
+
 
 def usual_covariates(people: Population, baseline: Floats) -> tuple[tuple[str, ...], list[str]]:
     """Declared confounders that vary and are nearly complete, and those with too many blanks."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from vertebro_outcomes.comparisons.covariates import columns_of
 from vertebro_outcomes.comparisons.design import Crossover, Death
 from vertebro_outcomes.comparisons.formula import is_formula
 from vertebro_outcomes.comparisons.methods import METHODS
@@ -70,8 +71,12 @@ class Request:
         by_default = BY_DEFAULT.get(self.method.name, usual)
         terms = by_default if self.chosen is None else self.chosen
         if self.method.name == "clda":  # the baseline is one of its outcomes
-            return tuple(term for term in terms if term != "baseline")
-        if "baseline" in terms and not has_baseline:
+            terms = tuple(term for term in terms if term != "baseline")
+            if "baseline" in columns_of(terms):
+                allowed = "covariates without the baseline, which is an outcome of clda"
+                raise refuse_argument("compare", "covariates", ", ".join(terms), allowed)
+            return terms
+        if "baseline" in columns_of(terms) and not has_baseline:
             found = f"no patient has {self.outcome} at or before day 0"
             problem = Problem("covariate baseline", found, "a score at or before day 0")
             raise InputError("compare()", [problem], "pass covariates without 'baseline'")

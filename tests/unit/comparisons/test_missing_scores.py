@@ -397,3 +397,27 @@ def test_who_could_not_have_stayed_is_a_sentence():
     frame.loc[frame[30] > frame[30].median(), 90] = np.nan
     with pytest.raises(vo.InputError, match="nobody like them stayed to stand for them"):
         vo.compare(cohort_of(frame), method="ancova", **QUESTION, **WEIGHTS)
+
+
+@pytest.mark.parametrize("method", ["mmrm", "gee"])
+def test_a_formula_gives_the_baseline_its_effect_by_visit(method):
+    """As the list of the same covariates does."""
+    asked = {**QUESTION, "method": method}
+    listed = vo.compare(COHORT, **asked, covariates=["baseline", "sex"])
+    for formula in ("~ baseline + C(sex)", "~ sex + baseline"):
+        written = vo.compare(COHORT, **asked, covariates=formula)
+        assert (written.estimate, written.se) == pytest.approx(
+            (listed.estimate, listed.se), rel=1e-9
+        )
+    curved = vo.compare(COHORT, **asked, covariates="~ baseline + I(baseline**2) + sex")
+    spline = vo.compare(COHORT, **asked, covariates=["rcs(baseline, 3)", "sex"])
+    assert curved.estimate != listed.estimate != spline.estimate
+
+
+def test_a_formula_with_the_baseline_serves_the_area_but_not_clda():
+    asked = {k: v for k, v in QUESTION.items() if k != "method"}
+    listed = vo.area_under_curve(COHORT, **asked, covariates=["baseline", "sex"])
+    written = vo.area_under_curve(COHORT, **asked, covariates="~ baseline + C(sex)")
+    assert written.estimate == pytest.approx(listed.estimate, rel=1e-9)
+    with pytest.raises(vo.InputError, match="an outcome of clda"):
+        vo.compare(COHORT, method="clda", covariates="~ baseline + C(sex)", **QUESTION)
