@@ -5,6 +5,7 @@
 
 import os
 import random
+import shutil
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 import vertebro_outcomes as vo
 from tests.reliability.mutations import NASTY, damaged, draws_of
+from tests.reliability.tally import tally
 from tests.rm5_files import data_line, outcome, review
 from tests.unit.loaders.reviews.packages import package, zipped
 from vertebro_outcomes.errors import VertebroError
@@ -26,6 +28,7 @@ from vertebro_outcomes.tables.engine import embedded_engine
 
 LONG = int(os.environ.get("VERTEBRO_FUZZ", "100000"))
 RAW = Path(__file__).parents[2] / "data" / "raw"
+MESSAGES: list[str] = []  # of the run of one reader
 
 
 def settled(call, *arguments, **named):
@@ -33,12 +36,13 @@ def settled(call, *arguments, **named):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            return call(*arguments, **named)
+            result = call(*arguments, **named)
         except VertebroError as error:
-            text = str(error)
+            MESSAGES.append(text := str(error))
             assert "Next" in text, text
             assert len(text) < 20_000
             return None
+    return result
 
 
 def read_a_level(draws: random.Random, folder: Path) -> None:
@@ -173,16 +177,20 @@ def test_the_shares_are_a_whole():
     assert {"flat", "omop", "redcap"} <= set(READERS)
 
 
-def run(name: str, count: int, folder: Path) -> None:
+def run(name: str, count: int, folder: Path) -> int:
     read, share = READERS[name]
-    for number, draws in enumerate(draws_of(name, max(1, round(share * count)))):
-        place = folder / str(number)
+    inputs = max(1, round(share * count))
+    MESSAGES.clear()
+    for number, draws in enumerate(draws_of(name, inputs)):
+        place = folder / "input"
+        shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         try:
             read(draws, place)
         except BaseException as error:
             error.add_note(f"reader {name}, input {number}")
             raise
+    return inputs
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -193,4 +201,5 @@ def test_broken_files_get_a_result_or_a_message(name, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_very_many_broken_files(name, tmp_path):
-    run(name, LONG, tmp_path)
+    inputs = run(name, LONG, tmp_path)
+    tally("broken files", name, inputs=inputs, refused=len(MESSAGES), result=inputs - len(MESSAGES))
