@@ -124,13 +124,20 @@ def clusters_of(people: pd.DataFrame, cluster: str | None, function: str) -> Int
     codes = pd.factorize(people[cluster])[0].astype(np.int64)
     alone = codes < 0
     codes[alone] = codes.max(initial=0) + 1 + np.arange(int(alone.sum()))
+    if len(codes) > 1 and len(np.unique(codes)) < 2:
+        problem = Problem(f"column {cluster}", "one group only", "at least two groups of patients")
+        raise InputError(f"{function}()", [problem], "leave out cluster")
     return codes
 
 
 def refuse_unfitted(fit: HazardFit, terms: Sequence[str], function: str) -> None:
     """Refuse a likelihood that rises for ever."""
-    if fit.converged:
+    if fit.converged and (np.diag(fit.robust) > 0).all():
         return
+    if fit.converged:
+        found = "every patient fares exactly as the model says, so that no spread is left"
+        problem = Problem("events", found, "events on more than one day, in more than one cluster")
+        raise InputError(f"{function}()", [problem], "compare the cumulative incidence instead")
     found = f"the likelihood of {', '.join(terms)} has no finite maximum in these patients"
     problem = Problem("argument covariates", found, "covariates that vary and do not repeat others")
     raise InputError(f"{function}()", [problem], "leave out a covariate or join rare categories")

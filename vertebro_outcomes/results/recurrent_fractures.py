@@ -13,6 +13,7 @@ from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.incidence import draw_incidence
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.errors import refuse_argument
+from vertebro_outcomes.estimators.survival.aalen_johansen import NO_SPREAD
 from vertebro_outcomes.estimators.survival.recurrent import MeanCountCurve
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class RecurrentFractures:
             mean, se, _ = curve.at(wanted)
             mean = np.where(wanted > curve.end.max(), np.nan, mean)
             with np.errstate(divide="ignore", invalid="ignore"):
-                factor = np.exp(z * se / mean)
+                # no interval where all patients fare alike: no spread is left to tell it from
+                factor = np.exp(np.where(se > NO_SPREAD, z * se / mean, np.nan))
             n = [int((curve.end >= day).sum()) for day in wanted]
             parts.append(
                 pd.DataFrame(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 import vertebro_outcomes as vo
+from tests.reliability.stress.by_signature import calls_by_signature
 
 
 def effects_table(effects, variances, **more):
@@ -390,6 +391,10 @@ def _everything(net):
     return net
 
 
+TRIED = {*OF_EFFECTS, *OF_COUNTS, *OF_MEANS, *OF_NETWORKS}
+KNOWN = {"by": "group", "cluster": "group", "formula": "~ year", "measure": "OR"}
+OF_EFFECTS |= calls_by_signature("meta_analysis.", tried=TRIED, subject="es", known=KNOWN)
+OF_COUNTS |= calls_by_signature("meta_analysis.", tried=TRIED, subject="table", known=KNOWN)
 STRESS = (
     ("effects", OF_EFFECTS, EFFECTS),
     ("counts", OF_COUNTS, COUNTS),

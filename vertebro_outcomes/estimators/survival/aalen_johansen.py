@@ -1,7 +1,7 @@
 """Cumulative incidence with competing events, and the share free of any event."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from scipy.special import ndtri
@@ -19,6 +19,7 @@ from vertebro_outcomes.estimators.survival.proportional_hazards import summed_by
 
 IncidenceVariance = Literal["infinitesimal_jackknife", "aalen"]
 Transform = Literal["log", "log-log", "plain"]
+NO_SPREAD: Final = 1e-12  # a standard error of a probability below this is rounding
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ def interval(
 ) -> tuple[Floats, Floats]:
     """Confidence limits of a probability, computed on the scale of `transform`.
 
-    ``log`` is what `survfit` prints; no limit leaves 0 to 1; undefined where the estimate is 0.
+    ``log`` is what `survfit` prints; no limit leaves 0 to 1; undefined where the estimate is 0, and
+    wherever no spread is left (all had the event, or all patients are of one cluster).
     """
     z = float(ndtri((1 + level) / 2))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -165,4 +167,6 @@ def interval(
         else:
             width = z * se / (estimate * np.log(estimate))
             low, high = estimate ** np.exp(-width), estimate ** np.exp(width)
-    return np.maximum(low, 0.0), np.minimum(high, 1.0)
+    known = se > NO_SPREAD
+    low, high = np.maximum(low, 0.0), np.minimum(high, 1.0)
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
