@@ -113,10 +113,14 @@ def analyse_registry(
         for other in further_outcomes:
             asked = {**scores, "outcome": other, **how}
             further[t, c, other] = attempt(f"{words}, weighted, {other}", compare, **asked)
-        if c == "NSM":  # the clock starts at presentation, or the untreated are immortal until then
-            trial = Design(
-                "death", t, c, day=YEAR, time_zero="presentation", grace_days=plan.grace_days
-            )
+        emulated: dict[str, Any] = {"time_zero": "presentation", "grace_days": plan.grace_days}
+        if c == "NSM":  # the clock starts at presentation, or the treated are immortal until then
+            target = Design(outcome, t, c, day=day, **emulated)
+            further[t, c, outcome] = attempt(
+                f"{words}, weighted, from presentation", compare, design=target,
+                method="clone_censor_weight",
+            )  # fmt: skip
+            trial = Design("death", t, c, day=YEAR, **emulated)
             deaths[pair] = attempt(
                 f"{words}, deaths", compare, design=trial, method="clone_censor_weight"
             )

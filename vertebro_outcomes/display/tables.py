@@ -18,6 +18,7 @@ def html_table(
     numeric: Collection[str] | None = None,
     row_header: str | None = None,
     row_ids: str | None = None,
+    caption_shown: bool = True,
 ) -> Markup:
     """A frame as an HTML table; every cell is escaped unless it is already `Markup`.
 
@@ -35,6 +36,8 @@ def html_table(
         The column whose cells head their rows; the first if not given.
     row_ids : str, optional
         A column, not printed, that holds an anchor for each row.
+    caption_shown : bool
+        False: for screen readers only, by class "unseen".
 
     Returns
     -------
@@ -49,7 +52,8 @@ def html_table(
     shown = [name for name in frame.columns if name != row_ids]
     flush_right = set(_numeric_columns(frame) if numeric is None else numeric)
     header = row_header if row_header is not None else shown[0] if shown else None
-    lines = ["<table>", f"<caption>{escape(caption)}</caption>", "<thead><tr>"]
+    unseen = "" if caption_shown else ' class="unseen"'
+    lines = ["<table>", f"<caption{unseen}>{escape(caption)}</caption>", "<thead><tr>"]
     for name in shown:
         kind = ' class="num"' if name in flush_right else ""
         lines.append(f'<th scope="col"{kind}>{escape(labels.get(str(name), str(name)))}</th>')

@@ -1,5 +1,6 @@
 """One answer as blocks: finding, forest plot, the studies with their rows, and what was left out."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -32,6 +33,7 @@ _MARKS: Final = (
     ("§", "sd_source", ("from_ci", "from_se"), "SD computed from a printed interval or SE"),
     ("¶", "direction_basis", ("inferred",), "direction of the difference inferred, not stated"),
 )
+_DETAIL: Final = r"\s*(?:\(.*\)|with \S+\.csv:.*)$"  # what differs from row to row of one reason
 _READING: Final = (
     "Squares: studies, area by weight. Diamond: pooled effect with its interval. "
     "Bar: where the effect of a new study is expected."
@@ -189,7 +191,7 @@ def _studies(question: Question, answer: Answer) -> TableBlock:
 
 
 def _left_out(question: Question, answer: Answer) -> Fold:
-    left = answer.left_out
+    left = _with_labels(answer)
     shown = pd.DataFrame(
         {
             "study": left["study"].tolist(),
@@ -206,7 +208,35 @@ def _left_out(question: Question, answer: Answer) -> Fold:
         data=left,
         caption=f"Left out of: {answer.title}",
         labels=_LEFT_LABELS,
+        repeats=True,
     )
     n = len(left)
-    line = f"{numbers.count(n)} {'row' if n == 1 else 'rows'} about this question left out, and why"
-    return Fold(line, (table,))
+    rows = f"{numbers.count(n)} {'row' if n == 1 else 'rows'}"
+    return Fold(
+        f"{rows} about this question left out, and why",
+        (table,),
+        printed=(_left_out_in_short(rows, left, f"tables/{table.name}.csv"),),
+    )
+
+
+def _with_labels(answer: Answer) -> pd.DataFrame:
+    """The rows left out, with studies named in their reasons as readers know them."""
+    known = pd.concat(
+        [answer.entered[["study_id", "study"]], answer.left_out[["study_id", "study"]]]
+    )
+    names = dict(zip(known["study_id"], known["study"], strict=True))
+    word = re.compile(r"\b(" + "|".join(map(re.escape, names)) + r")\b")
+    reasons = [word.sub(lambda hit: str(names[hit[0]]), text) for text in answer.left_out["reason"]]
+    return answer.left_out.assign(reason=reasons)
+
+
+def _left_out_in_short(rows: str, left: pd.DataFrame, file: str) -> Block:
+    """On paper: how many were left out for which reason, and where each stands."""
+    kinds = left["reason"].str.replace(_DETAIL, "", regex=True).str.strip().value_counts(sort=False)
+    kinds = kinds.sort_values(ascending=False, kind="stable")
+    said = [f"{reason} ({numbers.count(int(n))})" for reason, n in kinds.items()]
+    return prose(
+        "{rows} about this question left out: {said}. Each stands with its reason in "
+        "<code>{file}</code> and on the page.",
+        rows=rows, said=joined(said, "; "), file=file,
+    )  # fmt: skip

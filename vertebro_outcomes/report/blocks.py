@@ -29,7 +29,10 @@ class FigureBlock:
 
 @dataclass(frozen=True)
 class TableBlock:
-    """A table: `shown` holds printed cells, `data` the numbers in full for the CSV file."""
+    """A table: `shown` holds printed cells, `data` the numbers in full for the CSV file.
+
+    A caption that `repeats` the heading above it is kept for screen readers only.
+    """
 
     name: str
     shown: pd.DataFrame
@@ -38,14 +41,16 @@ class TableBlock:
     labels: Mapping[str, str] = field(default_factory=dict)
     numeric: Collection[str] = ()
     row_ids: str | None = None
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks that wait behind a line the reader can open."""
+    """Blocks that wait behind a line the reader can open; on paper `printed` stands instead, if given."""
 
     summary: str
     blocks: "tuple[Block, ...]"
+    printed: "tuple[Block, ...]" = ()
 
 
 @dataclass(frozen=True)

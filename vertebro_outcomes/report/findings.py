@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.figures.columns import shortened
 from vertebro_outcomes.display.figures.forest import forest
 from vertebro_outcomes.display.figures.svg import save_svg
 from vertebro_outcomes.meta_analysis.answer_variants import is_sister
@@ -20,6 +21,7 @@ from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.report.wording import against_worthwhile, caveats, direction, size
 from vertebro_outcomes.results.answer import Answer
 
+_LONGEST_LABEL: Final = 46  # with the number of studies behind it still whole
 _FEWEST_ROWS: Final = 3  # fewer need no picture of their own
 _LABELS: Final = {
     "question": "Question",
@@ -31,7 +33,7 @@ _LABELS: Final = {
 
 
 def findings_table(
-    pairs: Sequence[tuple[Question, Answer]], *, name: str, caption: str
+    pairs: Sequence[tuple[Question, Answer]], *, name: str, caption: str, repeats: bool = False
 ) -> TableBlock:
     """One row per question: result, words, limits, link to the analysis."""
     shown = pd.DataFrame(
@@ -51,7 +53,13 @@ def findings_table(
     ]
     data = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"question_id": []})
     return TableBlock(
-        name=name, shown=shown, data=data, caption=caption, labels=_LABELS, numeric=("k", "size")
+        name=name,
+        shown=shown,
+        data=data,
+        caption=caption,
+        labels=_LABELS,
+        numeric=("k", "size"),
+        repeats=repeats,
     )
 
 
@@ -115,7 +123,7 @@ def overview_figure(
 def _overview_row(answer: Answer, stem: str) -> dict[str, object]:
     fit = answer.pooled
     assert fit is not None
-    label = answer.title.removeprefix(f"{stem}, ")
+    label = shortened(answer.title.removeprefix(f"{stem}, "), _LONGEST_LABEL)
     return {
         "study": f"{label[0].upper()}{label[1:]} ({numbers.count(answer.k)})",
         "effect": fit.natural(fit.estimate),

@@ -125,6 +125,7 @@ def _table(block: TableBlock) -> Markup:
         labels=block.labels,
         numeric=block.numeric,
         row_ids=block.row_ids,
+        caption_shown=not block.repeats,
     )
     return Markup(
         '<div class="scroll" id="table-{}" tabindex="0" role="region" aria-label="{}">\n{}\n</div>'

@@ -23,6 +23,7 @@ from vertebro_outcomes.report.typeset_text import literal, typst_of, words
 
 _HERE: Final = Path(__file__).parent
 _TEXT_WIDTH_PT: Final = 493.0  # A4 with the margins of page.typ
+_TALLEST_PT: Final = 330.0  # two pictures to a page
 _SIZE: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _NARROWEST, _WIDEST = 6.0, 60.0  # letters of a column that still change its share of the line
 _MANY_COLUMNS: Final = 6
@@ -47,7 +48,8 @@ def typst_source(
     """The Typst document of all sections; a link to a place that is not in it becomes plain words."""
     lines = [
         (_HERE / "page.typ").read_text(encoding="utf-8"),
-        f"#show: report.with(title: {literal(title)}, lead: [{typst_of(lead)}])",
+        f"#show: report.with(title: {literal(title)}, lead: [{typst_of(lead)}], "
+        f"sections: {len(parts)})",
         *parts,
         "#line(length: 100%, stroke: 0.4pt + rule)",
         typst_of(closing),
@@ -118,6 +120,8 @@ def _block(block: Block) -> str:
             return _table(block)
         case Switch():  # paper shows the first; the others are figures beside the report
             return "\n\n".join(_block(inner) for inner in block.options[0][1])
+        case Fold() if block.printed:
+            return "\n\n".join(_block(inner) for inner in block.printed)
         case Fold():
             inside = "\n\n".join(_block(inner) for inner in block.blocks)
             return f"#heading(level: 3, outlined: false)[{words(block.summary)}]\n\n{inside}"
@@ -127,10 +131,9 @@ def _figure(block: FigureBlock) -> str:
     size = _SIZE.search(block.svg)
     assert size, "an SVG figure has a viewBox"
     width = float(size.group(1))
-    shown = "100%" if width > _TEXT_WIDTH_PT else f"{width:g}pt"
-    picture = (
-        f"image({literal(f'figures/{block.name}.svg')}, width: {shown}, alt: {literal(block.alt)})"
-    )
+    width = min(width, _TEXT_WIDTH_PT, _TALLEST_PT * width / float(size.group(2)))
+    file = literal(f"figures/{block.name}.svg")
+    picture = f"image({file}, width: {width:.6g}pt, alt: {literal(block.alt)})"
     return f"#picture({picture}, [{words(block.caption)}])"
 
 
@@ -149,8 +152,9 @@ def _table(block: TableBlock) -> str:
     widths = ", ".join(f"{share:.2f}fr" for share in _shares(block.shown[columns], heads))
     sides = ", ".join("right" if flag else "left" for flag in numeric)
     small = "6.5pt" if len(columns) > _MANY_COLUMNS else "8pt"
+    caption = "none" if block.repeats else f"[{words(block.caption)}]"
     return (
-        f"#rows(caption: [{words(block.caption)}], widths: ({widths},), sides: ({sides},), "
+        f"#rows(caption: {caption}, widths: ({widths},), sides: ({sides},), "
         f"size: {small}, heads: ({', '.join(f'[{h}]' for h in heads)},),\n"
         + ",\n".join(rows)
         + ("," if rows else "")

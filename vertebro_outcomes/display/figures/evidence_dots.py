@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from vertebro_outcomes.display.figures.columns import shortened
 from vertebro_outcomes.display.style import BLUE, HOUSE, RULE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROW_IN = 0.24
+_LONGEST_LABEL = 46  # what fits left of the dots
 
 
 def evidence_dots(
@@ -39,7 +41,10 @@ def evidence_dots(
                     ax.plot([x], [y], "s", ms=8, color=BLUE)
                 elif row[name] == "printed":
                     ax.plot([x], [y], "o", ms=6, mfc="white", mec=BLUE)
-        ax.set_yticks(range(len(table)), labels=[str(label)[:46] for label in table["label"]])
+        ax.set_yticks(
+            range(len(table)),
+            labels=[shortened(str(label), _LONGEST_LABEL) for label in table["label"]],
+        )
         ax.set_xticks(range(len(columns)), labels=[labels[name] for name in columns])
         ax.xaxis.tick_top()
         ax.tick_params(length=0)

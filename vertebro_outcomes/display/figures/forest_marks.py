@@ -73,6 +73,8 @@ def scale(
     if worthwhile is not None:
         must_show.append(worthwhile)
     bounds = (0.0, 1.0) if one_arm and in_percent else (-math.inf, math.inf)
+    if one_arm and in_percent:  # a scale with two ends: nothing needs to be cut off
+        must_show += [*studies["ci_low"].dropna(), *studies["ci_high"].dropna()]
     low, high = axis_limits(
         [*studies["ci_low"], summary.get("prediction_low", math.nan)],
         [*studies["ci_high"], summary.get("prediction_high", math.nan)],

@@ -1,6 +1,8 @@
 """Registry: pain after treatment, compared by design."""
 
+import re
 from dataclasses import replace
+from typing import Final
 
 import pandas as pd
 from markupsafe import Markup
@@ -13,6 +15,8 @@ from vertebro_outcomes.report.wording import arm
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
+
+_CODE: Final = re.compile(r" vo\.Design\(.*$")
 
 
 def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
@@ -55,8 +59,14 @@ def _finding(registry: RegistryAnalysis, found: Comparison) -> Block:
         "{label} at day {day}: {size}, {method}; {n_t} against {n_c} patients with a score. {margin} {notes}",
         label=found.label[:1].upper() + found.label[1:], day=numbers.count(found.day), size=size,
         method=found.method.replace("_", " "), n_t=numbers.count(found.n_t),
-        n_c=numbers.count(found.n_c), margin=_against_margin(registry, found), notes=" ".join(found.notes),
+        n_c=numbers.count(found.n_c), margin=_against_margin(registry, found),
+        notes=" ".join(map(_for_readers, found.notes)),
     )  # fmt: skip
+
+
+def _for_readers(note: str) -> str:
+    """A note without the line of code that it ends in: the trial it names stands below."""
+    return _CODE.sub(" The estimate below starts at presentation instead.", note)
 
 
 def _against_margin(registry: RegistryAnalysis, found: Comparison) -> Markup:

@@ -86,7 +86,9 @@ def build(study: Study) -> tuple[Block, ...]:
     blocks += [*_claims(study), *_thin(study.answers)]
     for topic in _topics():
         pairs = study.about(topic.wanted)
-        table = findings_table(pairs, name=f"summary_{topic.name}", caption=topic.asked)
+        table = findings_table(
+            pairs, name=f"summary_{topic.name}", caption=topic.asked, repeats=True
+        )
         inside: tuple[Block, ...] = (prose("{said}", said=tally(pairs)), table)
         blocks.append(Fold(f"All results: {topic.asked}", inside))
     return tuple(blocks)
@@ -115,7 +117,8 @@ def _headline_table(headline: Headline, pairs: Pairs) -> TableBlock:
         }
     )
     name = f"headline_{anchor(headline.asked).replace('-', '_')}"
-    return TableBlock(name=name, shown=shown, data=data, caption=headline.asked, labels=_LABELS)
+    return TableBlock(name=name, shown=shown, data=data, caption=headline.asked, labels=_LABELS,
+                      repeats=True)  # fmt: skip
 
 
 def _claims(study: Study) -> tuple[Block, ...]:
