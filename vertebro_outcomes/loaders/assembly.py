@@ -58,7 +58,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     last_seen = _last_seen(engine, children)
     patients = _ages_and_deaths(engine, patients, episodes, last_seen, ledger)
     children["scores"] = resolve_duplicates(engine, children["scores"], export.duplicates, ledger)
-    ledger.used += [found["patients"], rows["episodes"], rows["levels"], children["scores"]]
+    ledger.used += [found["patients"], rows["episodes"], children["levels"], children["scores"]]
     children["scores"] = statuses(children["scores"], patients)
     children["levels"] = merge(
         engine, children["levels"], ["patient_id", "episode_id", "level"], name="levels",
@@ -69,11 +69,13 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     episodes = _completed(episodes, children["levels"], last_seen, patients)
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
     absences = stated_absences(staged, names)
+    account = ledger.settle(export, staged)
     return Cohort(
         tables=_canonical(engine, with_derived_columns({**whole, **children}), absences),
         name=export.name,
         rejects=ledger.rejects(export),
-        accounting=ledger.accounting(export, staged),
+        accounting=account.files,
+        ignored=account.ignored,
         unmapped=_unmapped(export),
         notes=(
             *export.notes,

@@ -114,7 +114,9 @@ def judge(drafted: Any, text: Any, column: Column, cell: Cell) -> Parsed:
     fits, rules, value = _judged(drafted, plain, column, cell)
     fits = drafted.notnull() & fits
     codes = [code.strip().lower() for code in cell.codes]
-    blank = plain.isnull() | low.isin([word for word in BLANK if word not in codes])
+    # Spelled as cases: engines turn a long list into a join that looks at every row.
+    blanks = [(word, True) for word in BLANK if word not in codes]
+    blank = plain.isnull() | low.cases(*blanks, else_=False)
     if said is None:
         rule = ibis.cases((fits, none), (blank, none), *rules, else_=none)
         return Parsed(ibis.ifelse(fits, value, ibis.null(value.type())), rule, none)

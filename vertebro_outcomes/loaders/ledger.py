@@ -1,17 +1,19 @@
 """The account of a load: every refused cell and row, and per file where each row went."""
 
-# ruff: noqa: PD004 -- isnull and notnull are the names Ibis gives them
+# ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
+import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from vertebro_outcomes.loaders.accounts import Account, Fate, Traces, account, fate, per_feed
 from vertebro_outcomes.loaders.format import Export
-from vertebro_outcomes.loaders.sources import LINE, Source
+from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import (
-    FEED_STEP,
     FILE,
     ORDER,
     REFUSED,
@@ -21,8 +23,8 @@ from vertebro_outcomes.loaders.staging import (
     shorten,
     tally,
 )
-from vertebro_outcomes.tables.cohort import ACCOUNT_COLUMNS, REJECT_COLUMNS
-from vertebro_outcomes.tables.engine import count, store
+from vertebro_outcomes.tables.cohort import REJECT_COLUMNS
+from vertebro_outcomes.tables.engine import store
 from vertebro_outcomes.tables.storage import empty_ledger
 
 if TYPE_CHECKING:
@@ -47,7 +49,9 @@ class Ledger:
 
     frames: list[pd.DataFrame] = field(default_factory=list)
     used: list["ir.Table"] = field(default_factory=list)
+    repeats: list["ir.Table"] = field(default_factory=list)
     refused: list[pd.DataFrame] = field(default_factory=list)
+    fates: dict[int, Fate] = field(default_factory=dict)  # place of a feed -> what became of it
 
     def refuse_rows(self, rows: "ir.Table", findings: Sequence[Finding]) -> int:
         """Rows that leave the cohort; returns how many there are."""
@@ -71,12 +75,30 @@ class Ledger:
                 if leave:
                     self.refused.append(frame[["source_file", "line"]])
             total += n
+        if leave and total:
+            self._count_leaving(rows, findings)
         return total
+
+    def _count_leaving(self, rows: "ir.Table", findings: Sequence[Finding]) -> None:
+        """Per feed the rows that leave, each once; rows refused before have been counted."""
+        leaving = functools.reduce(operator.or_, (f.wrong.fill_null(False) for f in findings))
+        if REFUSED in rows.columns:
+            leaving = leaving & rows[REFUSED].isnull()
+        for place, n in per_feed(rows.filter(leaving)).items():
+            self.fates[place].refused += n
+
+    def repeat(self, rows: "ir.Table") -> None:
+        """Rows that say once more what another row said: they are ignored."""
+        rows = store(rows.get_backend(), "repeats", rows.select(FILE, LINE, ORDER))
+        self.repeats.append(rows)
+        for place, n in per_feed(rows).items():
+            self.fates[place].repeats += n
 
     def add_staged(self, staged: Sequence[Staged]) -> None:
         """Cells and rows refused while the feeds were read."""
         for item in staged:
             counts = tally(item)
+            self.fates[item.place] = fate(item, counts)
             for name in item.feed.cells:
                 if counts.get(RULE + name):
                     self.frames.append(cell_rejects(item, name))
@@ -112,65 +134,10 @@ class Ledger:
             .reset_index(drop=True)
         )
 
-    def accounting(self, export: Export, staged: Sequence[Staged]) -> pd.DataFrame:
-        """Per file `rows_in rows_used rows_rejected rows_ignored`; the sum is asserted."""
-        used = self._used_rows()
+    def settle(self, export: Export, staged: Sequence[Staged]) -> Account:
+        """Where every row of every file went; that nothing is lost is asserted."""
         gone = pd.concat([*self.refused, _NO_LINES], ignore_index=True).drop_duplicates()
-        lines = []
-        for source in export.sources:
-            feeds = [item for item in staged if item.source.name == source.name]
-            refused = gone.loc[gone["source_file"] == source.name, "line"]
-            n_used, n_refused = self._split(source, feeds, used, refused)
-            rejected = n_refused + len(source.refused)
-            ignored = source.n_rows - n_used - n_refused + sum(source.set_aside.values())
-            total = n_used + rejected + ignored
-            assert ignored >= 0, f"{source.name}: rows counted twice"
-            assert source.rows_in == total, f"{source.name}: rows unaccounted for"
-            counts = (source.name, source.rows_in, n_used, rejected, ignored)
-            lines.append(dict(zip(ACCOUNT_COLUMNS, counts, strict=True)))
-        return pd.DataFrame(lines, columns=list(ACCOUNT_COLUMNS))
-
-    def _used_rows(self) -> dict[int, int]:
-        """Place of a feed -> its rows that became part of a table."""
-        found: dict[int, int] = {}
-        for table in self.used:
-            place = (table[ORDER] // FEED_STEP).cast("int64")
-            counts = table.group_by(place=place).aggregate(n=table.count()).to_pyarrow()
-            for row in counts.to_pylist():
-                found[row["place"]] = found.get(row["place"], 0) + row["n"]
-        return found
-
-    def _split(
-        self,
-        source: Source,
-        feeds: Sequence[Staged],
-        used: dict[int, int],
-        refused: pd.Series,
-    ) -> tuple[int, int]:
-        """(used, refused) rows of a source; a row used by one feed is used.
-
-        Where each row of the file is at most one row of a feed, counting rows is enough.
-        """
-        plain = [used.get(item.place, 0) for item in feeds if not item.repeats_lines]
-        if plain and max(plain) == source.n_rows:
-            return source.n_rows, 0
-        if len(feeds) == len(plain) == 1:
-            return plain[0], len(refused)
-        if not any(used.get(item.place) for item in feeds):
-            return 0, len(refused)
-        lines = self._lines(source)
-        n_used = count(lines)
-        if refused.empty:
-            return n_used, 0
-        return n_used, len(refused) - _how_many(lines, refused)
-
-    def _lines(self, source: Source) -> "ir.Table":
-        """The lines of a source that some table uses, each once."""
-        whole: Any = None
-        for table in self.used:
-            part = table.filter(table[FILE] == source.name).select(LINE)
-            whole = part if whole is None else whole.union(part)
-        return store(whole.get_backend(), "lines", whole.distinct())
+        return account(export, staged, Traces(self.used, self.repeats, self.fates, gone))
 
 
 _NO_LINES: Final = pd.DataFrame({"source_file": [], "line": pd.Series(dtype="int64")})
@@ -189,12 +156,3 @@ def _fetched(rows: "ir.Table", item: Finding) -> pd.DataFrame:
     if not fixed:
         frame["found"] = frame["found"].map(shorten)
     return frame.assign(column=item.column, rule=item.rule)
-
-
-def _how_many(lines: "ir.Table", wanted: pd.Series) -> int:
-    """How many of the wanted lines are among the lines."""
-    import pyarrow as pa
-
-    engine = lines.get_backend()
-    asked = store(engine, "refused", pa.table({LINE: pa.array(wanted, pa.int64())}))
-    return count(asked.semi_join(lines, LINE))

@@ -171,11 +171,15 @@ class Check:
             f"{row.count} cells, first lines {row.first_lines}, such as {row.example!r}"
             for row in self._rows()
         ]
+        lines += [f"ignored: {r.source_file}, {r.rows} rows: {r.rule}" for r in self._ignored()]
         lines += [f"not mapped: {r.source_file} {r.column} ({r.reason})" for r in self._unmapped()]
         return "\n".join([*lines, *(f"note: {note}" for note in self.cohort.notes)])
 
     def _rows(self) -> list[Any]:
         return list(self.problems.itertuples())
+
+    def _ignored(self) -> list[Any]:
+        return list(self.cohort.ignored.itertuples())
 
     def _unmapped(self) -> list[Any]:
         return list(self.cohort.unmapped.itertuples())

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from vertebro_outcomes.loaders.accounts import REPEATS
 from vertebro_outcomes.loaders.format import Duplicates
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.sources import LINE
@@ -181,8 +182,8 @@ def resolve_duplicates(
     differs = (losing.value.notnull() & (losing.value != losing["_kept"])).fill_null(False)
     text = f"another score for the same patient, instrument and day; the {rule} is kept"
     ledger.refuse_rows(losing, [Finding(differs, text, "value", losing.value_raw)])
-    again = "repeats a score that is kept"
-    ledger.flag_cells(losing, [Finding(~differs, again, "value", losing.value_raw)])
+    ledger.flag_cells(losing, [Finding(~differs, REPEATS, "value", losing.value_raw)])
+    ledger.repeat(losing.filter(~differs))
     return scores.anti_join(losing, ORDER)
 
 

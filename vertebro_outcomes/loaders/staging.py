@@ -31,6 +31,7 @@ ROW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "fractures": ("patient_id", "day", "date"),
 }
 FILE, ORDER, REFUSED = "_file", "_order", "_refused"
+RECORD = "_record"  # whether a row of the file is a record of this table
 FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
 RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
 MOST_LEVEL_SPELLINGS: Final = 20_000
@@ -40,11 +41,15 @@ MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is k
 
 @dataclass(frozen=True)
 class Staged:
-    """The rows of one feed on the engine; `_refused` is the rule that refuses the whole row."""
+    """The rows of one feed on the engine; `_refused` is the rule that refuses the whole row.
+
+    `read` are all rows that the feed looked at, `data` those of them that are a record.
+    """
 
     feed: Feed
     source: Source
     data: "ir.Table"
+    read: "ir.Table"
     place: int = 0
 
     @property
@@ -82,8 +87,8 @@ def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
     numbered = _is_numbered_later(feed, source)
     rows = source.in_order.data if numbered and source.in_order else source.data
     rows = rows.select(list(dict.fromkeys([*([] if numbered else [LINE]), *wanted, *feed.where])))
-    for title, allowed in feed.where.items():
-        rows = rows.filter(rows[title].lower().isin([text.lower() for text in allowed]))
+    if feed.where:
+        rows = rows.filter(meant(rows, feed))
     rows = _with_drafts(_with_levels(engine, rows, feed), feed, source)
     columns: dict[str, Any] = {} if numbered else {LINE: rows[LINE]}
     for column in STAGED[feed.table].columns:
@@ -92,10 +97,22 @@ def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
     data = store(engine, f"staged_{feed.table}", rows.select(**columns))
     if numbered and source.in_order:
         data = data.mutate(**{LINE: data.rowid() + source.in_order.first_line})
-    data = _only_records(data, feed)
     order = data[LINE] + place * FEED_STEP
     trace = {FILE: ibis.literal(source.name), ORDER: order, REFUSED: _refusal(data, feed)}
-    return Staged(feed, source, data.mutate(**trace), place)
+    read = data.mutate(**trace, **{RECORD: _is_record(data, feed)})
+    kept = read.filter(read[RECORD]) if feed.needs else read
+    return Staged(feed, source, kept.drop(RECORD), read, place)
+
+
+def meant(rows: "ir.Table", feed: Feed) -> Any:
+    """True on rows that a feed is about, by its `where`; never null."""
+    import ibis
+
+    found: Any = ibis.literal(True)
+    for title, allowed in feed.where.items():
+        here = rows[title].lower().isin([text.lower() for text in allowed])
+        found = found & here.fill_null(False)
+    return found
 
 
 def _is_numbered_later(feed: Feed, source: Source) -> bool:
@@ -181,19 +198,16 @@ def ibis_type(column: Column) -> str:
     )
 
 
-def _only_records(data: "ir.Table", feed: Feed) -> "ir.Table":
+def _is_record(data: "ir.Table", feed: Feed) -> Any:
     """A row of the file is a record of this table only if one needed column was filled in."""
-    if not feed.needs:
-        return data
-    filled: Any = None
+    import ibis
+
+    filled: Any = ibis.literal(not feed.needs)
     for name in feed.needs:
-        here = data[name].notnull()
-        if RULE + name in data.columns:
-            here = here | data[RULE + name].notnull()
-        if WHY + name in data.columns:
-            here = here | data[WHY + name].notnull()
-        filled = here if filled is None else filled | here
-    return data.filter(filled)
+        for filling in (name, RULE + name, WHY + name):
+            if filling in data.columns:
+                filled = filled | data[filling].notnull()
+    return filled
 
 
 def _refusal(data: "ir.Table", feed: Feed) -> Any:
@@ -254,11 +268,20 @@ def _level_rule(rows: "ir.Table", text: Any) -> Any:
 
 
 def tally(staged: Staged) -> dict[str, int]:
-    """How many rows of a feed there are, are refused, and have a cell that broke a rule."""
-    data = staged.data
-    ruled = [name for name in staged.feed.cells if RULE + name in data.columns]
-    counted = {RULE + name: data[RULE + name].count() for name in ruled}
-    counts = data.aggregate(rows=data.count(), refused=data[REFUSED].count(), **counted)
+    """How many rows of a feed are records or blank, are refused, and have a cell that broke a rule.
+
+    `lines` are the rows of the file behind them: a cell that lists several levels makes several.
+    """
+    read = staged.read
+    record = read[RECORD]
+    ruled = [name for name in staged.feed.cells if RULE + name in read.columns]
+    counts = read.aggregate(
+        lines=read[LINE].nunique() if staged.repeats_lines else read.count(),
+        records=record.sum(),
+        blank=(~record).sum(),
+        refused=read[REFUSED].count(where=record),
+        **{RULE + name: read[RULE + name].count(where=record) for name in ruled},
+    )
     return {name: int(value or 0) for name, value in counts.to_pyarrow().to_pylist()[0].items()}
 
 

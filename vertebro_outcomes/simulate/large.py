@@ -23,6 +23,7 @@ MOST_ON_DISK: Final = 99_999_999  # ids have eight digits
 _LEDGERS: Final = {
     "rejects": "source_file,line,column,found,rule",
     "accounting": "source_file,rows_in,rows_used,rows_rejected,rows_ignored",
+    "ignored": "source_file,rule,rows",
     "unmapped": "source_file,column,reason",
 }
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Unit = Literal["patients", "episodes", "levels"]
 REJECT_COLUMNS = ("source_file", "line", "column", "found", "rule")
 ACCOUNT_COLUMNS = ("source_file", "rows_in", "rows_used", "rows_rejected", "rows_ignored")
+IGNORED_COLUMNS = ("source_file", "rule", "rows")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,7 +40,9 @@ class Cohort:
     rejects : DataFrame
         Every refused row or cell: `source_file line column found rule`.
     accounting : DataFrame
-        Per source file `rows_in rows_used rows_rejected rows_ignored`.
+        Per source file `rows_in rows_used rows_rejected rows_ignored`, each counted for itself.
+    ignored : DataFrame
+        Why rows were ignored: `source_file rule rows`.
     attrition : DataFrame
         One line per `keep`: `step n_patients n_VP n_KP n_NSM`.
     unmapped : DataFrame
@@ -56,6 +59,7 @@ class Cohort:
     name: str = "cohort"
     rejects: pd.DataFrame = field(default_factory=lambda: empty_ledger(REJECT_COLUMNS))
     accounting: pd.DataFrame = field(default_factory=lambda: empty_ledger(ACCOUNT_COLUMNS))
+    ignored: pd.DataFrame = field(default_factory=lambda: empty_ledger(IGNORED_COLUMNS))
     attrition: pd.DataFrame = field(default_factory=pd.DataFrame)
     unmapped: pd.DataFrame = field(
         default_factory=lambda: empty_ledger(("source_file", "column", "reason"))

@@ -16,8 +16,8 @@ from vertebro_outcomes.tables.instruments import as_plain, declared_instruments
 
 MANIFEST: Final = "cohort.json"
 LAYOUT: Final = 1
-LEDGERS: Final = ("rejects", "accounting", "attrition", "unmapped")
-_WHOLE = ("line", "rows_in", "rows_used", "rows_rejected", "rows_ignored")
+LEDGERS: Final = ("rejects", "accounting", "attrition", "unmapped", "ignored")
+_WHOLE = ("line", "rows", "rows_in", "rows_used", "rows_rejected", "rows_ignored")
 
 
 def write_cohort(cohort: Any, folder: Path) -> Path:
@@ -65,7 +65,11 @@ def read_cohort(folder: Path, engine: Any = None) -> dict[str, Any]:
     _check_columns(folder, tables)
     return {
         "tables": tables,
-        **{ledger: _read_ledger(folder / f"{ledger}.csv") for ledger in LEDGERS},
+        **{
+            ledger: _read_ledger(folder / f"{ledger}.csv")
+            for ledger in LEDGERS
+            if (folder / f"{ledger}.csv").is_file()
+        },
         "name": manifest["name"],
         "notes": tuple(manifest["notes"]),
         "synthetic": manifest["synthetic"],

@@ -1,0 +1,206 @@
+"""Where every row of a file went: used, rejected and ignored rows are counted each for itself.
+
+No count follows from the others, so a row that is lost on the way leaves a sum that does not add up.
+"""
+
+# ruff: noqa: PD004 -- notnull is the name Ibis gives it
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from vertebro_outcomes.loaders.format import Export
+from vertebro_outcomes.loaders.sources import LINE, Source
+from vertebro_outcomes.loaders.staging import FEED_STEP, FILE, ORDER, RECORD, Staged, meant
+from vertebro_outcomes.tables.cohort import ACCOUNT_COLUMNS, IGNORED_COLUMNS
+from vertebro_outcomes.tables.engine import count, store
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+REPEATS: Final = "repeats a score that is kept"
+NOT_FILLED: Final = "nothing filled in that is mapped"
+NOT_MEANT: Final = "none of the records that the mapping selects"
+NOT_MAPPED: Final = "no column of this file is mapped"
+_RULES: Final = (REPEATS, NOT_FILLED, NOT_MEANT)
+
+
+@dataclass
+class Fate:
+    """What became of the rows of one feed.
+
+    Every row of the file is outside the feed, blank or (once or several times) a record; every
+    record is used, refused or repeats another.
+    """
+
+    outside: int = 0
+    blank: int = 0
+    records: int = 0
+    refused: int = 0
+    repeats: int = 0
+
+    @property
+    def ignored(self) -> int:
+        return self.outside + self.blank + self.repeats
+
+
+@dataclass(frozen=True)
+class Account:
+    """`files`: the sums per file; `ignored`: per file and rule the rows that nothing was made of."""
+
+    files: pd.DataFrame
+    ignored: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a load remembers of its rows: tables with file, line and order, and refused lines."""
+
+    used: Sequence["ir.Table"]
+    repeats: Sequence["ir.Table"]
+    fates: Mapping[int, Fate]
+    refused: pd.DataFrame
+
+
+def fate(item: Staged, counts: Mapping[str, int]) -> Fate:
+    """The rows of a feed as read, by the counts of `tally`; asserts that the file is whole."""
+    outside = 0
+    if item.feed.where:
+        rows = item.source.data
+        outside = count(rows.filter(~meant(rows, item.feed)))
+    whole = outside + counts["lines"]
+    assert whole == item.source.n_rows, (
+        f"{item.source.name}: {item.source.n_rows} rows were read, and {whole} became "
+        f"{item.feed.table} or were passed over"
+    )
+    return Fate(outside, counts["blank"], counts["records"], counts["refused"])
+
+
+def per_feed(rows: "ir.Table") -> dict[int, int]:
+    """Place of a feed -> how many of these rows come from it."""
+    place = (rows[ORDER] // FEED_STEP).cast("int64")
+    counts = rows.group_by(place=place).aggregate(n=rows.count()).to_pyarrow()
+    return {row["place"]: row["n"] for row in counts.to_pylist()}
+
+
+def account(export: Export, staged: Sequence[Staged], traces: Traces) -> Account:
+    """The account of every file; raises where a row is lost or counted twice."""
+    used = _used(staged, traces)
+    files, ignored = [], []
+    for source in export.sources:
+        feeds = [item for item in staged if item.source.name == source.name]
+        n_used, n_refused, passed = _split(source, feeds, used, traces)
+        rules = {**source.set_aside, **passed}
+        counts = (n_used, n_refused + len(source.refused), sum(rules.values()))
+        assert source.rows_in == sum(counts), (
+            f"{source.name}: {source.rows_in} rows in, but {counts[0]} used, {counts[1]} rejected "
+            f"and {counts[2]} ignored"
+        )
+        files.append((source.name, source.rows_in, *counts))
+        ignored += [(source.name, rule, n) for rule, n in rules.items() if n]
+    return Account(
+        pd.DataFrame(files, columns=list(ACCOUNT_COLUMNS)),
+        pd.DataFrame(ignored, columns=list(IGNORED_COLUMNS)).astype({"rows": "int64"}),
+    )
+
+
+def _used(staged: Sequence[Staged], traces: Traces) -> dict[int, int]:
+    """Place of a feed -> its records that reached a table; asserts that no record is lost."""
+    used: dict[int, int] = {}
+    for table in traces.used:
+        for place, n in per_feed(table).items():
+            used[place] = used.get(place, 0) + n
+    for item in staged:
+        fate_here, n = traces.fates[item.place], used.get(item.place, 0)
+        known = n + fate_here.refused + fate_here.repeats
+        assert fate_here.records == known, (
+            f"{item.source.name}: {fate_here.records} records of {item.feed.table}, but {n} used, "
+            f"{fate_here.refused} rejected and {fate_here.repeats} repeats"
+        )
+    return used
+
+
+def _split(
+    source: Source, feeds: Sequence[Staged], used: Mapping[int, int], traces: Traces
+) -> tuple[int, int, dict[str, int]]:
+    """(used, refused, ignored by rule) rows of a source; a row used by one feed is used.
+
+    Where each row of the file is at most one row of a feed, counting rows is enough.
+    """
+    if not feeds:
+        return 0, 0, {NOT_MAPPED: source.n_rows}
+    plain = [item for item in feeds if not item.repeats_lines]
+    if any(used.get(item.place, 0) == source.n_rows for item in plain):
+        return source.n_rows, 0, {}
+    if len(feeds) == len(plain) == 1:
+        one = traces.fates[feeds[0].place]
+        rules = dict(zip(_RULES, (one.repeats, one.blank, one.outside), strict=True))
+        return used.get(feeds[0].place, 0), one.refused, rules
+    wanted = traces.refused.loc[traces.refused["source_file"] == source.name, "line"]
+    n_used, n_refused = 0, len(wanted)
+    if any(used.get(item.place) for item in feeds):
+        lines = _used_lines(source, traces)
+        n_used = count(lines)
+        n_refused -= _how_many(lines, wanted)
+    return n_used, n_refused, _passed_over(source, feeds, traces)
+
+
+def _used_lines(source: Source, traces: Traces) -> "ir.Table":
+    """The lines of a source that some table uses, each once."""
+    whole: Any = None
+    for table in traces.used:
+        part = table.filter(table[FILE] == source.name).select(LINE)
+        whole = part if whole is None else whole.union(part)
+    return store(whole.get_backend(), "lines", whole.distinct())
+
+
+def _passed_over(source: Source, feeds: Sequence[Staged], traces: Traces) -> dict[str, int]:
+    """Rows of a file that no feed makes anything of, by the rule of the feed that came nearest."""
+    import ibis
+
+    if not all(traces.fates[item.place].ignored for item in feeds):
+        return {}
+    rows, marks = source.data, []
+    for item in feeds:
+        marks.append([(_RULES.index(NOT_MEANT), ~meant(rows, item.feed))])
+        for rank, lines in _set_aside(item, traces):
+            mark = f"_aside {len(marks)} {rank}"
+            seen = lines.select(**{mark: lines[LINE]}).distinct()
+            rows = rows.left_join(seen, rows[LINE] == seen[mark])
+            marks[-1].append((rank, ibis._[mark].notnull()))
+    ranks = [
+        ibis.cases(*((true, rank) for rank, true in reversed(own)), else_=len(_RULES))
+        for own in marks
+    ]
+    marked = rows.select(**{f"_{place}": rank for place, rank in enumerate(ranks)})
+    each = [marked[c] for c in marked.columns]
+    passed = marked.filter(ibis.greatest(*each) < len(_RULES)).select(nearest=ibis.least(*each))
+    counts = passed.group_by("nearest").aggregate(n=passed.count()).to_pyarrow()
+    found = {row["nearest"]: row["n"] for row in counts.to_pylist()}
+    return {_RULES[rank]: n for rank, n in sorted(found.items())}
+
+
+def _set_aside(item: Staged, traces: Traces) -> list[tuple[int, "ir.Table"]]:
+    """Lines of a feed without a record, and lines whose record repeats another."""
+    one = traces.fates[item.place]
+    made = []
+    if one.blank:
+        made.append((_RULES.index(NOT_FILLED), item.read.filter(~item.read[RECORD])))
+    if one.repeats:
+        for table in traces.repeats:
+            mine = table[ORDER] // FEED_STEP == item.place
+            made.append((_RULES.index(REPEATS), table.filter(mine)))
+    return made
+
+
+def _how_many(lines: "ir.Table", wanted: pd.Series) -> int:
+    """How many of the wanted lines are among the lines."""
+    import pyarrow as pa
+
+    if wanted.empty:
+        return 0
+    engine = lines.get_backend()
+    asked = store(engine, "refused", pa.table({LINE: pa.array(wanted, pa.int64())}))
+    return count(asked.semi_join(lines, LINE))
