@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import SEX, TRUTH
 from vertebro_outcomes.loaders.format import STAGED
+from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.staging import read_levels
 from vertebro_outcomes.loaders.value_shapes import (
     ColumnTexts,
     decimal_of,

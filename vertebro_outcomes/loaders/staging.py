@@ -3,20 +3,18 @@
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from vertebro_outcomes.errors import InputError
 from vertebro_outcomes.loaders.cells import draft, glance, judge, parse, stripped
 from vertebro_outcomes.loaders.format import STAGED, Cell, Export, Feed
+from vertebro_outcomes.loaders.level_cells import LEVEL, level_rule, with_levels
 from vertebro_outcomes.loaders.sources import LINE, Source
-from vertebro_outcomes.spine import parse_levels
 from vertebro_outcomes.tables.engine import store
 from vertebro_outcomes.tables.schema import Column
-from vertebro_outcomes.tables.typed_frames import ARROW
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -34,7 +32,6 @@ FILE, ORDER, REFUSED = "_file", "_order", "_refused"
 RECORD = "_record"  # whether a row of the file is a record of this table
 FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
 RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
-MOST_LEVEL_SPELLINGS: Final = 20_000
 GLANCE, DRAFT = "glance ", "draft "
 MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is kept
 
@@ -89,7 +86,7 @@ def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
     rows = rows.select(list(dict.fromkeys([*([] if numbered else [LINE]), *wanted, *feed.where])))
     if feed.where:
         rows = rows.filter(meant(rows, feed))
-    rows = _with_drafts(_with_levels(engine, rows, feed), feed, source)
+    rows = _with_drafts(with_levels(engine, rows, feed), feed, source)
     columns: dict[str, Any] = {} if numbered else {LINE: rows[LINE]}
     for column in STAGED[feed.table].columns:
         if column.name in feed.cells:  # the others are blank for the whole feed
@@ -157,7 +154,7 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
     text = rows[cell.column]
     if column.name == "level" or _is_plain(column, cell):
         value = _plain(rows, column, text)
-        rule = _level_rule(rows, text) if column.name == "level" else ibis.null("string")
+        rule = level_rule(rows, text) if column.name == "level" else ibis.null("string")
         made = {column.name: value, RULE + column.name: rule}
     elif feed.table == "scores" and column.name == "value":
         return _score(rows, column, cell)
@@ -172,7 +169,7 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
 def _plain(rows: "ir.Table", column: Column, text: Any) -> Any:
     """Identifiers of patients stay as written: each is trimmed once when it is replaced."""
     if column.name == "level":
-        return rows[_LEVEL]
+        return rows[LEVEL]
     return text.nullif("") if column.name == "patient_id" else stripped(text)
 
 
@@ -223,48 +220,6 @@ def _refusal(data: "ir.Table", feed: Feed) -> Any:
             if feed.table in ("scores", "events", "levels"):
                 rules.append((empty, f"no {name}"))
     return ibis.cases(*rules, else_=ibis.null("string"))
-
-
-_LEVEL, _RAW_LEVEL = "_level", "_raw_level"
-
-
-def _with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
-    """A cell that lists several levels becomes several rows; spellings are read once each."""
-    cell = feed.cells.get("level")
-    if cell is None or cell.constant is not None:
-        return rows
-    spelled = rows.select(raw=rows[cell.column]).distinct().filter(lambda t: t.raw.notnull())
-    texts = spelled.limit(MOST_LEVEL_SPELLINGS).to_pyarrow()["raw"].to_pylist()
-    import pyarrow as pa
-
-    codes = {code.strip().lower(): word for code, word in cell.codes.items()}
-    pairs = [(raw, level) for raw in texts for level in read_levels(codes.get(raw.lower(), raw))]
-    lookup = store(
-        engine,
-        "levels",
-        pa.table(
-            {
-                _RAW_LEVEL: pa.array([raw for raw, _ in pairs], ARROW["text"]),
-                _LEVEL: pa.array([level for _, level in pairs], ARROW["text"]),
-            }
-        ),
-    )
-    return rows.left_join(lookup, rows[cell.column] == lookup[_RAW_LEVEL]).drop(_RAW_LEVEL)
-
-
-def read_levels(text: str) -> Sequence[str]:
-    """The levels a cell names; none where it names anything else."""
-    try:
-        return parse_levels(text)
-    except InputError:
-        return ()
-
-
-def _level_rule(rows: "ir.Table", text: Any) -> Any:
-    import ibis
-
-    unread = text.notnull() & rows[_LEVEL].isnull()
-    return ibis.ifelse(unread, "not a level from T1 to L5", ibis.null("string"))
 
 
 def tally(staged: Staged) -> dict[str, int]:

@@ -119,7 +119,7 @@ def test_a_record_lost_between_two_steps_is_noticed(folder, monkeypatch, module,
 
 
 def test_a_row_lost_while_the_file_is_read_is_noticed(folder, monkeypatch):
-    monkeypatch.setattr(staging, "_with_levels", lambda _, rows, __: rows.limit(2))
+    monkeypatch.setattr(staging, "with_levels", lambda _, rows, __: rows.limit(2))
     with pytest.raises(AssertionError, match=r"patients.csv: 3 rows were read, and 2 became"):
         load(folder, mapping=MAPPING, key=b"k")
 

@@ -10,6 +10,7 @@ from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import read_delimited
 from vertebro_outcomes.loaders.files import files_of
 from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
+from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, propose_for
 from vertebro_outcomes.loaders.redcap_dictionary import (
@@ -26,7 +27,6 @@ from vertebro_outcomes.loaders.redcap_rows import (
 )
 from vertebro_outcomes.loaders.registries.flat import mapping_beside
 from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
-from vertebro_outcomes.loaders.staging import read_levels
 from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
 from vertebro_outcomes.loaders.words import EVENT_WORDS, LEAKAGE_WORDS, fold, word_for
 

@@ -1,0 +1,56 @@
+"""Cells that name vertebrae: one cell may list several, each becomes a row."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from vertebro_outcomes.errors import InputError
+from vertebro_outcomes.loaders.format import Feed
+from vertebro_outcomes.spine import parse_levels
+from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.typed_frames import ARROW
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+LEVEL, _RAW_LEVEL = "_level", "_raw_level"
+MOST_LEVEL_SPELLINGS: Final = 20_000
+
+
+def with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
+    """A cell that lists several levels becomes several rows; spellings are read once each."""
+    cell = feed.cells.get("level")
+    if cell is None or cell.constant is not None:
+        return rows
+    spelled = rows.select(raw=rows[cell.column]).distinct().filter(lambda t: t.raw.notnull())
+    texts = spelled.limit(MOST_LEVEL_SPELLINGS).to_pyarrow()["raw"].to_pylist()
+    import pyarrow as pa
+
+    codes = {code.strip().lower(): word for code, word in cell.codes.items()}
+    pairs = [(raw, level) for raw in texts for level in read_levels(codes.get(raw.lower(), raw))]
+    lookup = store(
+        engine,
+        "levels",
+        pa.table(
+            {
+                _RAW_LEVEL: pa.array([raw for raw, _ in pairs], ARROW["text"]),
+                LEVEL: pa.array([level for _, level in pairs], ARROW["text"]),
+            }
+        ),
+    )
+    return rows.left_join(lookup, rows[cell.column] == lookup[_RAW_LEVEL]).drop(_RAW_LEVEL)
+
+
+def read_levels(text: str) -> Sequence[str]:
+    """The levels a cell names; none where it names anything else."""
+    try:
+        return parse_levels(text)
+    except InputError:
+        return ()
+
+
+def level_rule(rows: "ir.Table", text: Any) -> Any:
+    """What is wrong with a cell that names no level."""
+    import ibis
+
+    unread = text.notnull() & rows[LEVEL].isnull()
+    return ibis.ifelse(unread, "not a level from T1 to L5", ibis.null("string"))
