@@ -1,7 +1,7 @@
 """From a fit to the result: balance, diagnostics, protocol, notes, and what is withheld."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,14 @@ from vertebro_outcomes.comparisons.reference_scores import GOES_ON, reference_es
 from vertebro_outcomes.comparisons.requests import Request
 from vertebro_outcomes.comparisons.sample import without_constant_columns
 from vertebro_outcomes.comparisons.time_zero import immortal_time_note
+from vertebro_outcomes.display.numbers import p_value
 from vertebro_outcomes.estimators.method import Method
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
 from vertebro_outcomes.estimators.two_arms import ContrastFit
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
+
+UNEVEN: Final = 0.05  # of the test of proportional odds, below which it is said
 
 
 def comparison_of(
@@ -50,9 +53,10 @@ def comparison_of(
     weighted = fit.weights is not None and fit.propensity is not None
     terms = tuple(dict.fromkeys(prepared.used.source))
     balance = balance_table(shown, treated, fit.weights if weighted else None, terms)
+    measure = request.method.measure if request.response is None else "RD"
     diagnostics = diagnostics_table(
         fit, balance, treated=treated, y=prepared.y[kept], limits=limits,
-        adjusts=request.method.adjusts,
+        adjusts=request.method.adjusts, measure=measure,
         weighs_staying=request.missing.how == "censoring_weights",
     )  # fmt: skip
     failed = failure_words(diagnostics)
@@ -74,8 +78,10 @@ def comparison_of(
         else fit.weights > 0
     )
     unit, label = request.instrument.unit, request.instrument.label
+    if measure != "MD":
+        unit = ""
     if request.response is not None:
-        unit, label = "", f"{label}, {request.response.label}"
+        label = f"{label}, {request.response.label}"
     sentence = failure_sentence(failed, withheld=withheld)
     notes = _notes(cohort, prepared, fit, request, balance=balance, failure=sentence, gaps=said)
     estimand = estimand_words(request)
@@ -88,7 +94,7 @@ def comparison_of(
         p_value=_p_value(fit), n_t=int((treated & used).sum()), n_c=int((~treated & used).sum()),
         covariates=terms, balance=balance, diagnostics=diagnostics,
         attrition=prepared.flow.to_frame(), protocol=protocol,
-        measure="MD" if request.response is None else "RD",
+        measure=measure,
         by_visit=visit_table(prepared, fit, level=request.level),
         notes=notes, withheld=failed if withheld else "", propensity=fit.propensity,
         weights=fit.weights, treated=treated, synthetic=cohort.synthetic,
@@ -178,6 +184,12 @@ def _remarks(prepared: Prepared, fit: ContrastFit, request: Request) -> list[str
         notes.append(
             f"Matched with replacement: {partners:.0f} patients of {request.arms[1]} serve "
             f"{fit.quantities['n_treated_matched']:.0f} of {request.arms[0]}."
+        )
+    uneven = fit.quantities.get("proportional_odds_p", np.nan)
+    if uneven < UNEVEN:
+        notes.append(
+            f"The odds ratio is not the same over the scale ({p_value(uneven)}): it is an average of "
+            "its cuts."
         )
     left = fit.quantities.get("n_treated_unmatched", 0)
     if left:

@@ -40,6 +40,8 @@ MethodName = Literal[
     "clone_censor_weight",
     "landmark",
     "naive_from_procedure",
+    "proportional_odds",
+    "win_odds",
 ]
 
 
@@ -89,7 +91,9 @@ def compare(
         Days from day 0, at least 1.
     method : str
         A name of `METHODS` with kind "continuous", or "target_trial" for outcomes from presentation
-        on. With a design it may be left out: weighting for the estimand, or clone-censor-weight.
+        on. With a design it may be left out: weighting for the estimand, or clone-censor-weight. Kind
+        "ordinal" takes the order of the scores alone: "proportional_odds" and "win_odds" give the
+        logarithm of an odds ratio, above 0 where the treatment does better.
     covariates : sequence of str, or a formula, optional
         "baseline" (last score at or before day 0), columns of patients or episodes, or
         "rcs(age_years, 4)" for a restricted cubic spline with 3 to 7 knots; or one formula such as

@@ -7,7 +7,7 @@ from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.covariates import check_names
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import Prepared
-from vertebro_outcomes.comparisons.requests import Request
+from vertebro_outcomes.comparisons.requests import ORDINAL, Request
 from vertebro_outcomes.comparisons.sample import FEWEST, separating
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Ints
@@ -28,8 +28,10 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
     """
     kept, people = prepared.flow.kept, prepared.people
     cluster = _sites(people, kept) if request.variance.endswith("_site") else None
+    # the odds of an ordinal method are those of a better score
+    turned = request.method.kind == ORDINAL and request.instrument.better == "lower"
     data = TwoArms(
-        y=prepared.y[kept],
+        y=-prepared.y[kept] if turned else prepared.y[kept],
         treated=people.treated[kept],
         x=prepared.used.x[kept],
         cluster=cluster,
@@ -76,9 +78,11 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
 def _refuse_constant_arms(data: TwoArms, request: Request) -> None:
     """Refuse scores of the day that do not vary in either arm: their spread says nothing."""
     known = ~np.isnan(data.y)
-    own = [data.y[known & arm] for arm in (data.treated, ~data.treated)]
+    own = [np.abs(data.y[known & arm]) for arm in (data.treated, ~data.treated)]
+    if request.method.kind == ORDINAL:
+        own = [np.concatenate(own)]  # arms that part are told by the method itself
     if all(np.ptp(y) == 0 for y in own):
-        found = f"all scores at day {request.day} are {own[0][0]:g} and {own[1][0]:g}"
+        found = f"all scores at day {request.day} are {own[0][0]:g} and {own[-1][0]:g}"
         problem = Problem("the arms", found, "values that differ within the arms")
         step = "look at the scores: a constant is often a default"
         raise InputError("compare()", [problem], step)

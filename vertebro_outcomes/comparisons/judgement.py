@@ -71,6 +71,7 @@ def diagnostics_table(
     y: Floats,
     limits: tuple[float, float],
     adjusts: str,
+    measure: str,
     weighs_staying: bool = False,
 ) -> pd.DataFrame:
     """`diagnostic value limit passed`; `passed` is missing where there is no limit."""
@@ -97,8 +98,7 @@ def diagnostics_table(
     if adjusts == "propensity" and fit.weights is not None:
         rows += _imbalance_row(fit.weights, balance, treated)
     sd = np.sqrt((np.nanvar(y[treated], ddof=1) + np.nanvar(y[~treated], ddof=1)) / 2.0)
-    is_share = np.isin(y[~np.isnan(y)], (0.0, 1.0)).all()
-    if sd > 0 and not is_share:  # the conversion to a risk ratio is one for differences in means
+    if sd > 0 and measure == "MD":  # the conversion to a risk ratio is one for differences in means
         point, limit = e_values_of_difference(fit.estimate, limits, sd=float(sd))
         add("e_value", point)
         add("e_value_ci", limit)

@@ -22,12 +22,14 @@ from vertebro_outcomes.tables.event_types import Instrument
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 KIND = "continuous"
+ORDINAL = "ordinal"  # the order of the scores counts, not their distances
 REPEATED: Final = ALL_VISITS
 _CATEGORIES: Final = re.compile(r"C\(\s*\w+\s*\)")
 BY_DEFAULT: Final = {
     "ancova": ("baseline",),
     "mmrm": ("baseline",),
     "gee": ("baseline",),
+    "proportional_odds": ("baseline",),
     "clda": (),
 }
 
@@ -114,7 +116,7 @@ def checked_request(
     """
     if not isinstance(cohort, Cohort):
         raise refuse_argument("compare", "cohort", type(cohort).__name__, "a vo.Cohort")
-    known = {name: m for name, m in METHODS.items() if m.kind == KIND}
+    known = {name: m for name, m in METHODS.items() if m.kind in (KIND, ORDINAL)}
     instruments = cohort.known_instruments
     check_word("outcome", outcome, instruments)
     check_word("method", method, known)
@@ -122,9 +124,13 @@ def checked_request(
     _check_numbers(day, level)
     if response is not None:
         check_word("response", response, RESPONSES)
-        if method in REPEATED:
-            allowed = ", ".join(name for name in known if name not in REPEATED)
+        if method in REPEATED or known[method].kind == ORDINAL:
+            whole = {*REPEATED, *(name for name, m in known.items() if m.kind == ORDINAL)}
+            allowed = ", ".join(name for name in known if name not in whole)
             raise refuse_argument("compare", "method", f"{method} with a response", allowed)
+    if known[method].kind == ORDINAL and instruments[outcome].better not in ("lower", "higher"):
+        allowed = "an outcome with a better direction"
+        raise refuse_argument("compare", "outcome", f"{outcome} with {method}", allowed)
     if death == "composite" and method in REPEATED:
         allowed = "a method that takes the day alone; death is no visit of a model for all visits"
         raise refuse_argument("compare", "method", f"{method} with death='composite'", allowed)

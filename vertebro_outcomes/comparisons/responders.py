@@ -8,7 +8,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.compare import MethodName, compare
 from vertebro_outcomes.comparisons.population import Population, population
-from vertebro_outcomes.comparisons.requests import REPEATED, Request, checked_request
+from vertebro_outcomes.comparisons.requests import ORDINAL, REPEATED, Request, checked_request
 from vertebro_outcomes.comparisons.responses import RESPONSES, Response, as_response
 from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
@@ -80,7 +80,7 @@ def responders(
         cohort=cohort, outcome=outcome, treatment=treatment, comparator=comparator, day=day,
         method=method, covariates=covariates, variance=None, level=level, window_days=window_days,
     )  # fmt: skip
-    if method in REPEATED:
+    if method in REPEATED or request.method.kind == ORDINAL:
         allowed = "a method that takes the day alone"
         raise refuse_argument("responders", "method", method, allowed)
     if request.instrument.better not in ("lower", "higher"):

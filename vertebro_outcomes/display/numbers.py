@@ -191,5 +191,5 @@ def heterogeneity(*, tau2: float, i2_pct: float, q: float, q_df: float, q_p_valu
     return "; ".join(parts)
 
 
-_RATIOS = frozenset({"OR", "RR", "PETO", "ROM", "IRR", "HR"})
+_RATIOS = frozenset({"OR", "RR", "PETO", "ROM", "IRR", "HR", "WO"})
 _PROPORTIONS = frozenset({"RD", "PR", "PLN", "PLO", "PAS", "PFT"})

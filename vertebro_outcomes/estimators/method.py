@@ -7,10 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Method:
-    """`kind` is what it compares (`continuous`, `time_to_event`, ...).
+    """`kind` is what it compares (`continuous`, `ordinal`, `time_to_event`, ...).
 
     `variances` are the words its `variance` option knows, the default first; `adjusts` says what happens
-    to covariates: `none`, `outcome_model`, `propensity` or `both`.
+    to covariates: `none`, `outcome_model`, `propensity` or `both`. `measure` is a word of `MEASURES` or
+    "WO" for win odds; the estimates of ratios are logarithms.
     """
 
     name: str
@@ -21,3 +22,4 @@ class Method:
     reference: str
     variances: tuple[str, ...] = ()
     adjusts: str = "none"
+    measure: str = "MD"

@@ -1,7 +1,7 @@
 """One treatment contrast, with what a reader needs to judge it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ from vertebro_outcomes.results.tipping import tipping_points
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# How the sentence reads ratios; their estimates are logarithms.
+LOGS: Final = {"OR": "against", "WO": "against"}
 PlotKind = Literal["balance", "trajectory", "difference", "overlap", "weights"]
 
 
@@ -35,7 +37,8 @@ class Comparison:
     Attributes
     ----------
     measure : str
-        "MD" for a difference in means, "RD" for a difference in the proportion of responders.
+        "MD" for a difference in means, "RD" for a difference in the proportion of responders, "OR"
+        and "WO" for the odds of a better score and the win odds, whose estimate and limits are logarithms.
     estimate, se, ci_low, ci_high, p_value : float
         Difference, its standard error, interval at `level`, two-sided p-value; `df` is infinite
         where the normal distribution was used.
@@ -195,15 +198,18 @@ class Comparison:
         )
 
     def __str__(self) -> str:
+        shown = [self.estimate, self.ci_low, self.ci_high]
+        shown = [float(np.exp(v)) for v in shown] if self.measure in LOGS else shown
         size = numbers.estimate_with_interval(
-            self.estimate, (self.ci_low, self.ci_high), measure=self.measure, unit=self.unit
+            shown[0], shown[1:], measure=self.measure, unit=self.unit
         )
         size = f"{size}, {100 * self.level:g}% interval, {numbers.p_value(self.p_value)}"
         size = "withheld" if self.withheld else size
         how = self.method if self.missing == "observed" else f"{self.method}, {self.missing}"
         said = (
             f"{self.label[:1].upper()}{self.label[1:]}, day {self.day}: "
-            f"{self.treatment} minus {self.comparator} = {size}, {how.replace('_', ' ')}, "
+            f"{self.treatment} {LOGS.get(self.measure, 'minus')} {self.comparator} = {size}, "
+            f"{how.replace('_', ' ')}, "
             f"n = {numbers.count(self.n_t)} vs {numbers.count(self.n_c)}; {self.estimand}."
         )
         return " ".join([said, *self.notes])

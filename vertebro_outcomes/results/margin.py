@@ -206,6 +206,9 @@ def held_against(
 
 
 def _margin_of(outcome: str, measure: str, margin: object) -> tuple[float, str]:
+    if measure not in ("MD", "RD"):
+        allowed = "MD or RD: an odds ratio has no margin in points"
+        raise refuse_argument("against_margin", "measure", measure, allowed)
     if margin is None:
         known = OUTCOMES[outcome].worthwhile if outcome in OUTCOMES else None
         if measure != "MD" or known is None:

@@ -1,0 +1,1 @@
+"""Scores as ordered categories: odds that are proportional over the scale, and wins."""
