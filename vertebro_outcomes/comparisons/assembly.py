@@ -47,7 +47,9 @@ def comparison_of(
     half = float(t_quantile(np.array(fit.df), level=request.level)) * fit.se
     limits = fit.estimate - half, fit.estimate + half
     shown = without_constant_columns(
-        Covariates(prepared.shown.x[kept], prepared.shown.names, prepared.shown.source),
+        prepared.shown
+        if kept.all()
+        else Covariates(prepared.shown.x[kept], prepared.shown.names, prepared.shown.source),
         np.ones(int(kept.sum()), dtype=bool),
     )
     weighted = fit.weights is not None and fit.propensity is not None

@@ -19,8 +19,8 @@ def refuse_unusable(x: Floats, name: str, function: str) -> None:
     InputError
         With the number of patients.
     """
-    bad = int((np.abs(x) > LARGEST).sum())  # a blank (NaN) is no such number
-    if bad:
+    if np.fmax.reduce(x, initial=0.0) > LARGEST or np.fmin.reduce(x, initial=0.0) < -LARGEST:
+        bad = int((np.abs(x) > LARGEST).sum())  # a blank (NaN) is no such number
         found = f"infinite, or beyond any measurement, in {bad} patients"
         problem = Problem(f"column {name}", found, "finite numbers, or blanks")
         raise InputError(f"{function}()", [problem], "leave these values blank, or correct them")

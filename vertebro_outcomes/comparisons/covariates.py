@@ -68,6 +68,8 @@ class Covariates:
 
     def of(self, covariates: tuple[str, ...]) -> "Covariates":
         """The columns of some of the covariates."""
+        if set(self.source) <= set(covariates):
+            return self
         kept = [j for j, name in enumerate(self.source) if name in covariates]
         return Covariates(
             self.x[:, kept],
@@ -146,14 +148,23 @@ def as_numbers(
         blocks.append(block)
         names += own
         source += [term] * len(own)
-    x = np.column_stack(blocks) if blocks else np.empty((people.n, 0))
-    return Covariates(x, tuple(names), tuple(source))
+    return Covariates(_side_by_side(blocks, people.n), tuple(names), tuple(source))
 
 
 def columns_of(terms: Sequence[str]) -> tuple[str, ...]:
     """The columns that terms are made of; "baseline" is one."""
     found = [variables(term) if is_formula(term) else (_column(term),) for term in terms]
     return tuple(dict.fromkeys(name for names in found for name in names))
+
+
+def _side_by_side(blocks: list[Floats], n: int) -> Floats:
+    """All columns in one array, each of them in one piece of memory."""
+    x = np.empty((sum(block.shape[1] for block in blocks), n))
+    at = 0
+    for block in blocks:
+        x[at : at + block.shape[1]] = block.T
+        at += block.shape[1]
+    return x.T
 
 
 def _column(term: str) -> str:

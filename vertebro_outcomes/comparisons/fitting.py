@@ -30,10 +30,11 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
     cluster = _sites(people, kept) if request.variance.endswith("_site") else None
     # the odds of an ordinal method are those of a better score
     turned = request.method.kind == ORDINAL and request.instrument.better == "lower"
+    x = prepared.used.x
     data = TwoArms(
         y=-prepared.y[kept] if turned else prepared.y[kept],
         treated=people.treated[kept],
-        x=prepared.used.x[kept],
+        x=x if kept.all() else x[kept],
         cluster=cluster,
         visits=None if prepared.visits is None else prepared.visits[kept],
         visit=prepared.visit,

@@ -11,6 +11,7 @@ from vertebro_outcomes.errors import list_some
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.propensity.balance import (
     LARGEST_SMD,
+    Balance,
     balance_before_and_after,
     covariate_balance,
     effective_n,
@@ -39,28 +40,39 @@ def balance_table(
 ) -> pd.DataFrame:
     """One line per column of `covariates`; blanks are left out column by column."""
     rows = []
+    x = covariates.x
+    whole = ~np.isnan(x.sum(axis=0))  # a blank makes the sum a blank
+    place = np.cumsum(whole) - 1
+    together = _balance(x if whole.all() else x[:, whole], treated, weights)
     for j, name in enumerate(covariates.names):
-        x = covariates.x[:, j]
-        there = ~np.isnan(x)
         line: dict[str, Any] = {"covariate": name}
-        if treated[there].any() and (~treated[there]).any():
-            whole = there.all()
-            own = (x[:, None], treated) if whole else (x[there, None], treated[there])
-            after = None
-            if weights is None:
-                before = covariate_balance(*own)
-            else:
-                w = weights if whole else weights[there]
-                before, after = balance_before_and_after(*own, w)
-            line |= {"mean_t": before.mean_t[0], "mean_c": before.mean_c[0]}
+        found, at = together, int(place[j])
+        if not whole[j]:
+            there = ~np.isnan(x[:, j])
+            own = None if weights is None else weights[there]
+            found, at = _balance(x[there, j : j + 1], treated[there], own), 0
+        if found is not None:
+            before, after = found
+            line |= {"mean_t": before.mean_t[at], "mean_c": before.mean_c[at]}
             for measure in _MEASURES:
-                line[f"{measure}_before"] = getattr(before, measure)[0]
-                line[f"{measure}_after"] = np.nan if after is None else getattr(after, measure)[0]
+                line[f"{measure}_before"] = getattr(before, measure)[at]
+                line[f"{measure}_after"] = np.nan if after is None else getattr(after, measure)[at]
         line["adjusted"] = covariates.source[j] in adjusted
         rows.append(line)
     columns = ["covariate", "mean_t", "mean_c"]
     columns += [f"{m}_{when}" for m in _MEASURES for when in ("before", "after")] + ["adjusted"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _balance(
+    x: Floats, treated: Bools, weights: Floats | None
+) -> tuple[Balance, Balance | None] | None:
+    """Before and after weighting; None where an arm has nobody."""
+    if not treated.any() or treated.all():
+        return None
+    if weights is None:
+        return covariate_balance(x, treated), None
+    return balance_before_and_after(x, treated, weights)
 
 
 def diagnostics_table(

@@ -84,7 +84,8 @@ def analysed(
     )
     if undefined is not None:
         flow.drop(undefined, "response not defined (baseline blank or zero)")
-    for term in dict.fromkeys(covariates.source):
+    some = np.isnan(covariates.x.sum(axis=0))  # a blank makes the sum a blank
+    for term in dict.fromkeys(s for s, blank in zip(covariates.source, some, strict=True) if blank):
         blank = np.asarray(np.isnan(covariates.of((term,)).x).any(axis=1), dtype=bool)
         flow.drop(blank, f"{term} not recorded")
     return flow
@@ -133,9 +134,10 @@ def refuse_one_value(covariates: Covariates, kept: Bools) -> None:
     Indicators of a category that nobody analysed has may be constant; other columns may not.
     """
     problems = []
-    for term in dict.fromkeys(covariates.source):
+    same = np.ptp(covariates.x if kept.all() else covariates.x[kept], axis=0) == 0
+    for term in dict.fromkeys(s for s, c in zip(covariates.source, same, strict=True) if c):
         own = covariates.of((term,))
-        constant = np.ptp(own.x[kept], axis=0) == 0
+        constant = same[[source == term for source in covariates.source]]
         if is_formula(term):
             names = [n for n, c in zip(own.names, constant, strict=True) if c and "[" not in n]
         else:

@@ -101,7 +101,7 @@ METHOD = Method(
     name="proportional_odds",
     fit=fit_proportional_odds,
     kind="ordinal",
-    estimand="log odds ratio of a better score at equal covariates, the same at every cut of the scale",
+    estimand="odds ratio of a better score at equal covariates, the same at every cut of the scale",
     assumptions="proportional odds (tested); effect of the covariates linear and equal in both arms; "
     "scores missing at random given arm and covariates; no unmeasured confounding",
     reference="McCullagh (1980), J R Stat Soc B 42:109-142, doi:10.1111/j.2517-6161.1980.tb01109.x",

@@ -1,13 +1,14 @@
 """How alike two arms are, before and after weighting: one definition for every method."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy import special
 
-from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.arrays import Bools, Floats
 
+_ROUNDING = 1e-12  # the smallest q (1 - q) of a million patients is 1e-6
+_CANCELLED = 1e-6  # a variance below this share of the mean square is computed again about its mean
 LARGEST_SMD = 0.1  # Austin (2009), Stat Med 28:3083-3107, doi:10.1002/sim.3697
 
 
@@ -56,76 +57,79 @@ def covariate_balance(
     Austin (2009), Stat Med 28:3083-3107, doi:10.1002/sim.3697; Austin & Stuart (2015), Stat Med
     34:3661-3679, doi:10.1002/sim.6607.
     """
-    w = np.ones(len(x)) if weights is None else weights
-    f = np.ones(len(x)) if alike is None else alike
-    return _joined([_one(_Column(x[:, j], treated, f), w) for j in range(x.shape[1])])
+    return _balances(x, treated, [weights], alike)[0]
 
 
 def balance_before_and_after(
     x: Floats, treated: Bools, weights: Floats, *, alike: Floats | None = None
 ) -> tuple[Balance, Balance]:
     """`covariate_balance` without and with weights; every covariate is sorted once."""
-    even = np.ones(len(x))
-    f = even if alike is None else alike
-    columns = [_Column(x[:, j], treated, f) for j in range(x.shape[1])]
-    return _joined([_one(c, even) for c in columns]), _joined([_one(c, weights) for c in columns])
+    before, after = _balances(x, treated, [None, weights], alike)
+    return before, after
 
 
-class _Column:
-    """One covariate with what does not depend on the weights."""
-
-    def __init__(self, x: Floats, treated: Bools, alike: Floats) -> None:
-        self.x, self.treated, self.alike = x, treated, alike
-        low, high = x.min(), x.max()
-        self.binary = bool(low >= 0 and high <= 1 and ((x == 0) | (x == 1)).all())
-        self.t, self.c = x[treated], x[~treated]
-        parts = (self.t, alike[treated]), (self.c, alike[~treated])
-        self.spread = sum(_variance(own, np.ones(len(own)), f, self.binary) for own, f in parts) / 2
-
-    @cached_property
-    def order(self) -> tuple[Ints, Bools]:
-        """Rows by value, and whether a row is the last with its value."""
-        rows = np.argsort(self.x).astype(np.int64)
-        return rows, np.append(np.diff(self.x[rows]) > 0, True)
-
-
-def _joined(columns: list[tuple[float, float, float, float, float]]) -> Balance:
-    return Balance(*np.array(columns, dtype=float).reshape(-1, 5).T)
+def _balances(
+    x: Floats, treated: Bools, weightings: list[Floats | None], alike: Floats | None
+) -> list[Balance]:
+    """One balance for each set of weights. The spread of the arms is always that without weights."""
+    f = np.ones(len(x)) if alike is None else alike
+    shares = []
+    for w in (None, *weightings):
+        both = f if w is None else w * f
+        shares += [np.where(arm, both, 0.0) / both[arm].sum() for arm in (treated, ~treated)]
+    # pairs of columns: treated and comparators, each adding to one; first those without weights
+    weights = np.ascontiguousarray(np.column_stack(shares))
+    steps = [shares[i] - shares[i + 1] for i in range(2, len(shares), 2)]
+    free = 1.0 - (1.0 / f) @ (weights * weights)
+    rows = [_column(x[:, j], weights, steps, free) for j in range(x.shape[1])]
+    found = np.array(rows, dtype=float).reshape(x.shape[1], len(weightings), 5)
+    return [Balance(*found[:, i].T) for i in range(len(weightings))]
 
 
-def _one(column: _Column, w: Floats) -> tuple[float, float, float, float, float]:
-    treated, binary = column.treated, column.binary
-    w_t, w_c = w[treated], w[~treated]
-    f_t, f_c = column.alike[treated], column.alike[~treated]
-    all_t, all_c = w_t * f_t, w_c * f_c
-    mean_t = float(all_t @ column.t / all_t.sum())
-    mean_c = float(all_c @ column.c / all_c.sum())
-    smd = (mean_t - mean_c) / np.sqrt(column.spread) if column.spread > 0 else np.nan
+def _column(
+    x: Floats, weights: Floats, steps: list[Floats], free: Floats
+) -> list[tuple[float, ...]]:
+    """Means, standardised difference, variance ratio and distance of one covariate, by weighting."""
+    x = np.ascontiguousarray(x)
+    low, high = x.min(), x.max()
+    binary = bool(low >= 0 and high <= 1 and ((x == 0) | (x == 1)).all())
+    centre = x.mean()
+    away = x - centre
+    shift = away @ weights
+    mean = centre + shift
     if binary:
-        return mean_t, mean_c, float(smd), np.nan, abs(mean_t - mean_c)
-    var_c = _variance(column.c, w_c, f_c, binary=False)
-    ratio = _variance(column.t, w_t, f_t, binary=False) / var_c if var_c > 0 else np.nan
-    both = w * column.alike
-    share = np.where(treated, both / all_t.sum(), -both / all_c.sum())
-    return mean_t, mean_c, float(smd), float(ratio), _ks(column, share)
+        share = mean * (1.0 - mean)
+        variance = np.where(share > _ROUNDING, share, 0.0)
+    else:
+        variance = _variances(away, weights, shift, free)
+    spread = variance[:2].sum() / 2.0
+    gaps = np.abs(mean[2::2] - mean[3::2]) if binary else _ks(x, steps)
+    found = []
+    for i in range(len(steps)):
+        t, c = 2 + 2 * i, 3 + 2 * i
+        smd = (mean[t] - mean[c]) / np.sqrt(spread) if spread > 0 else np.nan
+        ratio = variance[t] / variance[c] if variance[c] > 0 and not binary else np.nan
+        found.append((mean[t], mean[c], smd, ratio, gaps[i]))
+    return found
 
 
-def _variance(x: Floats, w: Floats, alike: Floats, binary: bool) -> float:
-    """Unbiased for reliability weights; q (1 - q) for a 0/1 covariate."""
-    both = w * alike
-    total = both.sum()
-    mean = both @ x / total
-    if binary:
-        return float(mean * (1.0 - mean))
-    free = total - (both @ w) / total
-    return float(both @ (x - mean) ** 2 / free) if free > 0 else float("nan")
+def _variances(away: Floats, weights: Floats, shift: Floats, free: Floats) -> Floats:
+    """Unbiased for reliability weights that add to one; NaN where one patient has all the weight."""
+    square = (away * away) @ weights
+    variance = square - shift * shift
+    for j in np.flatnonzero(variance <= _CANCELLED * square):  # few, or all far from the middle
+        variance[j] = weights[:, j] @ (away - shift[j]) ** 2
+    return np.where(free > 0, variance / np.where(free > 0, free, 1.0), np.nan)
 
 
-def _ks(column: _Column, share: Floats) -> float:
-    """Largest distance between the two distribution functions."""
-    order, last = column.order
-    gap = np.cumsum(share[order])
-    return float(np.abs(gap[last]).max())
+def _ks(x: Floats, steps: list[Floats]) -> list[float]:
+    """Largest distance between the two distribution functions, for each kind of steps."""
+    order = np.argsort(x)
+    value = x[order]
+    tied = value[1:] == value[:-1]
+    last = np.append(~tied, True) if tied.any() else slice(None)
+    gaps = [np.cumsum(step[order])[last] for step in steps]
+    return [float(max(gap.max(), -gap.min())) for gap in gaps]
 
 
 def effective_n(weights: Floats, alike: Floats | None = None) -> float:

@@ -123,12 +123,13 @@ def fit_multinomial(x: Floats, arm: Ints, *, weight: Floats | None = None) -> Mu
 
 def _standardised(x: Floats) -> tuple[Floats, Floats, Floats]:
     """Intercept and standardised columns, their means and standard deviations."""
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    if (scale <= 1e-12 * np.maximum(np.abs(centre), 1.0)).any():
-        raise UnanswerableError(COLLINEAR)
+    centre = x.mean(axis=0)
     z = np.empty((len(x), x.shape[1] + 1))
     z[:, 0] = 1.0
     np.subtract(x, centre, out=z[:, 1:])
+    scale = np.sqrt(np.einsum("ij,ij->j", z[:, 1:], z[:, 1:]) / len(x))
+    if (scale <= 1e-12 * np.maximum(np.abs(centre), 1.0)).any():
+        raise UnanswerableError(COLLINEAR)
     z[:, 1:] /= scale
     if x.shape[1] and np.linalg.eigvalsh(z[:, 1:].T @ z[:, 1:] / len(z))[0] < _COLLINEAR:
         raise UnanswerableError(COLLINEAR)
