@@ -105,13 +105,7 @@ def patients_in(cohort: Cohort, *, outcome: str, arms: Sequence[str]) -> tuple[P
 
 def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: str) -> Population:
     """One row per patient in the order of patient_id: joined and sorted where the tables live."""
-    import ibis
-
-    by = [episodes[name].asc(nulls_first=False) for name in _ORDER if name in episodes.columns]
-    place = ibis.row_number().over(group_by="patient_id", order_by=by)
-    ranked = episodes.mutate(_place=place)
-    later = _later(ranked.filter(ranked["_place"] > 0), treatment)
-    first = ranked.filter(ranked["_place"] == 0).drop("_place")
+    first, later = _split(episodes, treatment)
     own = [c for c in cohort.patients.columns if c not in episodes.columns]
     patients = cohort.patients.select(*own, _patient=cohort.patients.patient_id)
     both = first.left_join(patients, first.patient_id == patients["_patient"])
@@ -127,6 +121,21 @@ def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: s
         later_episodes=later,
         episodes_of=frozenset(episodes.columns),
     )
+
+
+def _split(episodes: Any, treatment: str) -> tuple[Any, tuple[int, int]]:
+    """The first episode of every patient, and how many later ones there are."""
+    import ibis
+
+    size = episodes.aggregate(n=episodes.count(), patients=episodes.patient_id.nunique())
+    counted = size.to_pyarrow().to_pylist()[0]
+    if counted["n"] == counted["patients"]:  # nothing to rank: the usual case, and the large one
+        return episodes, (0, 0)
+    by = [episodes[name].asc(nulls_first=False) for name in _ORDER if name in episodes.columns]
+    place = ibis.row_number().over(group_by="patient_id", order_by=by)
+    ranked = episodes.mutate(_place=place)
+    later = _later(ranked.filter(ranked["_place"] > 0), treatment)
+    return ranked.filter(ranked["_place"] == 0).drop("_place"), later
 
 
 def _later(episodes: Any, treatment: str) -> tuple[int, int]:
