@@ -104,7 +104,7 @@ def _column(
         variance = _variances(away, weights, shift, free)
     spread = variance[:2].sum() / 2.0
     gaps = np.abs(mean[2::2] - mean[3::2]) if binary else _ks(x, steps)
-    found = []
+    found: list[tuple[float, ...]] = []
     for i in range(len(steps)):
         t, c = 2 + 2 * i, 3 + 2 * i
         smd = (mean[t] - mean[c]) / np.sqrt(spread) if spread > 0 else np.nan
