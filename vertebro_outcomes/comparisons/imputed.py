@@ -34,21 +34,26 @@ def fit_imputed(people: Population, request: Request) -> Analysis:
     InputError
         If the data determine neither the imputations nor the estimate.
     """
-    found = _WAYS[request.missing.how](people, request)
-    fits: list[ContrastFit] = []
-    first: Prepared | None = None
-    for completed in found.populations:
-        prepared = prepare(completed, request)
-        fits.append(fit_prepared(prepared, request))
-        first = first or prepared
-    if first is None:
+    found = completion(people, request)
+    every = [prepare(completed, request) for completed in found.populations]
+    if not every:
         prepared = prepare(people, request)
         said = "No score and no covariate was missing: nothing was imputed."
         return Analysis(prepared, fit_prepared(prepared, request), (said,))
-    fit, pool = combined(fits)
+    return imputed_analysis(found, every, request)
+
+
+def completion(people: Population, request: Request) -> Completion:
+    """The imputations asked for."""
+    return _WAYS[request.missing.how](people, request)
+
+
+def imputed_analysis(found: Completion, every: list[Prepared], request: Request) -> Analysis:
+    """The combined fit of all completed data sets, shown on the first of them."""
+    fit, pool = combined([fit_prepared(prepared, request) for prepared in every])
     n = {"n_imputed_t": float(found.n[0]), "n_imputed_c": float(found.n[1])}
     fit = replace(fit, quantities={**fit.quantities, **n})
-    return Analysis(first, fit, _notes(found, pool, request))
+    return Analysis(every[0], fit, _notes(found, pool, request))
 
 
 def combined(fits: list[ContrastFit]) -> tuple[ContrastFit, RubinPool]:

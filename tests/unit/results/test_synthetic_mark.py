@@ -20,6 +20,7 @@ CALLS = {
     "responders": {**ARMS, **AT_DAY},
     "sustained_relief": {**ARMS, "outcome": "pain_vas", "day": 90},
     "area_under_curve": {**ARMS, "outcome": "pain_vas", "day": 90},
+    "delta_adjusted": {**ARMS, **AT_DAY, "n_imputations": 3},
     "complication_rates": {},
     "compare_complications": ARMS,
     "cumulative_incidence": {"event": "fracture"},
