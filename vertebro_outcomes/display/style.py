@@ -30,6 +30,7 @@ HOUSE: Final[Any] = {
     "savefig.dpi": 200.0,
     "text.color": INK,
     "text.usetex": False,
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "xtick.color": INK,
     "svg.fonttype": "none",
     "svg.hashsalt": "vertebro-outcomes",

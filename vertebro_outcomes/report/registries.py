@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vertebro_outcomes.comparisons.registry_analysis import analyse_registry
-from vertebro_outcomes.errors import VertebroError
+from vertebro_outcomes.errors import LoadError, Problem, VertebroError
 from vertebro_outcomes.loaders.collection import exports_in
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.report.settings import ReportSettings
@@ -55,7 +55,10 @@ def analyse_registries(
 def _says_synthetic(path: Path) -> bool:
     """By the SOURCE.md that travels with an export."""
     note = path / "SOURCE.md"
-    return note.is_file() and "SYNTHETIC" in note.read_text("utf-8", errors="replace")
+    try:
+        return "SYNTHETIC" in note.read_text("utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def _analysed(
@@ -76,3 +79,8 @@ def _analysed(
         )  # fmt: skip
     except VertebroError as error:
         return UnreadRegistry(path.name, error)
+    except Exception as error:  # whatever a file makes a library do, the rest is still reported
+        kind = error.strerror if isinstance(error, OSError) else type(error).__name__
+        problem = Problem(path.name, f"reading stopped: {kind}", "an export that can be read")
+        step = f"see what `vertebro check` says about {path.name}"
+        return UnreadRegistry(path.name, LoadError(path.name, [problem], step))

@@ -1,5 +1,6 @@
 """Registry results as blocks: small counts hidden in every table, picture and file, synthetic data marked."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -16,12 +17,15 @@ from vertebro_outcomes.report.blocks import (
     TableBlock,
     anchor,
     bound,
+    joined,
     prose,
 )
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 
+_MOST_PROBLEMS: Final = 20
+_FOLDERS: Final = re.compile(r"(?:/[^/\s:,]+)+/")
 MARK: Final = "SYNTHETIC DATA"
 Build = Callable[[RegistryAnalysis], tuple[Block, ...]]
 
@@ -60,12 +64,35 @@ def banner(registry: RegistryAnalysis) -> Block:
 
 
 def unread(study: Study) -> tuple[Block, ...]:
-    """Exports that were refused, with every reason."""
+    """Exports that were refused: where, what is allowed there, what to do; never what stands in a file."""
     blocks: list[Block] = []
     for failed in (r for r in study.registries if isinstance(r, UnreadRegistry)):
-        lines = Markup("<br>").join(str(failed.error).splitlines())
-        blocks.append(prose("{name} could not be read: {why}", name=failed.name, why=lines))
+        problems = getattr(failed.error, "problems", ())
+        said = [
+            bound(
+                "{where}: allowed is {allowed}",
+                where=_place(problem.where),
+                allowed=problem.allowed,
+            )
+            for problem in problems[:_MOST_PROBLEMS]
+        ]
+        rest = len(problems) - len(said)
+        more = bound(" and {n} more", n=numbers.count(rest)) if rest else Markup("")
+        blocks.append(
+            prose(
+                "<strong>{name} could not be read</strong>, so nothing of it is shown. {said}{more}. "
+                "Next: {step}. What was found there is said by <code>vertebro check {name}</code>, not "
+                "here: a file may hold names of patients.",
+                name=failed.name, said=joined(said, "; "), more=more,
+                step=getattr(failed.error, "next_step", "export it again"),
+            )
+        )  # fmt: skip
     return tuple(blocks)
+
+
+def _place(where: str) -> str:
+    """A place in an export without the folders that lead to it."""
+    return _FOLDERS.sub("", where)
 
 
 def picture(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, flat
+from vertebro_outcomes.report.csv_text import csv_text
 from vertebro_outcomes.report.page import render
 from vertebro_outcomes.report.typeset import as_png, typst_blocks
 
@@ -55,8 +56,7 @@ def _files(blocks: Sequence[Block]) -> dict[str, bytes]:
             case FigureBlock():
                 name, content = f"figures/{block.name}.svg", block.svg.encode()
             case TableBlock():
-                csv = block.data.to_csv(index=False, lineterminator="\n")
-                name, content = f"tables/{block.name}.csv", csv.encode()
+                name, content = f"tables/{block.name}.csv", csv_text(block.data).encode()
             case _:
                 continue
         assert name not in files, f"two blocks are called {name}"

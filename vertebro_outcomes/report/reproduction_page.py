@@ -8,6 +8,7 @@ import pandas as pd
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.svg import save_svg
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, prose
+from vertebro_outcomes.report.csv_text import csv_text
 from vertebro_outcomes.report.files import write_whole
 from vertebro_outcomes.report.page import render_page
 from vertebro_outcomes.report.rendered import render_section
@@ -30,8 +31,7 @@ _ORDER: Final = ("not_reproduced", "reproduced_otherwise", "not_checkable", "rep
 def write_reproduction(reproduction: Reproduction, folder: Path) -> None:
     """Write `<review>_reproduction.html` and `.csv` into `folder`, each whole or not at all."""
     name = f"{reproduction.review_id}_reproduction"
-    csv = reproduction.to_frame().to_csv(index=False, lineterminator="\n")
-    write_whole(folder / f"{name}.csv", csv.encode())
+    write_whole(folder / f"{name}.csv", csv_text(reproduction.to_frame()).encode())
     write_whole(folder / f"{name}.html", _page(reproduction).encode())
 
 

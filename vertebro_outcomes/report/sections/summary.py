@@ -28,6 +28,7 @@ from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.report.wording import sentence, tally
 from vertebro_outcomes.results.answer import Answer
+from vertebro_outcomes.results.registry_analysis import UnreadRegistry
 
 Pairs = Sequence[tuple[Question, Answer]]
 
@@ -83,7 +84,7 @@ def build(study: Study) -> tuple[Block, ...]:
                 Heading(headline.asked, f"headline-{anchor(headline.asked)}"),
                 _headline_table(headline, pairs),
             ]
-    blocks += [*_claims(study), *_thin(study.answers)]
+    blocks += [*_claims(study), *_thin(study.answers), *_unread(study)]
     for topic in _topics():
         pairs = study.about(topic.wanted)
         table = findings_table(
@@ -147,6 +148,18 @@ def _thin(pairs: Pairs) -> tuple[Block, ...]:
         names = joined([a.title for a in none], "; ")
         items.append(bound("{n} have no usable result: {names}.", n=count(len(none)), names=names))
     return (Heading("Where the evidence is thin", "headline-thin"), bullets(items))
+
+
+def _unread(study: Study) -> tuple[Block, ...]:
+    """Registries that are missing from the report, said on its first page."""
+    names = [r.name for r in study.registries if isinstance(r, UnreadRegistry)]
+    if not names:
+        return ()
+    text = prose(
+        "Not in this report because it could not be read: {names}. See {registry}.",
+        names=joined(names), registry=link("#the-registry", "the registry"),
+    )  # fmt: skip
+    return (Heading("What is missing", "headline-missing"), text)
 
 
 def _topics() -> list[Topic]:
