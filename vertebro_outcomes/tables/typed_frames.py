@@ -68,7 +68,15 @@ def _first(frame: pd.DataFrame, column: Column, bad: np.ndarray) -> str:
 
 
 def _typed(series: pd.Series, column: Column) -> tuple[Any, np.ndarray]:
-    absent = (series.isna() | (series.astype("string") == "").fillna(False)).to_numpy(dtype=bool)
+    if column.type == "text" and pd.api.types.infer_dtype(series, skipna=True) == "string":
+        words = series.to_numpy(dtype=object, copy=True)
+        blank = pd.isna(words)
+        words[blank] = None
+        words[words == ""] = None
+        return words, np.zeros(len(words), dtype=bool)
+    absent = series.isna().to_numpy(dtype=bool)
+    if not pd.api.types.is_numeric_dtype(series.dtype):
+        absent |= (series.astype("string") == "").fillna(False).to_numpy(dtype=bool)
     if column.type == "text":
         return np.where(absent, None, series.map(_as_text).to_numpy(dtype=object)), absent & False
     if column.type == "bool":

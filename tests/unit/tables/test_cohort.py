@@ -235,3 +235,15 @@ def test_every_complication_of_the_literature_sheets_has_an_event_type():
                   "haemorrhage", "infection", "rib_fracture", "fever", "anaphylaxis", "cardiac",
                   "respiratory", "death", "symptomatic_leakage", "pain_worsening"):  # fmt: skip
         assert named in EVENT_TYPES
+
+
+def test_every_way_to_write_a_blank_word_is_blank():
+    """None, NaN, NA and an empty text are one thing; the frame of the caller stays as it was."""
+    sites = pd.Series(["A", None, float("nan"), pd.NA, "", "B"], dtype=object)
+    ids = [f"p{i}" for i in range(6)]
+    cohort = vo.Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ids, "site": sites}),
+        episodes=pd.DataFrame({"patient_id": ids, "treatment": "VP"}),
+    )
+    assert cohort.frame("patients")["site"].isna().tolist() == [False, *[True] * 4, False]
+    assert sites[4] == ""
