@@ -15,6 +15,7 @@ import vertebro_outcomes as vo
 from benchmarks.timing import Task, row
 
 K = 13
+K_SUBSETS = 10  # of metafor, which needs minutes for more
 MANY = 100_000
 
 
@@ -24,8 +25,8 @@ def _frame(k: int, seed: int = 1) -> pd.DataFrame:
     return pd.DataFrame({"effect": rng.normal(0, np.sqrt(variance + 0.1)), "variance": variance})
 
 
-def _r_seconds(script: str, frame: pd.DataFrame) -> float | None:
-    """Seconds per call that an R script prints as JSON; None without R and metafor."""
+def _r_found(script: str, frame: pd.DataFrame) -> tuple[float, float] | None:
+    """What an R script prints: a number of its result and seconds per call; None without R."""
     if shutil.which("Rscript") is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -34,14 +35,17 @@ def _r_seconds(script: str, frame: pd.DataFrame) -> float | None:
         done = subprocess.run(
             ["Rscript", "-e", script, str(data)], capture_output=True, text=True, check=False
         )
-    return float(done.stdout.split()[-1]) if done.returncode == 0 else None
+    if done.returncode != 0:
+        return None
+    found, seconds = done.stdout.split()[-2:]
+    return float(found), float(seconds)
 
 
 def _metafor(method: str) -> str:
     return (
         "suppressMessages(library(metafor)); d <- read.csv(commandArgs(TRUE)[1]); "
         f"f <- function() rma(effect, variance, data=d, method='{method}'); f(); "
-        "t <- system.time(for (i in 1:50) f())[['elapsed']]; cat(t / 50)"
+        "t <- system.time(for (i in 1:50) f())[['elapsed']]; cat(format(coef(f()), digits=15), t / 50)"
     )
 
 
@@ -104,7 +108,7 @@ def r_lines() -> list[dict[str, object]]:
     lines = []
     for method in ("DL", "REML"):
         frame = _frame(K)
-        theirs = _r_seconds(_metafor(method), frame)
+        theirs = _r_found(_metafor(method), frame)
         if theirs is None:
             print("R with metafor is not installed: its rows are left out", file=sys.stderr)
             return []
@@ -114,33 +118,47 @@ def r_lines() -> list[dict[str, object]]:
             lambda f=frame, m=method: vo.pool(f, method=m),
             runs=50,
         )
-        line = row(task)
-        line |= {
-            "peer": "R metafor rma",
-            "peer_seconds": theirs,
-            "times_faster": theirs / float(str(line["seconds"])),
-        }
-        lines.append(line)
+        away = abs(vo.pool(frame, method=method).estimate - theirs[0])  # type: ignore[arg-type]
+        lines.append(_beside(task, "R metafor rma", theirs[1], away))
+    frame = _frame(K_SUBSETS)
+    theirs = _r_found(_GOSH, frame)
+    if theirs is not None:
+        task = Task("all subsets, REML", f"{K_SUBSETS} studies", partial(vo.gosh, frame), runs=5)
+        away = abs(float(np.mean(vo.gosh(frame).estimate)) - theirs[0])
+        lines.append(_beside(task, "R metafor gosh", theirs[1], away))
     lines += _netmeta_lines()
     return lines
 
 
+def _beside(task: Task, peer: str, seconds: float, away: float) -> dict[str, object]:
+    """Our line with what the peer needed and how far its result is."""
+    line = row(task)
+    faster = seconds / float(str(line["seconds"]))
+    return line | {
+        "peer": peer, "peer_seconds": seconds, "times_faster": faster, "largest_difference": away,
+    }  # fmt: skip
+
+
 def _netmeta_lines() -> list[dict[str, object]]:
     contrasts = _reference("netmeta_reference.json")["senn2013"]
-    theirs = _r_seconds(_NETMETA, contrasts)
+    theirs = _r_found(_NETMETA, contrasts)
     if theirs is None:
         print("R's netmeta is not installed: its row is left out", file=sys.stderr)
         return []
     task = Task("network, DL", "10 treatments, 26 studies", partial(_network, "DL"), runs=20)
-    line = row(task)
-    faster = theirs / float(str(line["seconds"]))
-    return [line | {"peer": "R netmeta", "peer_seconds": theirs, "times_faster": faster}]
+    return [_beside(task, "R netmeta", theirs[1], abs(_network("DL").tau2 - theirs[0]))]  # type: ignore[attr-defined]
 
 
 _NETMETA = (
     "suppressMessages(library(netmeta)); d <- read.csv(commandArgs(TRUE)[1]); "
     "f <- function() netmeta(d$effect, d$se, d$treat_t, d$treat_c, d$study); f(); "
-    "t <- system.time(for (i in 1:20) f())[['elapsed']]; cat(t / 20)"
+    "t <- system.time(for (i in 1:20) f())[['elapsed']]; cat(format(f()$tau2, digits=15), t / 20)"
+)
+_GOSH = (
+    "suppressMessages(library(metafor)); d <- read.csv(commandArgs(TRUE)[1]); "
+    "m <- rma(effect, variance, data=d, method='REML'); "
+    "t <- system.time(g <- gosh(m, progbar=FALSE))[['elapsed']]; "
+    "cat(format(mean(g$res[, 'estimate']), digits=15), t)"
 )
 
 

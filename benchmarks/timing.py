@@ -1,10 +1,16 @@
-"""How a task is timed: the median of several runs after a warm-up; peak memory of one more run."""
+"""How a task is timed: the median of several runs after a warm-up, and the most memory it added."""
 
+import os
 import statistics
+import threading
 import time
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+LONG_S = 5.0  # a task that takes this long is timed once: the warm-up was its run
+SAMPLED_EVERY_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -21,9 +27,62 @@ class Task:
     runs: int = 5
 
 
+class Memory:
+    """Most memory that this process and its children held inside the `with`, beyond the start."""
+
+    def __enter__(self) -> "Memory":
+        self.mib = float("nan")
+        self._start, self._peak, self._done = _resident_mib(), 0.0, threading.Event()
+        self._watch = threading.Thread(target=self._sample, daemon=True)
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._done.set()
+        self._watch.join()
+        self.mib = max(self._peak - self._start, 0.0)
+
+    def _sample(self) -> None:
+        while not self._done.wait(SAMPLED_EVERY_S):
+            self._peak = max(self._peak, _resident_mib())
+
+
+def _resident_mib() -> float:
+    """Resident memory of this process and its children; NaN where /proc does not tell."""
+    own = Path("/proc/self")
+    if not own.exists():
+        return float("nan")
+    children = [
+        Path("/proc") / number
+        for task in (own / "task").iterdir()
+        for number in _read(task / "children").split()
+    ]
+    pages = [int((_read(place / "statm").split() or ["0", "0"])[1]) for place in (own, *children)]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii")
+    except OSError:  # a process that has just ended
+        return ""
+
+
 def seconds(work: Callable[[], object], runs: int) -> tuple[float, object]:
-    """Median seconds of `runs` calls after one that is not counted, and the last result."""
+    """Median seconds of `runs` calls after one that is not counted, and the last result.
+
+    A call of many seconds needs no warm-up and is not repeated.
+    """
+    start = time.perf_counter()
     result = work()
+    first = time.perf_counter() - start
+    if first > LONG_S:
+        return first, result
     times = []
     for _ in range(runs):
         start = time.perf_counter()
@@ -32,23 +91,15 @@ def seconds(work: Callable[[], object], runs: int) -> tuple[float, object]:
     return statistics.median(times), result
 
 
-def peak_mib(work: Callable[[], object]) -> float:
-    """Most memory that Python and numpy held at once during one call, in MiB."""
-    tracemalloc.start()
-    work()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 2**20
-
-
 def row(task: Task) -> dict[str, object]:
     """The line of the benchmark table for one task."""
-    ours_s, ours = seconds(task.ours, task.runs)
+    with Memory() as memory:
+        ours_s, ours = seconds(task.ours, task.runs)
     line: dict[str, object] = {
         "task": task.name,
         "size": task.size,
         "seconds": ours_s,
-        "peak_mib": peak_mib(task.ours),
+        "peak_mib": memory.mib,
         "peer": task.peer_name,
         "peer_seconds": float("nan"),
         "times_faster": float("nan"),
