@@ -82,5 +82,5 @@ def _analysed(
     except Exception as error:  # whatever a file makes a library do, the rest is still reported
         kind = error.strerror if isinstance(error, OSError) else type(error).__name__
         problem = Problem(path.name, f"reading stopped: {kind}", "an export that can be read")
-        step = f"see what `vertebro check` says about {path.name}"
-        return UnreadRegistry(path.name, LoadError(path.name, [problem], step))
+        advice = f"see what `vertebro check` says about {path.name}"
+        return UnreadRegistry(path.name, LoadError(path.name, [problem], advice))
