@@ -50,6 +50,8 @@ def episodes_of(engine: Any, rows: "ir.Table", *, single: bool, ledger: Ledger) 
         episodes = episodes.mutate(
             **{f"{word}_day": episodes[f"{word}_day"].coalesce(days.cast("int64"))}
         )
+    year = episodes[DAY0_DATE].year().cast("int64")
+    episodes = episodes.mutate(index_year=year.coalesce(episodes.index_year))
     ends = episodes.followup_end_date.delta(episodes[DAY0_DATE], unit="day").cast("int64")
     episodes = episodes.mutate(followup_end_day=episodes.followup_end_day.coalesce(ends))
     return store(engine, "episodes", episodes)

@@ -58,6 +58,7 @@ HEADERS: Final[dict[tuple[str, str], str]] = {
     ("episodes", "followup_end_day"): "followup_end_day followup_days follow_up_days",
     ("episodes", "fracture_age_days"): "fracture_age_days fracture_age age_of_fracture"
     " symptom_duration duration_of_pain pain_duration frakturalter",
+    ("episodes", "index_year"): "index_year year_of_surgery year_of_treatment op_year",
     ("episodes", "inpatient"): "inpatient stationar hospitalised hospitalized stationaer",
     (
         "episodes",

@@ -49,6 +49,7 @@ DECLARED: Final = (
     ("choice_charlson", -0.2, "per point", "assumed", "frailer, less often treated"),
     ("choice_fracture_age", -0.25, "per log", "assumed", "older fracture, less often treated"),
     ("choice_site", 0.4, "", "assumed", "step between sites in the use of VP and KP"),
+    ("choice_year", -0.15, "per year", "assumed", "VP is given less and KP more from year to year"),
     ("choice_hidden", 0.7, "per SD", "assumed", "unrecorded severity (scenario unmeasured)"),
     ("delay_mean", 12.0, "days", "assumed", "mean delay from presentation to procedure"),
     ("delay_mean_immortal", 60.0, "days", "assumed", "the same, scenario immortal_time"),

@@ -13,8 +13,8 @@ under all treatments in a large population, never from a fitted model.
 
 1. **Patients**: age, sex, T score, comorbidity, earlier fractures, etiology, site; index level with
    a thoracolumbar peak, sometimes a neighbour; age of the fracture; pain before treatment.
-2. **Treatment**: by lot, or by a multinomial logit of pain, age, Charlson index, fracture age and site
-   (and, in `unmeasured`, a severity that is not recorded).
+2. **Treatment**: by lot, or by a multinomial logit of pain, age, Charlson index, fracture age, site,
+   calendar year (and, in `unmeasured`, a severity that is not recorded).
 3. **Pain**: the mean under NSM, a lasting deviation of the person, a share of the baseline deviation,
    variation between visits, the effect of the procedure (smaller on older fractures), cut to 0-10.
    ODI, RMDQ and EQ-5D are straight lines in pain with their own variation.

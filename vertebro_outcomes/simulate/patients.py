@@ -6,6 +6,7 @@ from vertebro_outcomes.simulate.parameters import LEVEL_SHARE, number
 
 Columns = dict[str, np.ndarray]
 L5 = 16  # position of the lowest level
+YEARS = (2012, 2013, 2014, 2015)  # calendar years of day 0
 
 
 def draw_patients(rng: np.random.Generator, n: int) -> Columns:
@@ -38,6 +39,7 @@ def draw_patients(rng: np.random.Generator, n: int) -> Columns:
         "second": np.where(rng.random(n) < number("second_level"), second, -1),
         "cleft": rng.random(n) < number("cleft"),
         "hidden": rng.standard_normal(n),
+        "year": rng.choice(YEARS, n),
     }
 
 

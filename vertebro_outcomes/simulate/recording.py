@@ -86,6 +86,7 @@ def _episodes(
             "fracture_day": -block.patients["fracture_age"],
             "presentation_day": presentation,
             "treatment_day": pd.array(np.where(treated, procedure, np.nan), dtype="Int64"),
+            "index_year": block.patients["year"],
             "n_levels": n_levels,
             "cement_ml": np.round(cement, 1),
             "followup_end_day": last,

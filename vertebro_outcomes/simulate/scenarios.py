@@ -38,7 +38,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         Scenario("randomised", "treatment drawn by lot"),
         Scenario(
             "confounded",
-            "treatment depends on recorded pain, age, comorbidity, fracture age and site",
+            "treatment depends on recorded pain, age, comorbidity, fracture age, site and year",
             by_indication=True,
             dropout="observed",
         ),

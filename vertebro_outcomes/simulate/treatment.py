@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from vertebro_outcomes.simulate.parameters import number
-from vertebro_outcomes.simulate.patients import Columns, log_fracture_age
+from vertebro_outcomes.simulate.patients import YEARS, Columns, log_fracture_age
 from vertebro_outcomes.simulate.scenarios import Scenario
 
 ARMS: Final = ("NSM", "VP", "KP")
@@ -25,6 +25,7 @@ def propensities(patients: Columns, scenario: Scenario) -> np.ndarray:
     if scenario.hidden:
         need = need + number("choice_hidden") * patients["hidden"]
     habit = number("choice_site") * (patients["site"] - 1.0)
+    habit = habit + number("choice_year") * (patients["year"] - np.mean(YEARS))
     logits = np.stack(
         [np.zeros(n), number("vp_logit") + need + habit, number("kp_logit") + need - habit], axis=1
     )

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-FIRST_DAY: Final = date(2012, 1, 2)
-SPREAD_DAYS: Final = 1500  # day 0 of the patients falls within four years
+FIRST_DAY: Final = date(2012, 1, 1)
+SPREAD_DAYS: Final = 1461  # day 0 of patients without a year falls within four years
 # A further episode begins this long after the last record of the one before (the loaders count
 # records of the month before day 0 to the new episode).
 PAUSE_DAYS: Final = 31
@@ -72,6 +72,10 @@ def _starts(made: Frames, episodes: pd.DataFrame, rng: np.random.Generator) -> p
     """Day 0 of each episode; a later one starts when the records of the one before have ended."""
     ids = episodes["patient_id"].drop_duplicates()
     offset = pd.Series(rng.integers(0, SPREAD_DAYS, len(ids)), index=ids.to_numpy())
+    year = episodes.drop_duplicates("patient_id").set_index("patient_id")["index_year"]
+    own = pd.to_datetime(year.astype("string"), format="%Y") - pd.Timestamp(FIRST_DAY)
+    in_year = own.dt.days + offset % 365
+    offset = offset.where(in_year.isna(), in_year)
     last = episodes["followup_end_day"].astype("Float64").fillna(0.0)
     for name in ("scores", "events", "fractures"):
         seen = made[name].groupby("episode_id")["day"].max()

@@ -17,6 +17,7 @@ NOT_CARRIED: Final = {
     ("scores", "scale_raw"): "the reader fills in the scale that the export is declared on",
     ("absences", "reason"): "only scores say why they are blank",
     ("episodes", "followup_end_day"): "where blank, the reader takes death or the last record",
+    ("episodes", "index_year"): "where blank, the reader finds that of the invented calendar",
 }
 
 
