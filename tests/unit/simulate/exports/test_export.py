@@ -166,6 +166,7 @@ def test_a_cohort_with_little_in_it(tmp_path, name):
                 "day0": ["treatment", "given"],
                 "treatment_day": [0, None],
                 "followup_end_day": [3, 9],
+                "index_year": [2013, 2031],
             }
         ),
         scores=pd.DataFrame(
