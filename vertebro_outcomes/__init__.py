@@ -26,6 +26,7 @@ _HOMES = {
     "comparisons.arms": "compare_arms",
     "comparisons.calibration": "calibrate",
     "comparisons.compare": "compare",
+    "comparisons.control_outcomes": "negative_controls",
     "comparisons.delta_adjusted": "delta_adjusted",
     "comparisons.design": "Design Rule",
     "comparisons.methods": "METHODS",

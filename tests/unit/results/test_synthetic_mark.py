@@ -18,6 +18,7 @@ CALLS = {
     "effect_by": {**ARMS, **AT_DAY, "modifier": "age_years", "cut": 75},
     "timing_claims": {**ARMS, **AT_DAY},
     "responders": {**ARMS, **AT_DAY},
+    "negative_controls": {**ARMS, "controls": ["eq5d"], "day": 30, "method": "ancova"},
     "sustained_relief": {**ARMS, "outcome": "pain_vas", "day": 90},
     "area_under_curve": {**ARMS, "outcome": "pain_vas", "day": 90},
     "delta_adjusted": {**ARMS, **AT_DAY, "n_imputations": 3},
@@ -32,7 +33,12 @@ CALLS = {
     "site_summary": {**ARMS, "site": "A", **AT_DAY},
     "complication_sites": {},
 }
-NO_PICTURE = {"site_summary", "compare_methods", "timing_claims"}  # aggregates to send, and tables
+NO_PICTURE = {
+    "site_summary",
+    "compare_methods",
+    "timing_claims",
+    "negative_controls",
+}  # aggregates to send, and tables
 NOT_RESULTS = {
     "analyse_registry",
     "export_registry",
