@@ -11,8 +11,9 @@ from vertebro_outcomes.comparisons.assembly import visit_table
 from vertebro_outcomes.comparisons.covariates import columns_of
 from vertebro_outcomes.comparisons.fitting import fit_prepared
 from vertebro_outcomes.comparisons.population import crossover_note, population
-from vertebro_outcomes.comparisons.preparation import prepare
+from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import checked_request
+from vertebro_outcomes.comparisons.sample import died_without_score
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.contrasts.mmrm import combine_visits
@@ -122,6 +123,7 @@ def area_under_curve(
         n_t=int((people.treated & kept).sum()), n_c=int((~people.treated & kept).sum()),
         visits=_weighted(visits, weights, day), attrition=prepared.flow.to_frame(),
         notes=tuple(note for note in notes if note), synthetic=cohort.synthetic,
+        unseen=_unseen(prepared, weights, arms=(treatment, comparator)),
     )  # fmt: skip
 
 
@@ -138,6 +140,27 @@ def trapezoid_weights(days: Sequence[int], day: int) -> Floats:
     weights = np.zeros(len(days))
     weights[: len(t)] = (steps + np.r_[steps[1:], 0.0]) / 2.0 / day
     return weights
+
+
+def _unseen(prepared: Prepared, weights: Floats, *, arms: tuple[str, str]) -> pd.DataFrame:
+    """`arm n_unseen share_unseen share_se`: the weight of scores that living patients lack."""
+    assert prepared.visits is not None
+    people, kept = prepared.people, prepared.flow.kept
+    gone = np.isnan(prepared.visits)
+    for j, day in enumerate(prepared.visit_days):
+        gone[:, j] &= ~died_without_score(people, ~gone[:, j], last_day=day)
+    rows = []
+    for arm, mine in zip(arms, (people.treated & kept, ~people.treated & kept), strict=True):
+        own = gone[mine] @ weights
+        rows.append(
+            {
+                "arm": arm,
+                "n_unseen": int((own > 0).sum()),
+                "share_unseen": float(own.mean()),
+                "share_se": float(own.std() / np.sqrt(len(own))),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _weighted(visits: pd.DataFrame, weights: Floats, day: int) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from vertebro_outcomes.comparisons.preparation import Prepared
 from vertebro_outcomes.comparisons.protocol import day0_protocol
 from vertebro_outcomes.comparisons.reference_scores import GOES_ON, reference_estimand
 from vertebro_outcomes.comparisons.requests import Request
-from vertebro_outcomes.comparisons.sample import without_constant_columns
+from vertebro_outcomes.comparisons.sample import died_without_score, without_constant_columns
 from vertebro_outcomes.comparisons.time_zero import immortal_time_note
 from vertebro_outcomes.display.numbers import p_value
 from vertebro_outcomes.estimators.method import Method
@@ -100,7 +100,7 @@ def comparison_of(
         by_visit=visit_table(prepared, fit, level=request.level),
         notes=notes, withheld=failed if withheld else "", propensity=fit.propensity,
         weights=fit.weights, treated=treated, synthetic=cohort.synthetic,
-        missing=request.missing.how,
+        missing=request.missing.how, n_dead=_dead(prepared, request),
     )  # fmt: skip
 
 
@@ -154,6 +154,15 @@ def visit_table(prepared: Prepared, fit: ContrastFit, *, level: float) -> pd.Dat
     )
 
 
+def _dead(prepared: Prepared, request: Request) -> tuple[int, int]:
+    """Analysed patients of each arm who died before the visit asked for, after other scores."""
+    if prepared.visits is None:
+        return 0, 0
+    people, seen = prepared.people, ~np.isnan(prepared.visits[:, prepared.visit])
+    dead = died_without_score(people, seen, last_day=request.window[1]) & prepared.flow.kept
+    return int((dead & people.treated).sum()), int((dead & ~people.treated).sum())
+
+
 def _p_value(fit: ContrastFit) -> float:
     return float(2.0 * t_tail(np.array(fit.df), np.array(abs(fit.estimate / fit.se))))
 
@@ -181,6 +190,12 @@ def _remarks(prepared: Prepared, fit: ContrastFit, request: Request) -> list[str
         notes.append(f"Not adjusted for, too often blank: {', '.join(prepared.sparse)}.")
     if prepared.visit_days:
         notes.append(f"Visits in the model: day {', '.join(str(d) for d in prepared.visit_days)}.")
+    n_t, n_c = _dead(prepared, request)
+    if n_t + n_c:
+        notes.append(
+            f"{n_t} vs {n_c} of the patients died before day {request.day} after earlier scores, which the "
+            "model uses; death is not missing data."
+        )
     partners = fit.quantities.get("n_comparators_used")
     if partners is not None and request.variance == "replacement":
         notes.append(

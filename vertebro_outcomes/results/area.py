@@ -1,14 +1,17 @@
 """The difference in a score from day 0 to a day, averaged over the days."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from markupsafe import escape
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.area import draw_area
 from vertebro_outcomes.display.tables import html_table
+from vertebro_outcomes.estimators.t_interval import t_quantile
+from vertebro_outcomes.results.tipping import tipping_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +30,9 @@ class AreaUnderCurve:
         estimate (their sum is below 1: the arms start from the same baseline).
     attrition : DataFrame
         `step n_t n_c left_t left_c`.
+    unseen : DataFrame
+        `arm n_unseen share_unseen share_se`: patients who lack a score of the area while alive, and the
+        weight of those scores in the mean of the arm.
     """
 
     outcome: str
@@ -50,6 +56,7 @@ class AreaUnderCurve:
     attrition: pd.DataFrame
     notes: tuple[str, ...] = ()
     synthetic: bool = False
+    unseen: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def area(self) -> float:
@@ -63,6 +70,27 @@ class AreaUnderCurve:
             "p_value area n_t n_c synthetic"
         )
         return pd.DataFrame([{name: getattr(self, name) for name in names.split()}])
+
+    def tipping_point(self) -> pd.DataFrame:
+        """How far the unseen scores of an arm must differ from missing at random to undo the result.
+
+        Returns
+        -------
+        DataFrame
+            `arm n_unseen share_unseen delta`, delta in `unit`: added to every unseen score of that arm up
+            to the day, it makes the interval reach zero. 0: the interval holds zero already; NaN:
+            nothing is unseen. Scores after death are not unseen.
+        """
+        own = self.unseen
+        return tipping_points(
+            estimate=self.estimate,
+            se=self.se,
+            quantile=float(t_quantile(np.array(self.df), level=self.level)),
+            arms=(self.treatment, self.comparator),
+            n_unseen=tuple(own["n_unseen"]),
+            share=tuple(own["share_unseen"]),
+            share_se=tuple(own["share_se"]),
+        )
 
     def __str__(self) -> str:
         size = numbers.estimate_with_interval(

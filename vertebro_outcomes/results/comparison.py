@@ -57,6 +57,8 @@ class Comparison:
         `day n_t n_c mean_t mean_c se_mean_t se_mean_c estimate se ci_low ci_high` of models for all visits.
     withheld : str
         The diagnostics that failed, where the estimate is NaN because of them; empty otherwise.
+    n_dead : (int, int)
+        Of the analysed, those of models for all visits who died before the day without a score there.
     missing : str
         How scores that nobody saw were handled; "observed" if they were left out.
     treated, propensity, weights : array or None
@@ -96,6 +98,7 @@ class Comparison:
     weights: Floats | None = None
     synthetic: bool = False
     missing: str = "observed"
+    n_dead: tuple[int, int] = (0, 0)
 
     @property
     def passed(self) -> bool:
@@ -104,30 +107,11 @@ class Comparison:
 
     def to_frame(self) -> pd.DataFrame:
         """One row."""
-        names = [
-            "outcome",
-            "measure",
-            "treatment",
-            "comparator",
-            "day",
-            "method",
-            "variance",
-            "missing",
-            "estimand",
-            "estimate",
-            "se",
-            "df",
-            "ci_low",
-            "ci_high",
-            "level",
-            "p_value",
-            "n_t",
-            "n_c",
-            "passed",
-            "withheld",
-            "synthetic",
-        ]
-        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+        names = (
+            "outcome measure treatment comparator day method variance missing estimand "
+            "estimate se df ci_low ci_high level p_value n_t n_c passed withheld synthetic"
+        )
+        return pd.DataFrame([{name: getattr(self, name) for name in names.split()}])
 
     def against_margin(
         self,
@@ -177,24 +161,30 @@ class Comparison:
         DataFrame
             `arm n_unseen share_unseen delta`, delta in `unit`: added to every unseen score of that
             arm at the day, it makes the interval reach zero. 0: the interval holds zero already; NaN:
-            nobody is unseen.
+            nobody is unseen. Who died before the day is not unseen.
 
         Raises
         ------
         InputError
-            For methods that analyse only patients with a score at the day.
+            For methods without a likelihood of all visits: `delta_adjusted` imputes for them.
         """
         # only a likelihood of all scores says what unseen scores are under missing at random
         if self.by_visit is None or self.method not in ("mmrm", "clda"):
-            raise refuse_argument("tipping_point", "method", self.method, "mmrm, clda")
+            raise refuse_argument(
+                "tipping_point", "method", self.method, "mmrm, clda; vo.delta_adjusted for others"
+            )
         visit = self.by_visit.set_index("day").loc[self.day]
+        n = np.array([self.n_t, self.n_c])
+        unseen = n - visit[["n_t", "n_c"]].to_numpy(dtype=int) - self.n_dead
+        share = unseen / n
         return tipping_points(
             estimate=self.estimate,
             se=self.se,
             quantile=float(t_quantile(np.array(self.df), level=self.level)),
-            n=(self.n_t, self.n_c),
-            n_seen=(int(visit["n_t"]), int(visit["n_c"])),
             arms=(self.treatment, self.comparator),
+            n_unseen=(int(unseen[0]), int(unseen[1])),
+            share=(share[0], share[1]),
+            share_se=tuple(np.sqrt(share * (1 - share) / n)),
         )
 
     def __str__(self) -> str:

@@ -10,9 +10,10 @@ def tipping_points(
     estimate: float,
     se: float,
     quantile: float,
-    n: tuple[int, int],
-    n_seen: tuple[int, int],
     arms: tuple[str, str],
+    n_unseen: tuple[int, int],
+    share: tuple[float, float],
+    share_se: tuple[float, float],
 ) -> pd.DataFrame:
     """Shift of the unseen scores of one arm at which the interval just reaches no effect.
 
@@ -22,10 +23,14 @@ def tipping_points(
         Difference under missing at random, and its standard error.
     quantile : float
         Half-width of the interval in standard errors.
-    n, n_seen : (int, int)
-        Patients in the model and with a score at the day, treatment and comparator.
     arms : (str, str)
-        Their names.
+        Treatment and comparator.
+    n_unseen : (int, int)
+        Their patients without a score they could have had; who died could have none.
+    share : (float, float)
+        What a shift of one point of the unseen scores moves the mean of the arm by.
+    share_se : (float, float)
+        Standard errors of the shares.
 
     Returns
     -------
@@ -36,8 +41,8 @@ def tipping_points(
     Notes
     -----
     A shift of delta moves the mean of an arm by delta times its unseen share pi, and adds
-    delta^2 pi (1 - pi) / n to the variance because that share is itself estimated; the covariance of the
-    share with the means is left out.
+    delta^2 var(pi) to the variance because that share is itself estimated, pi (1 - pi) / n for one visit;
+    the covariance of the share with the means is left out.
 
     Reference
     ---------
@@ -46,19 +51,20 @@ def tipping_points(
     """
     toward_zero = -1.0 if estimate > 0 else 1.0
     rows = []
-    for arm, total, seen, side in zip(arms, n, n_seen, (1.0, -1.0), strict=True):
-        share = 1.0 - seen / total
-        size = _smallest_shift(abs(estimate), se, quantile, share, total)
+    for i, side in enumerate((1.0, -1.0)):
+        size = _smallest_shift(abs(estimate), se, quantile, share[i], share_se[i])
         delta = 0.0 if size == 0 else side * toward_zero * size
-        rows.append({"arm": arm, "n_unseen": total - seen, "share_unseen": share, "delta": delta})
+        rows.append(
+            {"arm": arms[i], "n_unseen": n_unseen[i], "share_unseen": share[i], "delta": delta}
+        )
     return pd.DataFrame(rows)
 
 
-def _smallest_shift(size: float, se: float, quantile: float, share: float, n: int) -> float:
+def _smallest_shift(
+    size: float, se: float, quantile: float, share: float, share_se: float
+) -> float:
     def left(delta: float) -> float:
-        return (
-            size - delta * share - quantile * np.hypot(se, delta * np.sqrt(share * (1 - share) / n))
-        )
+        return size - delta * share - quantile * float(np.hypot(se, delta * share_se))
 
     if left(0.0) <= 0:
         return 0.0

@@ -24,11 +24,11 @@ def wide(n=60, seed=5):
     return frame
 
 
-def cohort_of(frame):
+def cohort_of(frame, **patients):
     long = frame[list(DAYS)].stack().dropna().rename("value").rename_axis(["patient_id", "day"])
     ids = frame.index.rename("patient_id")
     return vo.Cohort.from_frames(
-        patients=pd.DataFrame({"patient_id": ids}),
+        patients=pd.DataFrame({"patient_id": ids, **patients}),
         episodes=pd.DataFrame({"patient_id": ids, "treatment": frame["arm"].to_numpy()}),
         scores=long.reset_index().assign(instrument="pain_vas"),
     )
@@ -98,3 +98,39 @@ def test_what_cannot_be_meant_is_refused():
         vo.area_under_curve(COHORT, day=30, method="ancova", **QUESTION)
     with pytest.raises(vo.InputError, match="baseline"):
         vo.area_under_curve(COHORT, day=30, covariates=[], **QUESTION)
+
+
+def test_the_tipping_point_of_the_area_makes_its_interval_reach_zero():
+    frame = FRAME.copy()
+    frame.loc[frame.index[::4], 90] = np.nan
+    frame.loc[frame.index[::6], 30] = np.nan
+    found = vo.area_under_curve(cohort_of(frame), day=90, **QUESTION)
+    table = found.tipping_point().set_index("arm")
+    weights = trapezoid_weights((7, 30, 90), 90)
+    t = (found.ci_high - found.estimate) / found.se
+    for arm, side in (("KP", 1), ("NSM", -1)):
+        own = frame.loc[frame["arm"] == arm, [7, 30, 90]].isna().to_numpy() @ weights
+        assert table.loc[arm, "share_unseen"] == pytest.approx(own.mean())
+        assert table.loc[arm, "n_unseen"] == (own > 0).sum()
+        delta = table.loc[arm, "delta"]
+        assert side * delta > 0
+        wide = np.sqrt(found.se**2 + delta**2 * own.var() / len(own))
+        assert found.estimate + side * delta * own.mean() + t * wide == pytest.approx(0, abs=1e-9)
+
+
+def test_who_died_is_not_unseen_in_the_model_of_all_visits():
+    frame = FRAME.copy()
+    gone = np.arange(len(frame)) % 4 == 0
+    frame.loc[gone, 90] = np.nan
+    dead = gone & (np.arange(len(frame)) % 8 == 0)
+    cohort = cohort_of(frame, death_day=np.where(dead, 60.0, np.nan))
+    found = vo.compare(cohort, day=90, method="mmrm", **QUESTION)
+    kp = (frame["arm"] == "KP").to_numpy()
+    assert found.n_dead == ((dead & kp).sum(), (dead & ~kp).sum())
+    tips = found.tipping_point().set_index("arm")
+    assert tips.loc["KP", "n_unseen"] == (gone & ~dead & kp).sum()
+    assert f"{found.n_dead[0]} vs {found.n_dead[1]} of the patients died before day 90" in str(
+        found
+    )
+    area = vo.area_under_curve(cohort, day=90, **QUESTION).tipping_point().set_index("arm")
+    assert area.loc["NSM", "n_unseen"] == (gone & ~dead & ~kp).sum()
