@@ -20,12 +20,8 @@ from vertebro_outcomes.comparisons.vertebra_rows import (
 from vertebro_outcomes.comparisons.vertebra_terms import Term, term_of
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
-from vertebro_outcomes.estimators.survival.piecewise import (
-    Units,
-    cells,
-    fit_piecewise,
-    fit_shared_frailty,
-)
+from vertebro_outcomes.estimators.survival.piecewise import fit_piecewise, fit_shared_frailty
+from vertebro_outcomes.estimators.survival.units import Units, cells
 from vertebro_outcomes.results.vertebra_risk import VertebraRisk
 
 _NAME: Final = "vertebra_fractures"

@@ -5,59 +5,19 @@ pattern are sufficient for the hazard ratios, whatever the number of rows. Only 
 patient, and the frailty, look at the rows again, block by block.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
-from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.estimators.survival.units import Units, cells, compressed
 
 MOST_STEPS: Final = 60
 STEEPEST: Final = 25.0
-ROWS_AT_ONCE: Final = 400_000
 NO_FRAILTY: Final = 1e-6  # a variance of the frailty below this is none
 START_THETA: Final = 0.5
-
-
-@dataclass(frozen=True)
-class Units:
-    """One row per unit at risk: patient (ascending numbers), pattern, time at risk, event at its end.
-
-    `z` has one row of covariates per pattern; `cuts` are the inner limits of the intervals.
-    """
-
-    patient: Ints
-    pattern: Ints
-    time: Floats
-    event: Bools
-    z: Floats
-    cuts: Floats
-
-    @property
-    def starts(self) -> Floats:
-        return np.asarray(np.r_[0.0, self.cuts])
-
-    def blocks(self) -> Iterator[slice]:
-        """Rows of whole patients, some hundred thousand at once."""
-        first = np.flatnonzero(np.r_[True, np.diff(self.patient) != 0])
-        at = 0
-        while at < self.patient.size:
-            end = int(np.searchsorted(first, at + ROWS_AT_ONCE))
-            stop = int(first[end]) if end < first.size else self.patient.size
-            yield slice(at, stop)
-            at = stop
-
-    def exposure(self, rows: slice) -> Floats:
-        """Time at risk of each row in each interval."""
-        time = self.time[rows, None]
-        ends = np.r_[self.cuts, np.inf]
-        return np.asarray(np.maximum(np.minimum(time, ends) - self.starts, 0.0))
-
-    def interval(self, rows: slice) -> Ints:
-        """The interval in which each row ends."""
-        return np.searchsorted(self.cuts, self.time[rows], side="left")
 
 
 @dataclass(frozen=True)
@@ -78,28 +38,17 @@ class PiecewiseFit:
     converged: bool
 
 
-def cells(units: Units) -> tuple[Floats, Floats]:
-    """Events and time at risk, (intervals, patterns): sufficient for the rates."""
-    k, size = units.starts.size, units.z.shape[0]
-    events, time = np.zeros((k, size)), np.zeros((k, size))
-    for rows in units.blocks():
-        pattern, exposure = units.pattern[rows], units.exposure(rows)
-        for j in range(k):
-            time[j] += np.bincount(pattern, exposure[:, j], minlength=size)
-        hit = units.event[rows]
-        np.add.at(events, (units.interval(rows)[hit], pattern[hit]), 1.0)
-    return events, time
-
-
 def fit_piecewise(units: Units) -> PiecewiseFit:
     """Piecewise-exponential proportional hazards by maximum likelihood, sandwich by patient.
 
     Reference: Friedman 1982, doi:10.1214/aos/1176345694; the Poisson likelihood of the cells is
     that of the rows up to a constant (Laird and Olivier 1981, doi:10.2307/2287816).
     """
+    units = compressed(units)
     events, time = cells(units)
     beta, information, value, converged = _poisson(events, time, units.z)
-    n, d = units.patient.size, int(events.sum())
+    n = units.patient.size if units.alike is None else int(units.alike.sum())
+    d = int(events.sum())
     if not converged:
         nan = np.full((beta.size, beta.size), np.nan)
         return PiecewiseFit(nan[0], nan, nan, np.nan, np.nan, np.nan, n, d, converged=False)
@@ -107,7 +56,7 @@ def fit_piecewise(units: Units) -> PiecewiseFit:
     meat = np.zeros_like(bread)
     for rows in units.blocks():
         score = _scores(units, rows, beta)
-        meat += score.T @ score
+        meat += score.T @ (_of_patients(units, rows)[:, None] * score)
     return PiecewiseFit(
         beta, bread, bread @ meat @ bread, np.nan, np.nan, value, n, d, converged=True
     )
@@ -122,6 +71,7 @@ def fit_shared_frailty(units: Units) -> PiecewiseFit:
     Reference: Clayton 1978, doi:10.1093/biomet/65.1.141; Wienke 2010, Frailty Models in Survival
     Analysis, section 4.2.
     """
+    units = compressed(units)
     plain = fit_piecewise(units)
     if not plain.converged:
         return plain
@@ -209,6 +159,12 @@ def _per_patient(units: Units, rows: slice, by_interval: Floats) -> Floats:
     return np.hstack(parts)
 
 
+def _of_patients(units: Units, rows: slice) -> Floats:
+    """How many patients each patient of the block stands for."""
+    first = np.flatnonzero(np.r_[True, np.diff(units.patient[rows]) != 0])
+    return units.times(rows)[first]
+
+
 def _scores(units: Units, rows: slice, beta: Floats) -> Floats:
     left = -_expected(units, rows, beta)
     hit = np.flatnonzero(units.event[rows])
@@ -234,19 +190,20 @@ def _marginal(units: Units, at: Floats) -> tuple[float, Floats, Floats]:
         d = np.add.reduceat(units.event[rows].astype(float), first)
         total = h[:, :k].sum(axis=1)
         omega = (d + nu) / (total + nu)
-        value += float(np.sum(beta[place] + linear[pattern[hit]]))
-        value += float(np.sum(gammaln(d + nu) - gammaln(nu) + nu * np.log(nu)))
-        value -= float(np.sum((d + nu) * np.log(total + nu)))
-        slope[:k] += np.bincount(place, minlength=k)
-        slope[k:size] += units.z[pattern[hit]].sum(axis=0)
-        slope[:size] -= omega @ h
-        by_nu = np.sum(psi(d + nu) - psi(nu) + np.log(nu) + 1 - np.log(total + nu) - omega)
+        own, f = units.times(rows)[hit], units.times(rows)[first]
+        value += float(own @ (beta[place] + linear[pattern[hit]]))
+        value += float(f @ (gammaln(d + nu) - gammaln(nu) + nu * np.log(nu)))
+        value -= float(f @ ((d + nu) * np.log(total + nu)))
+        slope[:k] += np.bincount(place, own, minlength=k)
+        slope[k:size] += own @ units.z[pattern[hit]]
+        slope[:size] -= (f * omega) @ h
+        by_nu = f @ (psi(d + nu) - psi(nu) + np.log(nu) + 1 - np.log(total + nu) - omega)
         again = polygamma(1, d + nu) - polygamma(1, nu) + 1 / nu - (2 - omega) / (total + nu)
         slope[size] -= nu * by_nu
-        curve[size, size] += nu**2 * np.sum(again) + nu * by_nu
-        curve[:size, size] += nu * ((1 - omega) / (total + nu)) @ h
-        curve[:size, :size] += (h * (omega / (total + nu))[:, None]).T @ h
-        share = omega[number]
+        curve[size, size] += nu**2 * (f @ again) + nu * by_nu
+        curve[:size, size] += nu * (f * (1 - omega) / (total + nu)) @ h
+        curve[:size, :size] += (h * (f * omega / (total + nu))[:, None]).T @ h
+        share = (f * omega)[number]
         for j in range(k):
             weighted[j] += np.bincount(pattern, share * expected[:, j], minlength=linear.size)
     curve[size, :size] = curve[:size, size]

@@ -6,12 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vertebro_outcomes.estimators.survival import piecewise
-from vertebro_outcomes.estimators.survival.piecewise import (
-    Units,
-    fit_piecewise,
-    fit_shared_frailty,
-)
+from vertebro_outcomes.estimators.survival import units as rows_of_patients
+from vertebro_outcomes.estimators.survival.piecewise import fit_piecewise, fit_shared_frailty
+from vertebro_outcomes.estimators.survival.units import Units, compressed
 
 PINS = json.loads((Path(__file__).parents[3] / "reference" / "piecewise.json").read_text())
 DATA = {name: np.array(column) for name, column in PINS["data"].items()}
@@ -63,7 +60,7 @@ def test_one_pattern_per_patient_is_the_negative_binomial() -> None:
 
 def test_blocks_of_patients_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fit_shared_frailty(units())
-    monkeypatch.setattr(piecewise, "ROWS_AT_ONCE", 50)
+    monkeypatch.setattr(rows_of_patients, "ROWS_AT_ONCE", 50)
     assert sum(1 for _ in units().blocks()) > 10
     again = fit_shared_frailty(units())
     np.testing.assert_allclose(again.beta, whole.beta, atol=1e-10)
@@ -94,3 +91,40 @@ def test_no_finite_ratio_is_undefined() -> None:
     assert np.isnan(fit_shared_frailty(never).beta).all()
     double = units(z=np.column_stack([PATTERNS, PATTERNS[:, 0]]))
     assert not fit_piecewise(double).converged
+
+
+def alike(n: int = 900) -> Units:
+    """Patients with three vertebrae each and few days, so that many are equal."""
+    rng = np.random.default_rng(8)
+    leak, end = rng.integers(0, 2, n), rng.choice([900.0, 1000.0], n)
+    event = rng.random((n, 3)) < 0.12
+    time = np.where(event, rng.choice([20.0, 150.0, 380.0, 800.0], (n, 1)), end[:, None])
+    pattern = 2 * np.arange(3) + leak[:, None]
+    return units(
+        patient=np.repeat(np.arange(n), 3), pattern=pattern.ravel(), time=time.ravel(),
+        event=event.ravel(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("fit", [fit_piecewise, fit_shared_frailty])
+def test_patients_who_are_alike_are_counted(fit, monkeypatch) -> None:
+    counted = fit(alike())
+    small = compressed(alike())
+    assert small.patient.size < 0.1 * alike().patient.size
+    assert small.times(slice(0, small.patient.size)).sum() == alike().patient.size
+    monkeypatch.setattr(rows_of_patients, "WORTH_COUNTING", 0.0)
+    written_out = fit(alike())
+    assert compressed(alike()).alike is None
+    for name in ("beta", "covariance", "robust", "log_likelihood", "theta", "n_rows", "n_events"):
+        np.testing.assert_allclose(
+            getattr(counted, name), getattr(written_out, name), rtol=1e-8, atol=1e-12
+        )
+    assert counted.converged
+
+
+def test_patients_who_only_seem_alike_are_not_counted(monkeypatch) -> None:
+    """Equal numbers are no proof: rows are compared."""
+    monkeypatch.setattr(
+        rows_of_patients, "_mixed", lambda rows, place: np.zeros(rows.patient.size, np.uint64)
+    )
+    assert compressed(alike()).alike is None
