@@ -9,6 +9,13 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.modified_models import (
+    MODIFIED,
+    ModifiedMethod,
+    Questions,
+    fit_modified,
+    weights_note,
+)
 from vertebro_outcomes.comparisons.modifiers import (
     CALL,
     bands_of,
@@ -20,11 +27,9 @@ from vertebro_outcomes.comparisons.population import population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
 from vertebro_outcomes.comparisons.sample import without_constant_columns
-from vertebro_outcomes.errors import InputError, Problem, refuse_argument
+from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats
-from vertebro_outcomes.estimators.interaction import LinearFit, fit_linear
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
-from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 from vertebro_outcomes.results.effect_by import MULTIPLICITY, EffectBy
 from vertebro_outcomes.tables.cohort import Cohort
 
@@ -45,16 +50,18 @@ def effect_by(
     modifier: str,
     cut: Sequence[float] | float | str | None = None,
     continuous: Literal["linear", "spline"] | None = None,
-    method: Literal["ancova"] = "ancova",
+    method: ModifiedMethod = "ancova",
     covariates: Sequence[str] | str | None = None,
-    variance: Literal["hc3", "hc2", "model"] = "hc3",
+    variance: str | None = None,
     level: float = 0.95,
     window_days: tuple[int, int] | None = None,
 ) -> EffectBy:
     """Difference in a score, treatment minus comparator, by a modifier, and the test of interaction.
 
-    One least-squares model of all patients: arm, modifier, arm by modifier, covariates. The modifier
-    also has a main effect; a covariate with the same column is then left out of a curve's model.
+    One model of all patients: arm, modifier, arm by modifier, covariates. By least squares at the
+    day; for "mmrm" at every visit, with an unstructured covariance; for weights without covariates,
+    which then belong to the propensity. The modifier also has a main effect; a covariate with the same
+    column is then left out of a curve's model. The propensity always holds the modifier.
 
     Parameters
     ----------
@@ -69,10 +76,11 @@ def effect_by(
         "3 months") is in days. Without it, and without `continuous`, categories are the bands.
     continuous : {"linear", "spline"}, optional
         Instead of bands: the effect as a line, or a restricted cubic spline with 4 knots.
-    method : {"ancova"}
+    method : {"ancova", "mmrm", "overlap_weighting", "ate_weighting", "att_weighting", "matching_weighting"}
     covariates : sequence of str, or a formula, optional
-        As for `compare`; "baseline" if not given.
-    variance : {"hc3", "hc2", "model"}
+        As for `compare`.
+    variance : str, optional
+        A word of `METHODS[method].variances`, but not by site; its first is the default.
     level : float
         Of the intervals, between 0 and 1.
 
@@ -101,8 +109,10 @@ def effect_by(
     >>> found.effects["band"].tolist()
     ['up to 56', 'over 56']
     """
-    if method != "ancova":
-        raise refuse_argument(CALL, "method", method, "ancova")
+    if method not in MODIFIED:
+        raise refuse_argument(CALL, "method", method, ", ".join(MODIFIED))
+    if variance == "sandwich_site":
+        raise refuse_argument(CALL, "variance", variance, "sandwich, fixed_propensity")
     if continuous not in (None, "linear", "spline"):
         raise refuse_argument(CALL, "continuous", continuous, "linear, spline, or None")
     if cut is not None and continuous is not None:
@@ -123,9 +133,16 @@ def effect_by(
         if continuous is None
         else _along_curve(prepared, values, continuous, modifier)
     )
-    fit = _fitted(prepared, asked, variance)
-    said = _Said(modifier, continuous or "bands", cohort.synthetic)
-    return _result(prepared, asked, fit, request, said)
+    used = _covariates(prepared, asked)
+    fit = fit_modified(prepared, request, asked.X, used)
+    terms = tuple(dict.fromkeys(used.source))
+    notes = (
+        MULTIPLICITY,
+        weights_note(fit, prepared, used),
+        "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
+    )
+    said = _Said(modifier, continuous or "bands", terms, tuple(filter(None, notes)))
+    return _result(prepared, asked, fit, request, said, synthetic=cohort.synthetic)
 
 
 @dataclass(frozen=True)
@@ -134,7 +151,8 @@ class _Said:
 
     modifier: str
     shape: str
-    synthetic: bool
+    covariates: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -153,7 +171,8 @@ class _Asked:
 def _in_bands(prepared: Prepared, values: pd.Series, cut: Any, request: Request) -> _Asked:
     flow = prepared.flow
     bands = bands_of(values.where(flow.kept), cut)
-    refuse_thin_bands(bands, flow.kept, flow.treated, request.arms)
+    at_day = flow.kept & ~np.isnan(prepared.y)  # with all visits in the model, others stay too
+    refuse_thin_bands(bands, at_day, flow.treated, request.arms)
     k = len(bands.names)
     here = np.eye(k)[bands.code[flow.kept]]
     arm = flow.treated[flow.kept]
@@ -195,33 +214,21 @@ def _covariates(prepared: Prepared, asked: _Asked) -> Covariates:
     )
 
 
-def _fitted(prepared: Prepared, asked: _Asked, variance: str) -> LinearFit:
-    kept = prepared.flow.kept
-    used = _covariates(prepared, asked)
-    X = np.hstack([asked.X, used.x[kept]])
-    refuse_apart(used.x[kept], used.names, prepared.flow.treated[kept], CALL)
-    try:
-        return fit_linear(prepared.y[kept], X, variance=variance)
-    except UnanswerableError as reason:
-        problem = Problem("method ancova", str(reason), "data that determine the estimate")
-        step = "leave out covariates that say the same as the modifier, or use fewer bands"
-        raise InputError(f"{CALL}()", [problem], step) from None
-
-
 def _result(
-    prepared: Prepared, asked: _Asked, fit: LinearFit, request: Request, said: _Said
+    prepared: Prepared,
+    asked: _Asked,
+    fit: Questions,
+    request: Request,
+    said: _Said,
+    *,
+    synthetic: bool,
 ) -> EffectBy:
-    width = len(fit.beta)
-    f_value, f_df, p_value = fit.wald(_wide(asked.test, width))
+    f_value, f_df, df, p_value = fit.wald(asked.test)
     bent = asked.bent is not None and len(asked.bent) > 0
-    p_nonlinear = fit.wald(_wide(asked.bent, width))[2] if bent else np.nan
-    effects = _lines(fit, asked.effects, request.level)
+    p_nonlinear = fit.wald(asked.bent)[3] if bent and asked.bent is not None else np.nan
+    effects = _lines(fit, asked.effects, request.level).drop(columns="p_value")
     interaction = _lines(fit, asked.test[: len(asked.terms)], request.level)
-    p_values = 2.0 * t_tail(
-        np.full(len(interaction), fit.df), abs(interaction["estimate"] / interaction["se"])
-    )
     arm = prepared.flow.treated[prepared.flow.kept]
-    synthetic = ("Synthetic data: nothing follows for patients.",) if said.synthetic else ()
     return EffectBy(
         outcome=request.outcome, label=request.instrument.label, unit=request.instrument.unit,
         treatment=request.arms[0], comparator=request.arms[1], day=request.day,
@@ -229,10 +236,10 @@ def _result(
         variance=request.variance, level=request.level,
         n_t=int(arm.sum()), n_c=int((~arm).sum()),
         effects=pd.concat([asked.shown, effects], axis=1),
-        interaction=interaction.assign(p_value=p_values).pipe(_named, asked.terms),
-        f_value=f_value, f_df=f_df, df=fit.df, p_value=p_value, p_nonlinear=p_nonlinear,
-        covariates=tuple(dict.fromkeys(_covariates(prepared, asked).source)),
-        attrition=prepared.flow.to_frame(), notes=(MULTIPLICITY, *synthetic), synthetic=said.synthetic,
+        interaction=interaction.pipe(_named, asked.terms),
+        f_value=f_value, f_df=f_df, df=df, p_value=p_value, p_nonlinear=p_nonlinear,
+        covariates=said.covariates,
+        attrition=prepared.flow.to_frame(), notes=said.notes, synthetic=synthetic,
     )  # fmt: skip
 
 
@@ -241,15 +248,12 @@ def _named(frame: pd.DataFrame, terms: tuple[str, ...]) -> pd.DataFrame:
     return frame
 
 
-def _wide(L: Floats | None, width: int) -> Floats:
-    """Questions to the first coefficients, as questions to all of them."""
-    assert L is not None
-    return np.hstack([L, np.zeros((len(L), width - L.shape[1]))])
-
-
-def _lines(fit: LinearFit, L: Floats, level: float) -> pd.DataFrame:
-    estimate, se = fit.at(_wide(L, len(fit.beta)))
-    half = t_quantile(np.array(fit.df), level=level) * se
+def _lines(fit: Questions, L: Floats, level: float) -> pd.DataFrame:
+    if not len(L):
+        return pd.DataFrame(columns=["estimate", "se", "ci_low", "ci_high", "p_value"], dtype=float)
+    estimate, se, df = fit.at(L)
+    half = t_quantile(df, level=level) * se
     return pd.DataFrame(
-        {"estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half}
-    )
+        {"estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half,
+         "p_value": 2.0 * t_tail(df, np.abs(estimate / se))}
+    )  # fmt: skip

@@ -15,21 +15,29 @@ _NO_SPREAD = 1e-20  # residual sum of squares, of that of the scores: rounding
 
 @dataclass(frozen=True)
 class LinearFit:
-    """Coefficients with their covariance; `df` are n - p."""
+    """Coefficients with their covariance; `df` are n - p; `weights` those of the patients, if any."""
 
     beta: Floats
     cov: Floats
     df: float
+    weights: Floats | None = None
 
-    def at(self, L: Floats) -> tuple[Floats, Floats]:
-        """Estimates and standard errors of L beta, one for each row of L."""
-        return L @ self.beta, np.sqrt(np.einsum("ij,jk,ik->i", L, self.cov, L))
+    def at(self, L: Floats) -> tuple[Floats, Floats, Floats]:
+        """Estimates, standard errors and degrees of freedom; L asks the first coefficients."""
+        wide = self._wide(L)
+        se = np.sqrt(np.einsum("ij,jk,ik->i", wide, self.cov, wide))
+        return wide @ self.beta, se, np.full(len(L), self.df)
 
-    def wald(self, L: Floats) -> tuple[float, int, float]:
-        """F statistic, its first degrees of freedom, and the p-value of L beta = 0."""
+    def wald(self, L: Floats) -> tuple[float, int, float, float]:
+        """F statistic, its degrees of freedom, and the p-value of L beta = 0."""
+        L = self._wide(L)
         b, q = L @ self.beta, len(L)
         F = float(b @ np.linalg.solve(L @ self.cov @ L.T, b)) / q
-        return F, q, float(special.fdtrc(q, self.df, F))
+        p = special.chdtrc(q, q * F) if np.isinf(self.df) else special.fdtrc(q, self.df, F)
+        return F, q, self.df, float(p)
+
+    def _wide(self, L: Floats) -> Floats:
+        return np.hstack([L, np.zeros((len(L), len(self.beta) - L.shape[1]))])
 
 
 def fit_linear(y: Floats, X: Floats, *, variance: str = "hc3") -> LinearFit:

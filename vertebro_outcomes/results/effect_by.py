@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from markupsafe import escape
 
@@ -33,7 +34,7 @@ class EffectBy:
         effect per unit. Spline: without an estimate (a curve has no single slope).
         `term estimate se ci_low ci_high p_value`.
     f_value, f_df, df, p_value : float
-        Wald test that the effect is the same everywhere.
+        Wald test that the effect is the same everywhere; `df` is infinite for weights.
     p_nonlinear : float
         Test of the curvature, NaN unless a spline.
     attrition : DataFrame
@@ -72,14 +73,15 @@ class EffectBy:
         )
 
     def __str__(self) -> str:
-        tested = (
-            f"interaction F({self.f_df}, {numbers.count(self.df)}) = "
-            f"{numbers.number(self.f_value)}, {numbers.p_value(self.p_value)}"
-        )
+        if np.isinf(self.df):
+            test = f"chi-square({self.f_df}) = {numbers.number(self.f_df * self.f_value)}"
+        else:
+            test = f"F({self.f_df}, {numbers.count(self.df)}) = {numbers.number(self.f_value)}"
+        tested = f"interaction {test}, {numbers.p_value(self.p_value)}"
         said = (
             f"{self.label[:1].upper()}{self.label[1:]}, day {self.day}: {self.treatment} minus "
             f"{self.comparator} by {self.modifier.replace('_', ' ')}: {self._sizes()}; {tested}; "
-            f"n = {numbers.count(self.n_t)} vs {numbers.count(self.n_c)}, {self.method}, "
+            f"n = {numbers.count(self.n_t)} vs {numbers.count(self.n_c)}, {self.method.replace('_', ' ')}, "
             f"{self.variance} variance, {100 * self.level:g}% intervals."
         )
         return " ".join([said, *self.notes])

@@ -245,7 +245,12 @@ def test_it_shows_itself(how):
         ({"modifier": "sex", "cut": [1]}, "no number"),
         ({"modifier": "sex", "continuous": "linear"}, "no number"),
         ({"modifier": "sex", "covariates": ["sex"]}, "follows from the others"),
-        ({"modifier": "sex", "method": "mmrm"}, "argument method"),
+        ({"modifier": "sex", "method": "matching"}, "argument method"),
+        ({"modifier": "sex", "method": "mmrm", "variance": "hc3"}, "argument variance"),
+        (
+            {"modifier": "sex", "method": "ate_weighting", "variance": "sandwich_site"},
+            "argument variance",
+        ),
         ({"modifier": "bmi", "continuous": "spline"}, "0 different values"),
     ],
 )
