@@ -118,8 +118,9 @@ def delta_adjusted(
         raise InputError("delta_adjusted()", [problem], "nothing can be shifted; use compare()")
     found = completion(people, request)
     every = [prepare(completed, request) for completed in found.populations]
-    first = imputed_analysis(found, every, request)
-    shown = comparison_of(cohort, first.prepared, first.fit, request, said=first.notes)
+    fits = [fit_prepared(prepared, request) for prepared in every]
+    plain = imputed_analysis(found, every[0], fits, request)
+    shown = comparison_of(cohort, plain.prepared, plain.fit, request, said=plain.notes)
     step = max(float(np.abs(grid).max()), 1e-3)
     tips, lines = [], []
     for arm, mine, side in zip(

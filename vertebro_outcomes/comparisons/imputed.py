@@ -35,12 +35,17 @@ def fit_imputed(people: Population, request: Request) -> Analysis:
         If the data determine neither the imputations nor the estimate.
     """
     found = completion(people, request)
-    every = [prepare(completed, request) for completed in found.populations]
-    if not every:
+    first: Prepared | None = None
+    fits = []
+    for completed in found.populations:  # one at a time: they are as large as the cohort
+        prepared = prepare(completed, request)
+        fits.append(fit_prepared(prepared, request))
+        first = first or prepared
+    if first is None:
         prepared = prepare(people, request)
         said = "No score and no covariate was missing: nothing was imputed."
         return Analysis(prepared, fit_prepared(prepared, request), (said,))
-    return imputed_analysis(found, every, request)
+    return imputed_analysis(found, first, fits, request)
 
 
 def completion(people: Population, request: Request) -> Completion:
@@ -48,12 +53,14 @@ def completion(people: Population, request: Request) -> Completion:
     return _WAYS[request.missing.how](people, request)
 
 
-def imputed_analysis(found: Completion, every: list[Prepared], request: Request) -> Analysis:
+def imputed_analysis(
+    found: Completion, first: Prepared, fits: list[ContrastFit], request: Request
+) -> Analysis:
     """The combined fit of all completed data sets, shown on the first of them."""
-    fit, pool = combined([fit_prepared(prepared, request) for prepared in every])
+    fit, pool = combined(fits)
     n = {"n_imputed_t": float(found.n[0]), "n_imputed_c": float(found.n[1])}
     fit = replace(fit, quantities={**fit.quantities, **n})
-    return Analysis(every[0], fit, _notes(found, pool, request))
+    return Analysis(first, fit, _notes(found, pool, request))
 
 
 def combined(fits: list[ContrastFit]) -> tuple[ContrastFit, RubinPool]:
