@@ -35,6 +35,8 @@ _HOMES = {
     "comparisons.site_summary": "site_summary",
     "comparisons.complication_contrasts": "compare_complications",
     "comparisons.complications": "complication_rates",
+    "comparisons.complication_definitions": "CLAIMED_BANDS complication_definitions",
+    "comparisons.complication_ranking": "complication_ranking",
     "comparisons.occurrences": "COMPLICATION_KINDS",
     "comparisons.sites": "complication_sites",
     "comparisons.fractures": "adjacent_fractures",
@@ -103,6 +105,7 @@ _HOMES = {
     "meta_analysis.small_study": "small_study_effects",
     "meta_analysis.trim_and_fill": "trim_and_fill",
     "meta_analysis.repeated_pools": "leave_one_out cumulative",
+    "meta_analysis.published_rates": "published_rates",
     "meta_analysis.subgroups": "subgroups",
     "vocabulary": "TREATMENTS",
 }

@@ -35,7 +35,16 @@ site <- factor(seq_along(x))
 fit <- glmer(cbind(x, n - x) ~ 1 + (1 | site), family = binomial, nAGQ = 25,
              control = glmerControl(tolPwrss = 1e-12, optCtrl = list(maxfun = 1e5)))
 re <- ranef(fit, condVar = TRUE)$site
+# Posterior of a rate: probability below, inside and above a band
+bands <- list(c(0.01, 0.03), c(0, 0.04), c(0.01, 0.04))
+posterior <- lapply(list(c(3, 300, 0.5), c(0, 120, 0.5), c(9, 250, 1)), function(v) {
+  a <- v[1] + v[3]; b <- v[2] - v[1] + v[3]
+  list(x = v[1], n = v[2], prior = v[3], limits = qbeta(c(0.025, 0.975), a, b),
+       bands = lapply(bands, function(w) c(pbeta(w[1], a, b), pbeta(w[2], a, b) - pbeta(w[1], a, b),
+                                           pbeta(w[2], a, b, lower.tail = FALSE))))
+})
 out <- list(
+  bands = bands, posterior = posterior,
   versions = list(R = R.version.string, lme4 = as.character(packageVersion("lme4"))),
   x = x, n = n, target = target, tails = tails, limits = limits, dispersion = dispersion,
   beta_binomial = list(a = a, b = b, posterior = (a + x) / (a + b + n), loglik = -best$value),

@@ -30,7 +30,7 @@ COMPLICATION_KINDS: Final[dict[str, str]] = {
 DETECTIONS: Final = {
     "any": "found in any way",
     "without_ct": "found without CT or MRI",
-    "ct": "found on CT, of those looked at with CT",
+    "ct": "found in any way, of those looked at with CT",
 }
 KEYS: Final = {
     "patients": ["patient_id"], "episodes": ["episode_id"], "levels": ["episode_id", "level"]
@@ -164,12 +164,21 @@ def of_kind(events: pd.DataFrame, kind: str) -> pd.Series:
 
 
 def found_by(events: pd.DataFrame, detection: str) -> pd.Series:
-    """Which occurrences were found in this way; without a record, not by a scan."""
-    if detection == "any":
-        return pd.Series(True, index=events.index)
-    if detection == "ct":
-        return events["detected_by"].eq("CT").fillna(False)
-    return ~events["detected_by"].isin(SCANS)
+    """Which occurrences count; without a record they were not found by a scan."""
+    if detection == "without_ct":
+        return ~events["detected_by"].isin(SCANS)
+    return pd.Series(True, index=events.index)
+
+
+def looked_at_with_ct(cohort: Cohort, units: pd.DataFrame, unit: Unit) -> pd.Series:
+    """Which units had leakage looked for with CT at a treated level."""
+    levels = cohort.frame("levels")
+    scanned = levels.loc[levels["leakage_detected_by"] == "CT"]
+    keys = KEYS[unit]
+    if unit == "patients":
+        return units["patient_id"].isin(scanned["patient_id"])
+    marked = units[keys].merge(scanned[keys].drop_duplicates(), on=keys, how="left", indicator=True)
+    return pd.Series(marked["_merge"].eq("both").to_numpy(bool), index=units.index)
 
 
 def all_kinds(function: str, kind: Any) -> None:

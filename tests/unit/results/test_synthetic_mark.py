@@ -32,6 +32,8 @@ CALLS = {
     "mortality": ARMS,
     "site_summary": {**ARMS, "site": "A", **AT_DAY},
     "complication_sites": {},
+    "complication_definitions": {},
+    "complication_ranking": {},
 }
 NO_PICTURE = {
     "site_summary",
