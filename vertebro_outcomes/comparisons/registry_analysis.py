@@ -10,6 +10,7 @@ from vertebro_outcomes.comparisons.design import Design
 from vertebro_outcomes.comparisons.fractures import adjacent_fractures
 from vertebro_outcomes.comparisons.incidence import cumulative_incidence
 from vertebro_outcomes.comparisons.mortality import mortality
+from vertebro_outcomes.comparisons.registry_claims import registry_claims
 from vertebro_outcomes.comparisons.vertebrae import vertebra_fractures
 from vertebro_outcomes.errors import InputError, Problem, VertebroError, refuse_argument
 from vertebro_outcomes.results.comparison import Comparison
@@ -139,6 +140,8 @@ def analyse_registry(
         lambda _: cumulative_incidence(followed, event="fracture", by="treatment"),
     )
     vertebrae = attempt("single vertebrae", lambda _: vertebra_fractures(followed))
+    claims, untested = registry_claims(cohort, day=day)
+    failed += untested
     rejects = cohort.rejects.groupby(["source_file", "column", "rule"], sort=True)
     return RegistryAnalysis(
         name=cohort.name, synthetic=cohort.synthetic, coverage=cohort.coverage(),
@@ -149,7 +152,7 @@ def analyse_registry(
         complications=rates, incidence=incidence,
         fractures={k: v for k, v in fractures.items() if v is not None},
         deaths={k: v for k, v in deaths.items() if v is not None}, vertebrae=vertebrae, failed=tuple(failed),
-        further={k: v for k, v in further.items() if v is not None},
+        claims=claims, further={k: v for k, v in further.items() if v is not None},
     )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ class RegistryAnalysis:
         What was tried and refused, with the reason.
     further : mapping
         (treatment, comparator, outcome) -> the comparison of another score on the same day.
+    claims : DataFrame or None
+        What `registry_claims` found: one row per claim that needs patients.
     largest_hidden : int
         Counts from 1 to this are hidden where the results are printed.
     margins : mapping
@@ -60,6 +62,7 @@ class RegistryAnalysis:
     vertebrae: VertebraRisk | None
     failed: tuple[tuple[str, VertebroError], ...] = ()
     further: Mapping[tuple[str, str, str], Comparison] = field(default_factory=dict)
+    claims: pd.DataFrame | None = None
     largest_hidden: int = LARGEST_HIDDEN
     margins: Mapping[str, float] = field(default_factory=dict)
 

@@ -55,9 +55,11 @@ def build(study: Study) -> tuple[Block, ...]:
         prose(
             "{n} statements were held against the results of this report: {said}. A verdict follows "
             "from the rule printed with the claim, never from an opinion; a claim that no interval "
-            "settles is said to be untested.",
+            "settles is said to be untested. Claims that need patients are held against the registry: "
+            "see {registry}.",
             n=count(len(examined.table)),
             said=joined(said),
+            registry=link("#registry-claims", "registry claims"),
         ),
         FigureBlock(
             name="claims",
