@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,19 @@ from vertebro_outcomes.comparisons.covariates import (
     check_names,
     usual_covariates,
 )
-from vertebro_outcomes.comparisons.judgement import LARGEST_EQUAL_SHARES, LARGEST_WEIGHT_SHARE
+from vertebro_outcomes.comparisons.judgement import (
+    LARGEST_EQUAL_SHARES,
+    LARGEST_WEIGHT_SHARE,
+    SMALLEST_EFFECTIVE_SHARE,
+    WITHHELD_SMD,
+    failure_sentence,
+)
 from vertebro_outcomes.comparisons.population import Population, patients_in, words_of
 from vertebro_outcomes.comparisons.requests import checked_request
 from vertebro_outcomes.comparisons.sample import refuse_one_value, without_constant_columns
+from vertebro_outcomes.comparisons.tuning import Failed, check_word
 from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window
+from vertebro_outcomes.display.numbers import number
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.propensity.balance import covariate_balance, effective_n
@@ -47,6 +55,7 @@ def compare_arms(
     variance: str | None = None,
     level: float = 0.95,
     window_days: tuple[int, int] | None = None,
+    failed: Failed = "withhold",
 ) -> ArmsComparison:
     """Every difference between three or more treatments in a score at one day.
 
@@ -63,6 +72,8 @@ def compare_arms(
         Weights from a multinomial model: generalised overlap, inverse probability, matching.
     covariates, variance, level, window_days
         As in `compare`.
+    failed : {"withhold", "show"}
+        Whether estimates are shown although weights or balance fail their limits.
 
     Returns
     -------
@@ -87,6 +98,7 @@ def compare_arms(
     [['KP', 'VP'], ['KP', 'NSM'], ['VP', 'NSM']]
     """
     names = _checked_arms(arms)
+    check_word("failed", failed, get_args(Failed))
     if method not in _KIND:
         raise refuse_argument(_NAME, "method", method, ", ".join(_KIND))
     request = checked_request(
@@ -114,14 +126,21 @@ def compare_arms(
         raise InputError(f"{_NAME}()", [problem], "leave out an arm or a covariate") from None
     _refuse_constant(y[kept], arm[kept], names)
     cluster = _sites(people, kept) if request.variance == "sandwich_site" else None
+    balance = _balance(used, kept, arm[kept], fit.weights)
+    words = _failures(fit.weights, arm[kept], names, balance)
+    withheld = words if failed == "withhold" else ""
+    contrasts, mean = _contrasts(fit, names, request.level, cluster), tuple(map(float, fit.mean))
+    if withheld:
+        contrasts[["estimate", "se", "ci_low", "ci_high", "p_value"]] = np.nan
+        mean = tuple(np.nan for _ in mean)
+    said = failure_sentence(words, withheld=bool(withheld))
     return ArmsComparison(
         outcome=outcome, day=request.day, arms=names, method=method, level=request.level,
         estimand=request.method.estimand.replace("either treatment", "any of the treatments"),
         n=tuple(int(n) for n in np.bincount(arm[kept], minlength=len(names))),
         effective_n=tuple(effective_n(fit.weights[arm[kept] == k]) for k in range(len(names))),
-        mean=tuple(map(float, fit.mean)), contrasts=_contrasts(fit, names, request.level, cluster),
-        balance=_balance(used, kept, arm[kept], fit.weights), notes=_notes(cohort, fit, arm[kept], names),
-        covariates=terms, synthetic=cohort.synthetic,
+        mean=mean, contrasts=contrasts, balance=balance, notes=_notes(cohort, names, said),
+        covariates=terms, withheld=withheld, synthetic=cohort.synthetic,
     )  # fmt: skip
 
 
@@ -192,13 +211,32 @@ def _balance(used: Covariates, kept: Bools, arm: Ints, w: Floats) -> pd.DataFram
     )
 
 
-def _notes(cohort: Cohort, fit: ArmsFit, arm: Ints, names: tuple[str, ...]) -> tuple[str, ...]:
-    said = []
+def _failures(w: Floats, arm: Ints, names: tuple[str, ...], balance: pd.DataFrame) -> str:
+    """Weights that rest on few patients, and imbalance that they leave; empty if there is neither."""
+    found, n_effective = [], []
     for place, name in enumerate(names):
-        w = fit.weights[arm == place]
-        most = max(LARGEST_WEIGHT_SHARE, LARGEST_EQUAL_SHARES / len(w))
-        if w.max() / w.sum() > most:
-            said.append(f"One patient of {name} has more than {100 * most:.0f}% of its weight.")
+        own = w[arm == place]
+        n_effective.append(effective_n(own))
+        share, largest = n_effective[-1] / len(own), float(own.max() / own.sum())
+        most = max(LARGEST_WEIGHT_SHARE, LARGEST_EQUAL_SHARES / len(own))
+        if share < SMALLEST_EFFECTIVE_SHARE:
+            limit = number(SMALLEST_EFFECTIVE_SHARE, 2)
+            found.append(f"effective share of {name} {number(share, 2)} (limit {limit})")
+        if largest > most:
+            found.append(
+                f"one patient of {name} with {number(largest, 2)} of its weight "
+                f"(limit {number(most, 2)})"
+            )
+    apart = float(balance["smd_after"].max()) if len(balance) else 0.0
+    two = sorted(n_effective)[:2]
+    limit_smd = max(WITHHELD_SMD, 1.96 * float(np.sqrt(1.0 / two[0] + 1.0 / two[1])))
+    if apart > limit_smd:
+        found.append(f"imbalance {number(apart, 2)} (limit {number(limit_smd, 2)})")
+    return ", ".join(found)
+
+
+def _notes(cohort: Cohort, names: tuple[str, ...], failure: str) -> tuple[str, ...]:
+    said = [failure] if failure else []
     if {"NSM"} & set(names):
         said.append(
             "NSM has no procedure: where day 0 is the procedure, the clocks of the arms differ "

@@ -58,8 +58,8 @@ def negative_controls(cohort: Cohort, *, controls: Sequence[str], **question: An
     for control in controls:
         try:
             if "arms" in question:
-                found = compare_arms(cohort, outcome=control, **question).contrasts
-                frames.append(found.assign(control=control, reason=""))
+                several = compare_arms(cohort, outcome=control, **question)
+                frames.append(several.contrasts.assign(control=control, reason=several.withheld))
             else:
                 one = compare(cohort, outcome=control, **question)
                 frames.append(one.to_frame().assign(control=control, reason=one.withheld))

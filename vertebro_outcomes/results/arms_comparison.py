@@ -27,6 +27,8 @@ class ArmsComparison:
         `treatment comparator estimate se ci_low ci_high p_value`.
     balance : DataFrame
         `covariate smd_before smd_after`: the largest between two arms, without sign.
+    withheld : str
+        The diagnostics that failed, where the estimates are NaN because of them; empty otherwise.
     """
 
     outcome: str
@@ -42,6 +44,7 @@ class ArmsComparison:
     balance: pd.DataFrame
     covariates: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    withheld: str = ""
     synthetic: bool = False
 
     def to_frame(self) -> pd.DataFrame:
@@ -50,7 +53,7 @@ class ArmsComparison:
         return self.contrasts.assign(
             outcome=self.outcome, day=self.day, method=self.method, estimand=self.estimand,
             n_t=self.contrasts["treatment"].map(size), n_c=self.contrasts["comparator"].map(size),
-            synthetic=self.synthetic,
+            withheld=self.withheld, synthetic=self.synthetic,
         )  # fmt: skip
 
     def __str__(self) -> str:
@@ -65,6 +68,7 @@ class ArmsComparison:
             if len(apart)
             else []
         )
+        said = ["estimates withheld"] if self.withheld else said
         groups = ", ".join(
             f"{a} {numbers.count(n)}" for a, n in zip(self.arms, self.n, strict=True)
         )

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
@@ -80,3 +81,40 @@ def test_variances_of_several_arms():
 def test_what_cannot_be_asked_of_several_arms(change, said):
     with pytest.raises(vo.InputError, match=said):
         vo.compare_arms(COHORT, **QUESTION | change)
+
+
+def lopsided():
+    """Two arms whose covariate hardly overlaps, a third in between."""
+    rng = np.random.default_rng(7)
+    n = 400
+    ids = [f"p{i:03d}" for i in range(n)]
+    arm = np.arange(n) % 3
+    return vo.Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ids, "x": rng.normal(size=n) + 3.2 * arm}),
+        episodes=pd.DataFrame(
+            {"patient_id": ids, "treatment": np.array(["KP", "VP", "NSM"])[arm], "day0": "enrolment"}
+        ),
+        scores=pd.DataFrame(
+            {"patient_id": ids, "instrument": "pain_vas", "day": 30, "value": rng.uniform(0, 10, n)}
+        ),
+    )  # fmt: skip
+
+
+def test_weights_that_fail_withhold_every_difference():
+    ask = QUESTION | {"method": "ate_weighting", "covariates": ["x"]}
+    found = vo.compare_arms(lopsided(), **ask)
+    assert found.withheld
+    assert found.contrasts[["estimate", "se", "ci_low", "ci_high", "p_value"]].isna().all(axis=None)
+    assert np.isnan(found.mean).all()
+    assert "estimates withheld" in str(found)
+    assert found.to_frame()["withheld"].eq(found.withheld).all()
+    shown = vo.compare_arms(lopsided(), failed="show", **ask)
+    assert shown.contrasts["estimate"].notna().all()
+    assert "should not be relied on" in str(shown)
+    assert not vo.compare_arms(COHORT, **QUESTION).withheld
+    with pytest.raises(vo.InputError, match="failed"):
+        vo.compare_arms(COHORT, failed="hide", **QUESTION)
+    controls = vo.negative_controls(
+        lopsided(), controls=["pain_vas"], **{k: v for k, v in ask.items() if k != "outcome"}
+    )
+    assert controls["reason"].eq(found.withheld).all()
