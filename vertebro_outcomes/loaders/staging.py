@@ -2,6 +2,7 @@
 
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ RECORD = "_record"  # whether a row of the file is a record of this table
 FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
 RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
 GLANCE, DRAFT = "glance ", "draft "
+# A year before the first vertebroplasty (1984) is one of birth; six digits in a row number a record.
+PERSONAL: Final = re.compile(r"(?<!\d)(18\d\d|19[0-7]\d|198[0-3])(?!\d)|\d{6}")
 MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is kept
 
 
@@ -255,8 +258,9 @@ def cell_rejects(staged: Staged, name: str) -> pd.DataFrame:
 
 
 def shorten(text: Any) -> str:
-    """What was found, short enough to be no free text and no name: numbers, codes, three letters."""
+    """What was found, too short for a free text, a name, a record number or a date of birth."""
     plain = " ".join(str(text).split())
-    if len(plain) <= 4 or (len(plain) <= 12 and any(letter.isdigit() for letter in plain)):
+    coded = len(plain) <= 12 and any(letter.isdigit() for letter in plain)
+    if len(plain) <= 4 or (coded and not PERSONAL.search(plain)):
         return plain
-    return f"{plain[:3]}... ({len(plain)} characters)"
+    return f"{plain[: 2 if coded else 3]}... ({len(plain)} characters)"
