@@ -28,16 +28,17 @@ LAST_EARLY_DAY: Final = 3  # a score on day 1 to 3 stands for the hours after th
 # "Very common" begins at one in ten: CIOMS Working Groups III and V, ISBN 92-9036-062-2.
 RARE_BELOW: Final = 0.10
 COLUMNS: Final = (
-    "claim_id", "finding", "estimate", "ci_low", "ci_high", "measure", "n_t", "n_c", "events",
+    "claim_id", "about", "finding", "estimate", "ci_low", "ci_high", "measure", "n_t", "n_c", "events",
     "because", "rule",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class RegistryClaim:
-    """A claim and its test: `judge` gives one row, `rule` says what counts for and against."""
+    """A claim (`about`: in a few words) and its test; `rule` says what counts for and against."""
 
     claim_id: str
+    about: str
     rule: str
     judge: Callable[[Cohort, int], dict[str, Any]]
 
@@ -73,7 +74,8 @@ def registry_claims(
         except VertebroError as error:
             failed.append((f"claim {claim.claim_id}", error))
             continue
-        rows.append({"claim_id": claim.claim_id, "rule": claim.rule, **row})
+        known = {"claim_id": claim.claim_id, "about": claim.about, "rule": claim.rule}
+        rows.append({**known, **row})
     return pd.DataFrame(rows, columns=list(COLUMNS)), tuple(failed)
 
 
@@ -175,18 +177,21 @@ def _row(found: Comparison, finding: Finding, because: str) -> dict[str, Any]:
 REGISTRY_CLAIMS: Final = (
     RegistryClaim(
         "C14",
+        "mild to moderate acute pain should wait three months",
         "for: the interval excludes a worthwhile gain from augmentation within three months of "
         "presentation; against: it lies on the side of that gain",
         _wait,
     ),
     RegistryClaim(
         "C15",
+        "late non-union with pain is a good indication",
         "in patients with an intravertebral cleft, for: the interval lies on the side of less pain after "
         "augmentation; against: it excludes a worthwhile gain; collapse over time is not recorded",
         _clefts,
     ),
     RegistryClaim(
         "C16",
+        "pain rarely gets worse right after the procedure",
         "share of treated patients with more pain on day one to three than before, for: the interval lies "
         "below one in ten; against: above it",
         _worse_early,

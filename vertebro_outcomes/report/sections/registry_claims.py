@@ -6,7 +6,7 @@ import pandas as pd
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.disclosure import HIDDEN, hide_shares, is_small
-from vertebro_outcomes.report.blocks import Block, anchor, link, prose
+from vertebro_outcomes.report.blocks import Block, anchor, bound, link, prose
 from vertebro_outcomes.report.registry import refusals, registry_section, table
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 
@@ -31,7 +31,10 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
     safe = _safe(found, registry.largest_hidden)
     shown = pd.DataFrame(
         {
-            "claim": [link(f"#claim-{anchor(name)}", name) for name in safe["claim_id"]],
+            "claim": [
+                bound("{id}: {about}", id=link(f"#claim-{anchor(name)}", name), about=about)
+                for name, about in zip(safe["claim_id"], safe["about"], strict=True)
+            ],
             "finding": [_SPEAKS[word] for word in safe["finding"]],
             "size": [_size(row) for row in safe.to_dict("records")],
             "n": [_patients(row) for row in safe.to_dict("records")],
