@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help report data test check lint bench demonstrations notebooks clean lock
+.PHONY: help report data test check lint bench growth demonstrations notebooks clean lock
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lint: $(VENV)/.dev ## ruff: rules and format
 
 bench: $(VENV)/.dev ## speed as ratios against a peer in the same run -> reports/benchmarks.csv
 	@$(BIN)/python -m benchmarks
+
+growth: $(VENV)/.dev ## time and memory from ten thousand to ten million patients -> docs/growth.csv (half an hour, 6 GB)
+	@$(BIN)/python -m benchmarks.growth
 
 demonstrations: $(VENV)/.dev ## write the synthetic registries of data/raw/registries again, the same bytes every time
 	@$(BIN)/python -c 'from vertebro_outcomes.simulate.exports.demonstrations import write_demonstrations; print(write_demonstrations("data/raw/registries").to_string(index=False))'

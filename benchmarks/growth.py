@@ -1,0 +1,135 @@
+"""How time and memory grow with the registry: ten thousand to ten million patients.
+
+`python -m benchmarks.growth` simulates a registry of each size as canonical Parquet, runs every step
+of the analysis in a process of its own, and writes docs/growth.csv and the table of
+docs/large_registries.md. `--largest 1000000` stops earlier.
+"""
+
+import argparse
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import vertebro_outcomes as vo
+from vertebro_outcomes.tables.cohort import Cohort
+
+DOCS = Path(__file__).parents[1] / "docs"
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+FROM = 100_000  # below this size what every call costs anyway hides the growth
+ARMS = {"treatment": "KP", "comparator": "NSM"}
+TERMS = ["age_years", "sex"]
+STEPS: dict[str, Callable[[Cohort], object]] = {
+    "describe (coverage, completeness)": lambda c: (c.coverage(), c.quality()),
+    "complication rates": vo.complication_rates,
+    "balance and overlap weights": lambda c: vo.balance(c, **ARMS, covariates=TERMS),
+    "cumulative incidence, Gray": vo.cumulative_incidence,
+    "Cox": lambda c: vo.adjacent_fractures(
+        c, **ARMS, event="fracture", method="cox", covariates=TERMS
+    ),
+    "Fine-Gray": lambda c: vo.adjacent_fractures(c, **ARMS, event="fracture", covariates=TERMS),
+    "mortality (Cox by period, mean days)": lambda c: vo.mortality(c, **ARMS, covariates=TERMS),
+}
+SIMULATE = "simulate to Parquet"
+
+
+def measured(step: str, folder: Path, n: int) -> dict[str, float]:
+    """Time of one step in this process, and the most memory the process held."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    if step == SIMULATE:
+        vo.simulate_to(folder, n_patients=n, seed=1)
+    else:
+        STEPS[step](vo.load(folder))
+    return {
+        "cpu_seconds": time.process_time() - cpu,
+        "wall_seconds": time.perf_counter() - wall,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def in_new_process(step: str, folder: Path, n: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.growth", "--step", step, "--folder", str(folder)]
+    done = subprocess.run(
+        [*command, "--patients", str(n)], check=True, capture_output=True, text=True
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def growth(sizes: list[int]) -> pd.DataFrame:
+    """`step patients cpu_seconds wall_seconds peak_mib`."""
+    lines = []
+    with tempfile.TemporaryDirectory() as place:
+        for n in sizes:
+            folder = Path(place) / f"patients_{n}"
+            for step in (SIMULATE, *STEPS):
+                lines.append({"step": step, "patients": n, **in_new_process(step, folder, n)})
+                print(lines[-1], flush=True)
+            for file in folder.iterdir():
+                file.unlink()
+    return pd.DataFrame(lines)
+
+
+def exponents(lines: pd.DataFrame) -> pd.Series:
+    """Slope of log time on log patients, by step."""
+    found = {}
+    for step, rows in lines[lines["patients"] >= FROM].groupby("step", sort=False):
+        x, y = np.log(rows["patients"]), np.log(rows["cpu_seconds"])
+        found[step] = float(np.polyfit(x, y, 1)[0]) if len(rows) > 1 else math.nan
+    return pd.Series(found, dtype=float)
+
+
+def as_markdown(lines: pd.DataFrame) -> str:
+    """Seconds and peak memory by size, and the exponent."""
+    sizes, slope = sorted(lines["patients"].unique()), exponents(lines)
+    rows = ["| step | " + " | ".join(f"{n:,} patients" for n in sizes) + " | exponent |"]
+    rows.append("| --- |" + " ---: |" * (len(sizes) + 1))
+    for step, own in lines.groupby("step", sort=False):
+        at = own.set_index("patients")
+        cells = [
+            f"{at.loc[n, 'cpu_seconds']:.1f} s, {at.loc[n, 'peak_mib'] / 1024:.1f} GiB"
+            for n in sizes
+        ]
+        rows.append(f"| {step} | " + " | ".join(cells) + f" | {slope.get(step, math.nan):.2f} |")
+    analysed = lines[lines["step"] != SIMULATE].groupby("patients")
+    total = [
+        f"{part['cpu_seconds'].sum():.0f} s, {part['peak_mib'].max() / 1024:.1f} GiB"
+        for _, part in analysed
+    ]
+    rows.append("| the analysis, all steps after one another | " + " | ".join(total) + " | |")
+    return "\n".join(rows)
+
+
+def write(lines: pd.DataFrame) -> None:
+    lines.to_csv(DOCS / "growth.csv", index=False, float_format="%.4g", lineterminator="\n")
+    page = DOCS / "large_registries.md"
+    before, rest = page.read_text(encoding="utf-8").split("<!-- growth -->\n")
+    after = rest.split("<!-- end of growth -->")[1]
+    text = f"{before}<!-- growth -->\n{as_markdown(lines)}\n<!-- end of growth -->{after}"
+    page.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--largest", type=int, default=SIZES[-1])
+    asked.add_argument("--step")
+    asked.add_argument("--folder", type=Path)
+    asked.add_argument("--patients", type=int)
+    words = asked.parse_args()
+    if words.step:
+        print(json.dumps(measured(words.step, words.folder, words.patients)))
+        return
+    lines = growth([n for n in SIZES if n <= words.largest])
+    write(lines)
+    print(as_markdown(lines))
+
+
+if __name__ == "__main__":
+    main()
