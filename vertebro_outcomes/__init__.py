@@ -38,6 +38,7 @@ _HOMES = {
     "comparisons.complication_definitions": "CLAIMED_BANDS complication_definitions",
     "comparisons.complication_ranking": "complication_ranking",
     "comparisons.occurrences": "COMPLICATION_KINDS",
+    "comparisons.monitoring": "complication_chart",
     "comparisons.sites": "complication_sites",
     "comparisons.fractures": "adjacent_fractures",
     "comparisons.incidence": "cumulative_incidence",

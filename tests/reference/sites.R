@@ -43,7 +43,26 @@ posterior <- lapply(list(c(3, 300, 0.5), c(0, 120, 0.5), c(9, 250, 1)), function
        bands = lapply(bands, function(w) c(pbeta(w[1], a, b), pbeta(w[2], a, b) - pbeta(w[1], a, b),
                                            pbeta(w[2], a, b, lower.tail = FALSE))))
 })
+# Mean run lengths of a CUSUM in whole steps, by a dense solve of (I - Q) L = 1
+chain <- function(event, none, limit, rate) {
+  q <- matrix(0, limit, limit)
+  for (s in 0:(limit - 1)) for (m in list(c(event, rate), c(none, 1 - rate))) {
+    to <- max(s + m[1], 0)
+    if (to < limit) q[s + 1, to + 1] <- q[s + 1, to + 1] + m[2]
+  }
+  solve(diag(limit) - q, rep(1, limit))[1]
+}
+cusum <- lapply(list(c(0.1, 2, 500), c(0.02, 2, 700), c(0.2, 0.5, 300)), function(v) {
+  p <- v[1]; odds <- v[2]
+  w1 <- log(odds / (1 - p + odds * p)); w0 <- -log(1 - p + odds * p)
+  small <- min(abs(w1), abs(w0)); step <- small / ceiling(small / 0.002)
+  event <- round(w1 / step); none <- round(w0 / step)
+  true <- c(p, odds * p / (1 - p + odds * p))
+  list(rate = p, odds_ratio = odds, event = event, none = none, limit = v[3], true = true,
+       run_length = sapply(true, function(r) chain(event, none, v[3], r)))
+})
 out <- list(
+  cusum = cusum,
   bands = bands, posterior = posterior,
   versions = list(R = R.version.string, lme4 = as.character(packageVersion("lme4"))),
   x = x, n = n, target = target, tails = tails, limits = limits, dispersion = dispersion,

@@ -4,6 +4,7 @@ import inspect
 from dataclasses import replace
 from functools import cache
 
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -31,6 +32,7 @@ CALLS = {
     "vertebra_fractures": {},
     "mortality": ARMS,
     "site_summary": {**ARMS, "site": "A", **AT_DAY},
+    "complication_chart": {"rate": 0.3},
     "complication_sites": {},
     "complication_definitions": {},
     "complication_ranking": {},
@@ -56,7 +58,20 @@ def cohort(*, synthetic: bool):
 
 @cache
 def result(name, *, synthetic: bool):
-    return getattr(vo, name)(cohort(synthetic=synthetic), **CALLS[name])
+    data = cohort(synthetic=synthetic)
+    if name == "complication_chart":
+        data = dated(data)
+    return getattr(vo, name)(data, **CALLS[name])
+
+
+def dated(data):
+    """The same events on procedures a day apart: simulated patients come without dates."""
+    episodes = data.frame("episodes")
+    days = pd.date_range("2020-01-01", periods=len(episodes))
+    return vo.Cohort.from_frames(
+        patients=data.frame("patients"), events=data.frame("events"),
+        episodes=episodes.assign(treatment_date=days), synthetic=data.synthetic,
+    )  # fmt: skip
 
 
 def test_every_public_question_to_a_cohort_is_asked_here():
