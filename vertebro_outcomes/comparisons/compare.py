@@ -143,8 +143,8 @@ def compare(
         the baseline and covariates of those who lived to the day by chained equations in each arm.
         "jump_to_reference", "copy_reference", "copy_increments": impute treated patients, after their
         last score, from a mixed model as if they went on like the comparator. Imputations are combined
-        by Rubin's rules. "censoring_weights" (unadjusted, ancova): patients with the score are weighted
-        by the inverse probability of staying. mmrm, clda and gee take all visits as they are.
+        by Rubin's rules. "censoring_weights" (unadjusted, ancova, gee): who stayed is weighted by the
+        inverse probability of staying. mmrm, clda and gee take all visits as they are.
     n_imputations : int, optional
         Completed data sets, at least 2; 50 if not given.
     imputation : {"normal", "pmm"}, optional

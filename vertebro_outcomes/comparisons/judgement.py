@@ -106,7 +106,8 @@ def diagnostics_table(
         add("equipoise_share", equipoise_share(fit.propensity, treated))
     rows += _weight_rows(fit, treated)
     if weighs_staying and fit.weights is not None:
-        rows += concentration_rows(fit.weights, treated)
+        weighs = fit.weights > 0
+        rows += concentration_rows(fit.weights[weighs], treated[weighs])
     if adjusts == "propensity" and fit.weights is not None:
         rows += _imbalance_row(fit.weights, balance, treated)
     sd = np.sqrt((np.nanvar(y[treated], ddof=1) + np.nanvar(y[~treated], ddof=1)) / 2.0)

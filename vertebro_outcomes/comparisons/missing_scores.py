@@ -30,7 +30,11 @@ MONTE_CARLO_SHARE: Final = 0.1
 # doi:10.1186/1471-2288-14-57. Shares of responders need values that a score can have.
 FOR_MEANS: Final[Imputation] = "normal"
 FOR_SHARES: Final[Imputation] = "pmm"
-WEIGHED: Final = ("unadjusted", "ancova")  # least squares, so that weights of staying can enter
+WEIGHED: Final = (
+    "unadjusted",
+    "ancova",
+    "gee",
+)  # least squares, so that weights of staying can enter
 # Methods whose own likelihood takes scores as missing at random, or that need none of this.
 ALL_VISITS: Final = ("mmrm", "clda", "gee")
 
@@ -79,9 +83,10 @@ def checked_missing(
                 name, "given with missing='observed'", "missing='multiple_imputation', ..."
             )
         return MissingPlan()
-    if method in ALL_VISITS:
+    if method in ALL_VISITS and not (method == "gee" and missing == "censoring_weights"):
         allowed = (
-            "'observed' for mmrm, clda and gee, which take the scores of all visits as they are; or "
+            "'observed' for mmrm, clda and gee, which take the scores of all visits as they are "
+            "(gee also knows 'censoring_weights'); or "
             "ancova and other methods that take the day alone"
         )
         raise _refused("missing", f"{missing} with {method}", allowed)

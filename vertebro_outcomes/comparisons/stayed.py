@@ -1,5 +1,6 @@
 """Patients with the score weighted to stand for those who left before it."""
 
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,14 +12,20 @@ from vertebro_outcomes.comparisons.intercurrent import with_worst_score_of_the_d
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare, visits_of
 from vertebro_outcomes.comparisons.requests import Request
+from vertebro_outcomes.comparisons.sample import died_without_score
 from vertebro_outcomes.comparisons.windows import nearest_in_window
 from vertebro_outcomes.display.numbers import number
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.censoring import Staying, StayingWeights, fit_censored
+from vertebro_outcomes.estimators.two_arms import ContrastFit, VisitFits
 from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 
 STACKED: Final = "stacked_sandwich"
+ALL_BY_VISIT: Final = (
+    "Weighted estimating equations with working independence: every coefficient differs by visit, and every "
+    "visit has the weights of staying to it."
+)
 
 
 def fit_stayed(people: Population, request: Request) -> Analysis:
@@ -45,24 +52,73 @@ def fit_stayed(people: Population, request: Request) -> Analysis:
     x = _known_before(prepared, request)
     blank: Bools = np.asarray(np.isnan(x).any(axis=1), dtype=bool)
     prepared.flow.drop(blank, "a predictor of staying not recorded")
-    rows = np.flatnonzero(~(stands.dead & np.isnan(y)) & ~blank)
-    data, days = _staying(prepared, y, request, x=x, rows=rows)
-    used = prepared.flow.kept[rows]
+    matrix, at, days = visits_of(people, y, request)
+    matrix[:, at] = y
+    seen = _Seen(prepared, x, matrix, days, np.flatnonzero(~(stands.dead & np.isnan(y)) & ~blank))
     try:
-        fit, weights = fit_censored(
-            prepared.y[rows], prepared.used.x[rows], data, used=used,
-            truncate=request.missing.truncate,
-        )  # fmt: skip
+        fit, weights = _at_visit(seen, at, request)
     except UnanswerableError as reason:
         problem = Problem(f"method {request.method.name}", str(reason), "patients who could stay")
         step = "name fewer covariates and predictors, or use missing='multiple_imputation'"
         raise InputError("compare()", [problem], step) from None
-    said = _said(request, weights, fit.weights, days, prepared)
+    said = _said(request, weights, fit.weights, days[: at + 1], prepared)
+    if prepared.visits is not None:
+        fit = _at_every_visit(seen, fit, at, request)
+        said = (*said, ALL_BY_VISIT)
     if stands.dead.any():
         done = "count with the worst score" if request.death == "composite" else "are left out"
         dead = f"{int(stands.dead.sum())} patients who died without the score {done}"
         said = (*said, f"{dead}: death is not missing data.")
     return Analysis(prepared, fit, said, STACKED)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Scores of everybody at every visit; `rows` are those who are not dead without the score."""
+
+    prepared: Prepared
+    x: Floats
+    matrix: Floats
+    days: tuple[int, ...]
+    rows: Ints
+
+
+def _at_visit(seen: _Seen, at: int, request: Request) -> tuple[ContrastFit, StayingWeights]:
+    """Those who stayed to one visit stand for those who left before it."""
+    prepared, y = seen.prepared, seen.matrix[:, at]
+    single = prepared.visits is None
+    response = prepared.y if single else y
+    used = prepared.flow.kept & ~np.isnan(response)
+    return fit_censored(
+        response[seen.rows], prepared.used.x[seen.rows], _staying(seen, at),
+        used=used[seen.rows], truncate=request.missing.truncate,
+    )  # fmt: skip
+
+
+def _at_every_visit(seen: _Seen, fit: ContrastFit, at: int, request: Request) -> ContrastFit:
+    """The other visits of a model of all visits too, each with the weights of staying to it."""
+    people, kept = seen.prepared.people, seen.prepared.flow.kept
+    names = ("estimate", "se", "df", "mean_t", "mean_c", "se_mean_t", "se_mean_c")
+    table = np.full((len(names), len(seen.days)), np.nan)
+    for j, day in enumerate(seen.days):
+        own = fit
+        if j != at:
+            y = seen.matrix[:, j]
+            dead = died_without_score(people, ~np.isnan(y), last_day=day)
+            blank = np.isnan(seen.x).any(axis=1)
+            there = replace(seen, rows=np.flatnonzero(~dead & ~blank))
+            try:
+                own, _ = _at_visit(there, j, request)
+            except UnanswerableError:
+                continue
+        table[:, j] = [own.estimate, own.se, own.df, *(own.quantities[n] for n in names[3:])]
+    weights = np.zeros(people.n)
+    used = np.zeros(people.n, dtype=bool)
+    used[seen.rows] = True
+    used &= kept & ~np.isnan(seen.matrix[:, at])
+    assert fit.weights is not None
+    weights[used] = fit.weights
+    return replace(fit, weights=weights[kept], by_visit=VisitFits(*table))
 
 
 def _known_before(prepared: Prepared, request: Request) -> Floats:
@@ -72,14 +128,10 @@ def _known_before(prepared: Prepared, request: Request) -> Floats:
     return np.column_stack([prepared.used.x, more.x])
 
 
-def _staying(
-    prepared: Prepared, y: Floats, request: Request, *, x: Floats, rows: Ints
-) -> tuple[Staying, tuple[int, ...]]:
-    """Visits up to the day; history: arm, covariates, the last score before, and both together."""
-    people, baseline = prepared.people, prepared.baseline
-    matrix, at, days = visits_of(people, y, request)
-    matrix[:, at] = y
-    scores = matrix[rows, : at + 1]
+def _staying(of: _Seen, at: int) -> Staying:
+    """Visits up to one; history: arm, covariates, the last score before, and both together."""
+    people, baseline, rows = of.prepared.people, of.prepared.baseline, of.rows
+    scores = of.matrix[rows, : at + 1]
     seen: Bools = ~np.isnan(scores)
     stayed = np.logical_or.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
     known = baseline[~np.isnan(baseline)]
@@ -87,9 +139,9 @@ def _staying(
     arm = people.treated[rows].astype(float)
     history = []
     for j in range(at + 1):
-        history.append(np.column_stack([arm, x[rows], last, arm * last]))
+        history.append(np.column_stack([arm, of.x[rows], last, arm * last]))
         last = np.where(seen[:, j], scores[:, j], last)
-    return Staying(stayed, np.stack(history, axis=1), people.treated[rows]), days[: at + 1]
+    return Staying(stayed, np.stack(history, axis=1), people.treated[rows])
 
 
 def _said(

@@ -101,17 +101,22 @@ def fit_censored(
         r[:, None] * slope
     )  # how the equations of the outcome move with the weights' parameters
     psi = (w * r)[:, None] * X + staying.influence @ D.T
-    lever = np.linalg.solve(gram, psi.T)[1]
-    se = float(np.sqrt(n / (n - q) * lever @ lever))
+    lever = np.linalg.solve(gram, psi.T)
+    se = {
+        name: float(np.sqrt(n / (n - q) * own @ own))
+        for name, own in (("t", lever[0] + lever[1]), ("c", lever[0]), ("both", lever[1]))
+    }
     shown = staying.w[used]
     fit = ContrastFit(
         estimate=float(beta[1]),
-        se=se,
+        se=se["both"],
         df=float(n - q),
         weights=shown,
         quantities={
             "mean_t": float(beta[0] + beta[1]),
             "mean_c": float(beta[0]),
+            "se_mean_t": se["t"],
+            "se_mean_c": se["c"],
             "weight_mean": float(shown.mean()),
             "weight_lowest": float(shown.min()),
             "weight_median": float(np.median(shown)),

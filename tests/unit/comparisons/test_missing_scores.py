@@ -380,7 +380,7 @@ def test_no_score_missing_is_the_plain_analysis():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"method": "overlap_weighting"}, "censoring_weights go with unadjusted, ancova"),
+        ({"method": "overlap_weighting"}, "censoring_weights go with unadjusted, ancova, gee"),
         ({"n_imputations": 5}, "missing='multiple_imputation'"),
         ({"delta": 1.0}, "missing='multiple_imputation'"),
         ({"variance": "hc2"}, "stacks the models"),
@@ -421,3 +421,39 @@ def test_a_formula_with_the_baseline_serves_the_area_but_not_clda():
     assert written.estimate == pytest.approx(listed.estimate, rel=1e-9)
     with pytest.raises(vo.InputError, match="an outcome of clda"):
         vo.compare(COHORT, method="clda", covariates="~ baseline + C(sex)", **QUESTION)
+
+
+def test_weighted_estimating_equations_give_every_visit_its_weights():
+    """Every coefficient by visit and working independence: the weighted analysis of each day on its own."""
+    frame = GAPS.copy()
+    frame.loc[frame.index[::9], 30] = np.nan
+    frame.loc[frame.index[::9], 90] = np.nan
+    cohort = cohort_of(frame)
+    asked = {**QUESTION, **WEIGHTS, "failed": "show", "truncate": 1.0}
+    found = vo.compare(cohort, method="gee", **asked)
+    shown = found.by_visit.set_index("day")
+    for day in (30, 90):
+        alone = vo.compare(cohort, method="ancova", **{**asked, "day": day})
+        assert shown.loc[day, ["estimate", "se", "ci_low", "ci_high"]].tolist() == pytest.approx(
+            [alone.estimate, alone.se, alone.ci_low, alone.ci_high], rel=1e-9
+        )
+    assert (found.estimate, found.variance) == (shown.loc[90, "estimate"], "stacked_sandwich")
+    assert (found.weights > 0).sum() == frame[90].notna().sum()
+    assert len(found.weights) == found.n_t + found.n_c
+    means = shown.loc[90, ["mean_t", "mean_c"]]
+    assert means["mean_t"] - means["mean_c"] == pytest.approx(found.estimate)
+    assert (shown[["se_mean_t", "se_mean_c"]] > 0).all(axis=None)
+    assert "working independence" in str(found)
+    assert found.plot(kind="trajectory") is not None
+
+
+def test_a_visit_whose_weights_are_not_determined_stays_blank():
+    """Only women came at day 180, so nothing tells sex and staying apart there."""
+    frame = FULL.copy()
+    frame[180] = np.clip(frame[90] + 0.1, 0, 10).where(frame["sex"] == "female")
+    frame.loc[frame.index[::5], 90] = np.nan
+    asked = {**QUESTION, **WEIGHTS, "method": "gee", "failed": "show"}
+    found = vo.compare(cohort_of(frame), **asked, covariates=["baseline", "sex"])
+    shown = found.by_visit.set_index("day")
+    assert np.isfinite(shown.loc[[30, 90], "estimate"]).all()
+    assert np.isnan(shown.loc[180, "estimate"])
