@@ -39,8 +39,8 @@ def build(study: Study) -> tuple[Block, ...]:
         prose(
             "Reviews print {n} pooled or summary numbers in these sheets. For {checked} of them the "
             "study numbers are at hand: {same} come out, {other} come out only with another "
-            "specification or a change in the study numbers, {never} do not. For the rest the table "
-            "below says what a reviewer would have to extract.",
+            "specification or a change in the study numbers, {never} do not. For the rest a list "
+            "says what a reviewer would have to extract.",
             n=numbers.count(len(rows)),
             checked=numbers.count(int(checked.sum())),
             same=numbers.count(counts["reproduced"]),
@@ -58,6 +58,14 @@ def build(study: Study) -> tuple[Block, ...]:
                     labels,
                     name="not_checkable",
                     caption="Numbers whose study-level inputs are not in the sheets",
+                ),
+            ),
+            printed=(
+                prose(
+                    "What is missing for each of the other {n} numbers stands in "
+                    "<code>{file}</code> and on the page.",
+                    n=numbers.count(int((~checked).sum())),
+                    file="tables/not_checkable.csv",
                 ),
             ),
         ),

@@ -1,0 +1,69 @@
+"""On paper: what waits behind a line is said in short, dead links are words, captions repeat nothing."""
+
+import pandas as pd
+import pytest
+from markupsafe import Markup
+
+from vertebro_outcomes.report.blocks import Fold, Heading, TableBlock, link, prose
+from vertebro_outcomes.report.page import render, render_page
+from vertebro_outcomes.report.rendered import Rendered, render_section
+from vertebro_outcomes.report.typeset import as_png, render_pdf, typst_source
+
+TABLE = TableBlock("t", pd.DataFrame({"a": ["x"]}), pd.DataFrame({"a": ["=x"]}), "Where it stands")
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20" width="30pt" height="20pt"/>'
+
+
+def source(*blocks, title="T"):
+    part = render_section("Part", "part", blocks)
+    return typst_source([part.typst], title=title, lead="lead", closing="closing")
+
+
+def test_a_fold_is_printed_whole_or_in_short():
+    assert "Where it stands" in source(Fold("open me", (TABLE,)))
+    short = source(Fold("open me", (TABLE,), printed=(prose("in short"),)))
+    assert "in short" in short
+    assert "Where it stands" not in short
+    assert render_section("Part", "part", (Fold("o", (TABLE,), printed=(prose("s"),)),)).files == {
+        "tables/t.csv": b"a\n'=x\n"
+    }
+
+
+def test_a_caption_that_repeats_its_heading_is_for_screen_readers_only():
+    quiet = TableBlock("t", TABLE.shown, TABLE.data, "Said above", repeats=True)
+    assert '<caption class="unseen">Said above</caption>' in render(quiet)
+    assert "<caption>Where it stands</caption>" in render(TABLE)
+    assert "caption: none" in source(quiet)
+
+
+def test_links_to_what_is_not_there_become_words():
+    blocks = (
+        Heading("Here", "here"), prose("{a} {b}", a=link("#here", "there"), b=link("#gone", "nowhere")),
+    )  # fmt: skip
+    text = source(*blocks)
+    assert '#link(label("here"))[' in text
+    assert "gone" not in text
+    part = render_section("Part", "part", blocks)
+    page = render_page([part], title="T", lead=Markup(""), closing=Markup(""))
+    assert '<a href="#here">there</a> nowhere' in page
+
+
+@pytest.mark.parametrize(
+    "text", ['#link(label("gone"))[', '#label("x")', '"]; #panic("no") ["', "\\", "$x$ @y"]
+)
+def test_text_that_looks_like_markup_stays_text(text):
+    document = source(prose("{x}", x=text), title=text)
+    assert render_pdf(document, {}).startswith(b"%PDF")
+
+
+def test_pictures_as_png_by_the_same_names():
+    assert as_png({}) == {}
+    first, second = as_png({"figures/a.svg": SVG}), as_png({"figures/a.svg": SVG})
+    assert first == second
+    assert first["figures/a.svg"].startswith(b"\x89PNG")
+
+
+def test_a_section_comes_back_from_its_text():
+    part = render_section("Part", "part", (TABLE, prose("<b>x</b>")))
+    again = Rendered.from_json(part.to_json())
+    assert again == part
+    assert isinstance(again.html, Markup)
