@@ -1,6 +1,7 @@
 """Time to relief that lasts, in two arms: death competes, and visits are when relief can be seen."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -136,7 +137,7 @@ def sustained_relief(
     _refuse_short(time, treated, request.arms, request.day)
     at = _days(days, followed.visits, request.day)
     curves = {
-        arm: fit_aalen_johansen(time[rows], cause[rows], weight=_part(use.w, rows))
+        arm: _curve(time[rows], cause[rows], _part(use.w, rows))
         for arm, rows in ((t, treated), (c, ~treated))
     }
     contrasts = pd.concat(
@@ -197,6 +198,13 @@ def _refuse_short(time: Floats, treated: Bools, arms: tuple[str, str], day: int)
             problems.append(Problem(f"arm {arm}", found, f"some patients followed to day {day}"))
     if problems:
         raise InputError(f"{_NAME}()", problems, "choose an earlier day")
+
+
+def _curve(time: Floats, cause: Ints, w: Floats | None) -> IncidenceCurve:
+    """Weighted or not, the numbers at risk are patients."""
+    curve = fit_aalen_johansen(time, cause, weight=w)
+    left = np.searchsorted(np.sort(time), curve.time, side="left")
+    return replace(curve, n_at_risk=time.size - left.astype(float))
 
 
 def _part(w: Floats | None, rows: Bools) -> Floats | None:

@@ -98,6 +98,16 @@ def test_incidence_and_mean_days_are_those_of_survfit(name, options):
         assert free[f"value_{side}"] == pytest.approx(mean[f"arm={arm}, (s0)"], rel=1e-8)
 
 
+def test_numbers_at_risk_are_patients_whatever_their_weights():
+    plain = relief().curves
+    weighed = vo.sustained_relief(
+        COHORT, day=180, method="ate_weighting", covariates=["baseline"], failed="show", **QUESTION
+    ).curves
+    for arm, n in (("KP", relief().n_t), ("VP", relief().n_c)):
+        assert plain[arm].n_at_risk[0] == n
+        assert weighed[arm].n_at_risk.tolist() == plain[arm].n_at_risk.tolist()
+
+
 def test_laws():
     swapped = vo.sustained_relief(
         COHORT, outcome="pain_vas", treatment="VP", comparator="KP", day=180
