@@ -13,6 +13,7 @@ from vertebro_outcomes.comparisons.covariates import (
     check_names,
     usual_covariates,
 )
+from vertebro_outcomes.comparisons.fitting import NO_SPREAD
 from vertebro_outcomes.comparisons.judgement import (
     LARGEST_EQUAL_SHARES,
     LARGEST_WEIGHT_SHARE,
@@ -130,6 +131,10 @@ def compare_arms(
     words = _failures(fit.weights, arm[kept], names, balance)
     withheld = words if failed == "withhold" else ""
     contrasts, mean = _contrasts(fit, names, request.level, cluster), tuple(map(float, fit.mean))
+    if not (contrasts["se"] > NO_SPREAD * np.abs(y[kept]).max()).all():
+        found = "a standard error is zero: too few patients for so many covariates"
+        problem = Problem(f"method {method}", found, "more patients than coefficients in each arm")
+        raise InputError(f"{_NAME}()", [problem], "leave out covariates")
     if withheld:
         contrasts[["estimate", "se", "ci_low", "ci_high", "p_value"]] = np.nan
         mean = tuple(np.nan for _ in mean)

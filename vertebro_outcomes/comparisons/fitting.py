@@ -10,7 +10,7 @@ from vertebro_outcomes.comparisons.preparation import Prepared
 from vertebro_outcomes.comparisons.requests import ORDINAL, Request
 from vertebro_outcomes.comparisons.sample import FEWEST, separating
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
-from vertebro_outcomes.estimators.arrays import Bools, Ints
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.propensity.logistic import SEPARATED
 from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
 from vertebro_outcomes.estimators.unanswerable import UnanswerableError
@@ -44,7 +44,7 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
         strata=_strata(people, kept, request),
         before=prepared.baseline[kept],
     )
-    _refuse_constant_arms(data, request)
+    refuse_constant_arms(data.y, data.treated, request)
     if request.method.adjusts in ("outcome_model", "both"):
         refuse_apart(data.x, prepared.used.names, data.treated, "compare")
     try:
@@ -76,13 +76,13 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
     return fit
 
 
-def _refuse_constant_arms(data: TwoArms, request: Request) -> None:
+def refuse_constant_arms(y: Floats, treated: Bools, request: Request) -> None:
     """Refuse scores of the day that do not vary in either arm: their spread says nothing."""
-    known = ~np.isnan(data.y)
-    own = [np.abs(data.y[known & arm]) for arm in (data.treated, ~data.treated)]
+    known = ~np.isnan(y)
+    own = [np.abs(y[known & arm]) for arm in (treated, ~treated)]
     if request.method.kind == ORDINAL:
         own = [np.concatenate(own)]  # arms that part are told by the method itself
-    if all(np.ptp(y) == 0 for y in own):
+    if all(np.ptp(values) == 0 for values in own):
         found = f"all scores at day {request.day} are {own[0][0]:g} and {own[-1][0]:g}"
         problem = Problem("the arms", found, "values that differ within the arms")
         step = "look at the scores: a constant is often a default"

@@ -6,6 +6,7 @@ import numpy as np
 
 from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.fitting import refuse_constant_arms
 from vertebro_outcomes.comparisons.judgement import (
     balance_table,
     failure_sentence,
@@ -56,6 +57,7 @@ def fit_modified(prepared: Prepared, request: Request, X: Floats, used: Covariat
     kept = prepared.flow.kept
     x, treated, y = used.x[kept], prepared.flow.treated[kept], prepared.y[kept]
     name = request.method.name
+    refuse_constant_arms(y, treated, request)
     if name not in WEIGHTS:
         refuse_apart(x, used.names, treated, CALL)
     try:
@@ -99,7 +101,9 @@ def _propensity_columns(X: Floats, x: Floats, treated: Bools) -> Floats:
     columns = [np.ones(len(x)), *x.T]
     for j in own:
         tried = np.column_stack([*columns, X[:, j]])
-        size = np.sqrt((tried**2).mean(axis=0))
-        if np.linalg.svd(tried / size, compute_uv=False)[-1] > 1e-8 * np.sqrt(len(x)):
+        size = np.abs(tried).max(axis=0)
+        if (size > 0).all() and np.linalg.svd(tried / size, compute_uv=False)[-1] > 1e-8 * np.sqrt(
+            len(x)
+        ):
             columns.append(X[:, j])
     return np.column_stack(columns[1:])

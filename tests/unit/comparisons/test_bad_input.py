@@ -111,9 +111,24 @@ SCORES = {
     "curve": lambda c: vo.effect_by(
         c, modifier="x", continuous="spline", covariates=GIVEN, **QUESTION
     ),
+    "odds": compared("proportional_odds"),
+    "weighted curve": lambda c: vo.effect_by(
+        c,
+        modifier="x",
+        continuous="spline",
+        method="overlap_weighting",
+        covariates=GIVEN,
+        **QUESTION,
+    ),
+    "curve of all visits": lambda c: vo.effect_by(
+        c, modifier="x", continuous="spline", method="mmrm", covariates=GIVEN, **QUESTION
+    ),
     "bands": lambda c: vo.effect_by(c, modifier="sex", covariates=GIVEN, **QUESTION),
 }
 EVENTS = {
+    "relief": lambda c: vo.sustained_relief(
+        c, outcome="pain_vas", day=90, method="overlap_weighting", covariates=GIVEN, **ARMS
+    ),
     "fractures": lambda c: vo.adjacent_fractures(c, event="fracture", covariates=GIVEN, **ARMS),
     "fractures, Cox": lambda c: vo.adjacent_fractures(
         c, event="fracture", method="cox", covariates=GIVEN, **ARMS
@@ -153,8 +168,14 @@ OF_SCORES = {
 }
 
 
-BENT = ("spline", "curve", "bands")  # the other covariate is not among theirs, or it is bent
-QUICK = ("overlap_weighting", "mmrm", "arms", "curve", "fractures", "complications")
+BENT = (
+    "spline",
+    "curve",
+    "bands",
+    "weighted curve",
+    "curve of all visits",
+)  # the other covariate is not among theirs, or it is bent
+QUICK = ("overlap_weighting", "mmrm", "arms", "curve", "fractures", "complications", "relief")
 
 
 def each(names):
