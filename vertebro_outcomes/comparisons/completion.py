@@ -7,7 +7,9 @@ import numpy as np
 
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import Prepared
-from vertebro_outcomes.comparisons.sample import died_without_score
+from vertebro_outcomes.comparisons.requests import Request
+from vertebro_outcomes.comparisons.sample import FEWEST, died_without_score
+from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.two_arms import ContrastFit
 
@@ -76,3 +78,21 @@ def with_scores(people: Population, *added: tuple[Ints, int, Floats]) -> Populat
         day=np.concatenate(days),
         value=np.concatenate(values),
     )
+
+
+def refuse_unseen(y: Floats, treated: Bools, request: Request) -> None:
+    """Refuse an arm in which hardly anybody has the score.
+
+    Raises
+    ------
+    InputError
+        With the arm, the window and the number.
+    """
+    for arm, mine in zip(request.arms, (treated, ~treated), strict=True):
+        n = int((~np.isnan(y[mine])).sum())
+        if n <= FEWEST:
+            low, high = request.window
+            found = f"{n} patients have {request.outcome} from day {low} to {high}"
+            problem = Problem(f"arm {arm}, day {request.day}", found, f"at least {FEWEST + 1}")
+            step = "choose a day with scores, or wider window_days: nothing can be imputed from nothing"
+            raise InputError("compare()", [problem], step)

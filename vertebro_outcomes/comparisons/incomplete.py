@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from vertebro_outcomes.comparisons.completion import Standing, standing, with_scores
+from vertebro_outcomes.comparisons.completion import Standing, refuse_unseen, standing, with_scores
 from vertebro_outcomes.comparisons.covariates import (
     check_names,
     columns_of,
@@ -16,15 +16,13 @@ from vertebro_outcomes.comparisons.covariates import (
 )
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.requests import Request
-from vertebro_outcomes.comparisons.sample import FEWEST
 from vertebro_outcomes.comparisons.windows import (
     last_before,
     nearest_in_window,
     schedule,
     visit_matrix,
 )
-from vertebro_outcomes.errors import InputError, Problem
-from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.arrays import Floats, Ints
 from vertebro_outcomes.estimators.imputation.chained import Block
 
 # Patients of the smaller arm with a score, for each predictor of an imputation; other visits beyond that
@@ -106,7 +104,7 @@ def incomplete(people: Population, request: Request) -> Incomplete:
         people.row, people.day, people.value, n=people.n, target=request.day, window=request.window
     )
     stands = standing(people, y, last_day=request.window[1])
-    _refuse_unseen(y, people.treated, request)
+    refuse_unseen(y, people.treated, request)
     usual, _ = usual_covariates(people, baseline)
     terms = request.terms(usual, has_baseline=not np.isnan(baseline).all())
     check_names(people, terms)
@@ -164,14 +162,3 @@ def _other_visits(
     used = sorted(near)
     left = tuple(days[j] for j in range(len(days)) if j not in used)
     return tuple(days[j] for j in used), left, matrix[:, used]
-
-
-def _refuse_unseen(y: Floats, treated: Bools, request: Request) -> None:
-    for arm, mine in zip(request.arms, (treated, ~treated), strict=True):
-        n = int((~np.isnan(y[mine])).sum())
-        if n <= FEWEST:
-            low, high = request.window
-            found = f"{n} patients have {request.outcome} from day {low} to {high}"
-            problem = Problem(f"arm {arm}, day {request.day}", found, f"at least {FEWEST + 1}")
-            step = "choose a day with scores, or wider window_days: nothing can be imputed from nothing"
-            raise InputError("compare()", [problem], step)

@@ -4,8 +4,13 @@ from typing import Final
 
 import numpy as np
 
-from vertebro_outcomes.comparisons.completion import Completion, standing, with_scores
-from vertebro_outcomes.comparisons.covariates import Covariates, as_numbers, check_names
+from vertebro_outcomes.comparisons.completion import (
+    Completion,
+    refuse_unseen,
+    standing,
+    with_scores,
+)
+from vertebro_outcomes.comparisons.covariates import Covariates, as_numbers, check_names, columns_of
 from vertebro_outcomes.comparisons.covariates import usual_covariates as usual
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import visits_of
@@ -50,6 +55,7 @@ def reference_scores(people: Population, request: Request) -> Completion:
         people.row, people.day, people.value, n=people.n, target=request.day, window=request.window
     )
     stands = standing(people, y, last_day=request.window[1])
+    refuse_unseen(y, people.treated, request)
     n, of = stands.counts(people.treated)
     if not sum(n):
         return Completion(())
@@ -82,7 +88,9 @@ def _covariates(people: Population, request: Request) -> Covariates:
     terms = request.terms(usual(people, baseline)[0], has_baseline=known)
     check_names(people, terms)
     check_names(people, request.missing.predictors)
-    every = dict.fromkeys([*(("baseline",) if known else ()), *terms, *request.missing.predictors])
+    own = columns_of(terms)
+    more = (("baseline",) if known else ()) + request.missing.predictors
+    every = dict.fromkeys([*terms, *(term for term in more if term not in own)])
     x = as_numbers(people, baseline, tuple(every))
     varies = np.array([len(np.unique(c[~np.isnan(c)])) > 1 for c in x.x.T], dtype=bool)
     kept = np.flatnonzero(varies)

@@ -294,11 +294,14 @@ def test_the_reference_takes_deltas_and_says_who_lacks_a_covariate():
 
 
 def test_the_reference_needs_a_model_of_the_visits_that_the_data_determine():
-    tiny = cohort_of(GAPS.groupby("arm").head(5))
+    seen, gone = (
+        GAPS[GAPS[90].isna() == missing].groupby("arm").head(3) for missing in (False, True)
+    )
+    tiny = cohort_of(pd.concat([seen, gone]))
     with pytest.raises(vo.InputError, match="model of the visits"):
         vo.compare(
-            tiny, method="ancova", covariates=["baseline", "age_years", "sex"], **QUESTION,
-            missing="jump_to_reference",
+            tiny, method="ancova", covariates="~ baseline + age_years + I(age_years**2) + sex",
+            **QUESTION, missing="jump_to_reference",
         )  # fmt: skip
     with pytest.raises(vo.InputError, match="missing='multiple_imputation'"):
         vo.compare(
@@ -457,3 +460,17 @@ def test_a_visit_whose_weights_are_not_determined_stays_blank():
     shown = found.by_visit.set_index("day")
     assert np.isfinite(shown.loc[[30, 90], "estimate"]).all()
     assert np.isnan(shown.loc[180, "estimate"])
+
+
+def test_a_formula_with_the_baseline_does_not_enter_the_visits_twice():
+    asked = {**QUESTION, "method": "ancova", "missing": "jump_to_reference", "n_imputations": 5}
+    listed = vo.compare(COHORT, **asked, covariates=["baseline", "sex"])
+    written = vo.compare(COHORT, **asked, covariates="~ baseline + C(sex)", predictors=["sex"])
+    assert (written.estimate, written.se) == pytest.approx((listed.estimate, listed.se), rel=1e-8)
+
+
+def test_no_score_at_the_day_is_the_same_sentence_by_the_reference():
+    with pytest.raises(vo.InputError, match=r"0 patients have pain_vas from day 2940 to 3060"):
+        vo.compare(
+            COHORT, method="ancova", **{**QUESTION, "day": 3000}, missing="jump_to_reference"
+        )
