@@ -8,7 +8,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
 from vertebro_outcomes.comparisons.comparable import refuse_apart
-from vertebro_outcomes.comparisons.follow_up import FRACTURES, follow_patients
+from vertebro_outcomes.comparisons.follow_up import FRACTURES, follow, follow_patients
 from vertebro_outcomes.comparisons.hazard_models import (
     check_arms,
     check_numbers,
@@ -84,7 +84,7 @@ def recurrent_fractures(
     check_adjust(_NAME, adjust, covariates)
     if event not in FRACTURES:
         raise refuse_argument(_NAME, "event", event, ", ".join(FRACTURES))
-    follow_patients(cohort, event=event, function=_NAME)  # refuses impossible days of the event
+    follow(cohort, event=event, function=_NAME).counted(())  # refuses impossible days of the event
     people, notes = follow_patients(cohort, event="death", function=_NAME)
     people = of_arms(people, treatment=treatment, comparator=comparator, function=_NAME)
     given = tuple(covariates or ())

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.covariates import Covariates, as_numbers, check_names
-from vertebro_outcomes.comparisons.follow_up import COMPETING, EVENT, follow_patients
+from vertebro_outcomes.comparisons.follow_up import ALIKE, COMPETING, EVENT, follow
 from vertebro_outcomes.comparisons.population import Population, population, words_of
 from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window, window_for
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
@@ -154,30 +154,32 @@ def _too_telling(
 def _events(
     cohort: Cohort, arms: tuple[str, str], event: str, smallest: int, notes: list[str]
 ) -> dict[str, Any]:
-    people, said = follow_patients(cohort, event=event, function=_NAME)
+    people, said = follow(cohort, event=event, function=_NAME).counted(["treatment"])
     notes += said
     people = people[people["treatment"].isin([*words_of(arms[0]), *words_of(arms[1])])]
     treated = people["treatment"].isin(words_of(arms[0])).to_numpy(dtype=bool)
     time, cause = people["days"].to_numpy(float), people["cause"].to_numpy()
-    counts = [int((cause[arm] == EVENT).sum()) for arm in (treated, ~treated)]
+    alike = people[ALIKE].to_numpy(float)
+    counts = [int(alike[arm & (cause == EVENT)].sum()) for arm in (treated, ~treated)]
     profile = None
     if min(counts) < smallest:
         notes.append(f"{event}: fewer than {smallest} in an arm, so no likelihood is shared.")
     else:
         profile = {
-            "event": event, "n_t": int(treated.sum()), "n_c": int((~treated).sum()),
-            "events_t": counts[0], "events_c": counts[1], **_profile(time, cause == EVENT, treated),
+            "event": event, "n_t": int(alike[treated].sum()), "n_c": int(alike[~treated].sum()),
+            "events_t": counts[0], "events_c": counts[1],
+            **_profile(time, cause == EVENT, treated, alike),
         }  # fmt: skip
     lines = []
     for arm, mine in zip(arms, (treated, ~treated), strict=True):
-        lines += _risk_sets(time[mine], cause[mine], arm, smallest)
+        lines += _risk_sets(time[mine], cause[mine], alike[mine], arm=arm, smallest=smallest)
     return {"event": profile, "risk_sets": lines}
 
 
-def _profile(time: Floats, event: Bools, treated: Bools) -> dict[str, list[float]]:
+def _profile(time: Floats, event: Bools, treated: Bools, alike: Floats) -> dict[str, list[float]]:
     """Value and two derivatives of the log partial likelihood (Efron ties) on the grid."""
     same = np.zeros(time.size, dtype=np.int64)
-    sets = risk_sets(time, event, weight=np.ones(time.size), stratum=same)
+    sets = risk_sets(time, event, weight=np.ones(time.size), stratum=same, alike=alike)
     x = treated.astype(float)[:, None][sets.order]
     found = [moments(sets, x, np.array([at])) for at in GRID]
     return {
@@ -188,14 +190,16 @@ def _profile(time: Floats, event: Bools, treated: Bools) -> dict[str, list[float
     }
 
 
-def _risk_sets(time: Floats, cause: Any, arm: str, smallest: int) -> list[dict[str, Any]]:
+def _risk_sets(
+    time: Floats, cause: Any, alike: Floats, *, arm: str, smallest: int
+) -> list[dict[str, Any]]:
     lines = []
     for low, high in pairwise(AGREED_DAYS):
         inside = (time > low) & (time <= high)
         line = {
-            "at_risk": int((time > low).sum()),
-            "events": int((inside & (cause == EVENT)).sum()),
-            "deaths": int((inside & (cause == COMPETING)).sum()),
+            "at_risk": int(alike[time > low].sum()),
+            "events": int(alike[inside & (cause == EVENT)].sum()),
+            "deaths": int(alike[inside & (cause == COMPETING)].sum()),
         }
         lines.append({"arm": arm, "day_from": low, "day_to": high, **line})
     for name in ("at_risk", "events", "deaths"):

@@ -297,6 +297,11 @@ CALLS = {
             c, **QUESTION, modifier="age_years", continuous="spline"
         ),
     },
+    "negative_controls": {
+        "ancova": lambda c: vo.negative_controls(
+            c, controls=["pain_vas"], **ARMS, day=90, method="ancova"
+        )
+    },
     "timing_claims": {"default": lambda c: vo.timing_claims(c, **QUESTION)},
     "cumulative_incidence": {
         **{
