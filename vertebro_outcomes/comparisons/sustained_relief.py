@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from vertebro_outcomes.comparisons.compare import ResponseName
 from vertebro_outcomes.comparisons.design import METHOD_FOR, Design
+from vertebro_outcomes.comparisons.intercurrent import without_scores_after_crossover
 from vertebro_outcomes.comparisons.population import (
     Population,
     crossover_note,
@@ -36,9 +37,7 @@ ReliefMethod = Literal[
     "unadjusted", "overlap_weighting", "ate_weighting", "att_weighting", "matching_weighting"
 ]
 _NAME: Final = "sustained_relief"
-_METHODS: Final = (
-    "unadjusted", "overlap_weighting", "ate_weighting", "att_weighting", "matching_weighting",
-)  # fmt: skip
+_METHODS: Final = get_args(ReliefMethod)
 
 
 def sustained_relief(
@@ -129,6 +128,8 @@ def sustained_relief(
     eligible = cohort if design is None else design.eligible(cohort)
     t, c = request.arms
     people = population(eligible, outcome=request.outcome, treatment=t, comparator=c)
+    if design is not None and design.crossover == "hypothetical":
+        people = without_scores_after_crossover(eligible, people)
     followed = course(people, request, RESPONSES[response], later_visits=later_visits)
     use = weighted(people, followed, request)
     kept = followed.flow.kept

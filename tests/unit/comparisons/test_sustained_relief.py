@@ -159,6 +159,23 @@ def test_a_design_says_who_and_how():
     assert by_design.n_t + by_design.n_c < n
 
 
+def test_scores_after_a_change_of_treatment_can_be_set_aside():
+    f = frames()
+    f["events"] = pd.DataFrame(
+        {"patient_id": ["p0000", "p0001"], "type": "crossover", "day": [8, 8]}
+    )
+    cohort = vo.Cohort.from_frames(**f)
+    trial = vo.Design("pain_vas", "KP", "VP", day=180, crossover="hypothetical")
+    aside = vo.sustained_relief(cohort, design=trial, method="ate_weighting", failed="show")
+    late = f["scores"]["patient_id"].isin(["p0000", "p0001"]) & (f["scores"]["day"] > 8)
+    without = f | {"scores": f["scores"][~late]}
+    by_hand = vo.sustained_relief(
+        vo.Cohort.from_frames(**without), day=180, method="ate_weighting", failed="show", **QUESTION
+    )
+    assert aside.arms["relief"].tolist() == by_hand.arms["relief"].tolist()
+    assert aside.estimate == pytest.approx(by_hand.estimate, rel=1e-12)
+
+
 def test_weights_that_fail_withhold_the_estimate():
     f = frames()
     treated = f["episodes"]["treatment"] == "KP"
