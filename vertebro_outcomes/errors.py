@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+MOST_SHOWN: Final = 100  # problems in a message; `problems` of the error holds all
 
 
 class VertebroError(Exception):
@@ -29,7 +32,10 @@ class _RefusalError(VertebroError):
         self.source = source
         self.problems = tuple(problems)
         self.next_step = next_step
-        lines = [f"{source}: {self.outcome}", *(f"  {problem}" for problem in self.problems)]
+        shown = [f"  {problem}" for problem in self.problems[:MOST_SHOWN]]
+        if left := len(self.problems) - len(shown):
+            shown.append(f"  and {left} more problems of this kind or another")
+        lines = [f"{source}: {self.outcome}", *shown]
         super().__init__("\n".join([*lines, f"  Next: {next_step}"]))
 
 

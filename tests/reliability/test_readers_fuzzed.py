@@ -177,6 +177,17 @@ def test_the_shares_are_a_whole():
     assert {"flat", "omop", "redcap"} <= set(READERS)
 
 
+def test_a_sheet_cut_short_is_refused_in_a_message_one_can_read(tmp_path):
+    for path in (RAW / "literature").glob("*.csv"):
+        shutil.copy(path, tmp_path)
+    sheet = tmp_path / "studies.csv"
+    sheet.write_bytes(b"\n".join(sheet.read_bytes().split(b"\n")[:3]))
+    with pytest.raises(VertebroError, match=r"and [0-9]+ more problems") as refused:
+        load_literature(tmp_path)
+    assert len(str(refused.value)) < 20_000
+    assert len(refused.value.problems) > 150
+
+
 def run(name: str, count: int, folder: Path) -> int:
     read, share = READERS[name]
     inputs = max(1, round(share * count))

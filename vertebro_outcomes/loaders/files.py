@@ -87,6 +87,17 @@ def require(path: Path) -> None:
         raise LoadError(path.name, [problem], "check the path")
 
 
+@contextmanager
+def refusals_told(path: Path) -> Iterator[None]:
+    """What the system refuses while an export is read: which file, and why, in its words."""
+    try:
+        yield
+    except OSError as error:
+        name = Path(str(error.filename)).name if error.filename else path.name
+        problem = Problem(name, error.strerror or "it cannot be read", "a file you may read")
+        raise LoadError(path.name, [problem], "check its permissions and the disk") from None
+
+
 def read_file(engine: Any, path: Path, *, name: str | None = None) -> list[Source]:
     """Every table in one file."""
     kind = path.suffix.lower()

@@ -11,7 +11,13 @@ from vertebro_outcomes.discover import declarations
 from vertebro_outcomes.errors import LoadError, Problem, refuse_argument
 from vertebro_outcomes.loaders.assembly import Request, assemble
 from vertebro_outcomes.loaders.databases import is_database
-from vertebro_outcomes.loaders.files import content_hashes, files_of, require, unpacked
+from vertebro_outcomes.loaders.files import (
+    content_hashes,
+    files_of,
+    refusals_told,
+    require,
+    unpacked,
+)
 from vertebro_outcomes.loaders.format import Export, RegistryFormat
 from vertebro_outcomes.loaders.program import program_hash
 from vertebro_outcomes.loaders.pseudonyms import (
@@ -90,7 +96,7 @@ def load(
         return assemble(engine, export, _request(export, key, keep_dates=keep_dates))
     path = Path(path)
     require(path)
-    with unpacked(path) as folder:
+    with refusals_told(path), unpacked(path) as folder:
         form = _format(folder, format)
         if form.name == "canonical":
             return Cohort(**read_cohort(folder if folder.is_dir() else folder.parent, engine))

@@ -1,5 +1,6 @@
 """Canonical Parquet on disk: written whole or not at all, read back without loss."""
 
+import errno
 import json
 import os
 import shutil
@@ -25,17 +26,30 @@ def write_cohort(cohort: Any, folder: Path) -> Path:
     if folder.exists() and not is_replaceable(folder):
         problem = Problem("argument folder", f"{folder.name} holds other files", "a new folder")
         raise InputError("Cohort.write()", [problem], "choose an empty or a new folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    recover(folder)
+    import duckdb
+
     partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        recover(folder)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
         _write_files(cohort, partial)
         _swap(partial, folder)
+    except (OSError, duckdb.IOException) as error:
+        raise _unwritable(folder, error) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _unwritable(folder: Path, error: Exception) -> InputError:
+    """The disk is full, read-only or not ours: in the words of the system."""
+    code = next((n for n in errno.errorcode if os.strerror(n) in str(error)), None)
+    found = os.strerror(code) if code is not None else "the system refused to write there"
+    problem = Problem(f"folder {folder.name}", found, "a folder that takes files")
+    next_step = "free space or choose another folder; what stood there before is unchanged"
+    return InputError("Cohort.write()", [problem], next_step)
 
 
 def is_replaceable(folder: Path) -> bool:

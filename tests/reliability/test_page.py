@@ -1,0 +1,29 @@
+"""The page on reliability says what the long runs counted."""
+
+import json
+
+from tests.reliability.page import PAGE, WORDS, page
+from tests.reliability.tally import RECORD, tally
+
+
+def test_the_page_is_in_step_with_the_counts():
+    record = json.loads(RECORD.read_text("utf-8"))
+    assert PAGE.read_text("utf-8") == page(record)
+    assert set(record) <= set(WORDS)
+
+
+def test_nothing_planted_was_found():
+    record = json.loads(RECORD.read_text("utf-8"))
+    assert sum(counts["found"] for counts in record["planted identifiers"].values()) == 0
+
+
+def test_every_broken_file_is_accounted_for():
+    for counts in json.loads(RECORD.read_text("utf-8"))["broken files"].values():
+        assert counts["inputs"] == counts["result"] + counts["refused"]
+
+
+def test_counts_are_kept_only_when_asked_for(monkeypatch):
+    monkeypatch.delenv("VERTEBRO_TALLY", raising=False)
+    before = RECORD.read_bytes()
+    tally("broken files", "levels", inputs=1, result=1, refused=0)
+    assert RECORD.read_bytes() == before
