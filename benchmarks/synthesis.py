@@ -76,6 +76,7 @@ def tasks() -> list[Task]:
                 statsmodels_meta.combine_effects(one["effect"], one["variance"], method_re="dl")
                 for _ in range(100)
             ],
+            agreement=lambda ours, theirs: abs(ours[0].estimate - theirs[0].mean_effect_re),  # type: ignore[index]
         ),
         Task(
             "100 pools, one by one, REML", f"k = {K}",
