@@ -84,6 +84,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
             *request.notes,
         ),
         synthetic=export.synthetic,
+        instruments=export.instruments,
     )
 
 

@@ -98,9 +98,22 @@ def _title_rows(text: str, separator: str) -> int:
         return 0
     enough = 0.5 * usual[len(usual) // 2]
     for place, count in enumerate(filled[:MOST_TITLE_ROWS]):
-        if count >= max(2, enough):
+        if count >= max(2, enough) and not is_group_heading(rows, place):
             return place
     return 0
+
+
+def is_group_heading(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """A row with gaps above a full row of words: merged cells that head groups of columns."""
+    if place + 2 >= len(rows):
+        return False
+    here, below, data = rows[place : place + 3]
+    cells = [cell.strip() for cell in below if cell.strip()]
+    n_here = sum(bool(cell.strip()) for cell in here)
+    words = all(not any(letter.isdigit() for letter in cell[:1]) for cell in cells)
+    holds_numbers = any(cell.strip()[:1].isdigit() for cell in data)
+    full = len(set(cells)) == len(cells) == len(below) > n_here
+    return full and words and holds_numbers
 
 
 def read_delimited(engine: Any, path: Path, *, name: str | None = None) -> Source:
@@ -169,11 +182,16 @@ def _last_record(rows: Sequence[tuple[int, Sequence[str]]], width: int) -> int:
     while last > 0:
         row = rows[last][1]
         filled = [place for place, cell in enumerate(row) if cell.strip()]
-        if len(filled) > 1 or (filled and not _is_footer(row[filled[0]], filled[0])):
+        if filled and not _ends_table(row[filled[0]], filled):
             break
         seen_footer = seen_footer or bool(filled)
         last -= 1
     return last if seen_footer else len(rows) - 1
+
+
+def _ends_table(cell: str, filled: Sequence[int]) -> bool:
+    """Whether a row sums up the columns above it, or is a note below them; `cell` is its first."""
+    return _is_totals(cell) or (len(filled) == 1 and _is_footer(cell, filled[0]))
 
 
 def _is_footer(cell: str, place: int) -> bool:
@@ -181,4 +199,13 @@ def _is_footer(cell: str, place: int) -> bool:
     return place == 0 and (" " in cell.strip() or ":" in cell or cell.strip().lower() in _ENDS)
 
 
-_ENDS: Final = ("total", "sum", "summe", "end", "ende", "eof", "end of file")
+def _is_totals(cell: str) -> bool:
+    """The first word of a row that sums up the column above it."""
+    return cell.strip().rstrip(":").lower() in _TOTALS
+
+
+_TOTALS: Final = (
+    "total", "totals", "grand total", "sum", "summe", "gesamt", "mean", "average", "mittelwert",
+    "median", "sd",
+)  # fmt: skip
+_ENDS: Final = ("end", "ende", "eof", "end of file")

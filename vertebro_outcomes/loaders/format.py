@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.tables.cohort_tables import TABLES
+from vertebro_outcomes.tables.event_types import Instrument
 from vertebro_outcomes.tables.schema import Column, Table
 
 Duplicates = Literal["first", "last"]
@@ -84,6 +85,24 @@ class Feed:
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)  # declared by the mapping
+
+
+def usual_needs(table: str, cells: Mapping[str, Cell]) -> tuple[str, ...]:
+    """What makes a record: a blank cell of a wide table is no score, a blank level no level."""
+    if table == "scores":
+        wide = "instrument" in cells and cells["instrument"].constant is not None
+        return ("value",) if wide else ("value", "instrument")
+    if table == "events" and "type" in cells and cells["type"].constant is not None:
+        return ()  # the condition of the feed says that the event happened
+    names = {
+        "episodes": [c for c in cells if c not in ("patient_id", "day0", "n_levels")],
+        "levels": ["level"],
+        "events": ["type", "day", "date"],
+        "fractures": ["level", "day", "date"],
+    }.get(table, [])
+    needed = [n for n in names if n in cells and cells[n].constant is None]
+    return tuple(needed)
 
 
 @dataclass(frozen=True)
@@ -97,6 +116,7 @@ class Export:
     unmapped: tuple[tuple[str, str, str], ...] = ()  # source file, column, reason
     notes: tuple[str, ...] = ()
     duplicates: Duplicates = "first"
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
     one_episode: bool = False  # a patient has a single episode, spread over several rows
 
 

@@ -29,11 +29,13 @@ def read_large(engine: Any, path: Path, *, name: str | None = None) -> Source:
         readable = _utf8(path, dialect, Path(folder))
         header, above = _header(readable, dialect)
         scan = _Scan(own, readable, dialect, header, above)
-        scan, n_records, n_again, refused = _first_pass(scan)
+        scan, n_records, aside, refused = _first_pass(scan)
         data = _with_lines(scan, [line for line, _, _ in refused])
         in_order = InOrder(scan.rows(), above + 1) if is_streamed else None
-        if n_again:
+        if "repeated header" in aside:
             data = data.filter(~_is_header(data, header))
+        if "blank line" in aside:
+            data = data.filter(~_is_blank(data, header))
         if not is_streamed:
             data = store(own, "source", data)
         n_lines = _physical_lines(readable)
@@ -44,12 +46,12 @@ def read_large(engine: Any, path: Path, *, name: str | None = None) -> Source:
     return Source(
         name or path.name,
         data,
-        n_records - n_again,
-        set_aside={"repeated header": n_again} if n_again else {},
+        n_records - sum(aside.values()),
+        set_aside=aside,
         refused=refused,
         notes=() if exact else (note,),
         is_streamed=is_streamed,
-        in_order=None if refused or n_again else in_order,
+        in_order=None if refused or aside else in_order,
     )
 
 
@@ -84,8 +86,10 @@ class _Scan:
             )
 
 
-def _first_pass(scan: _Scan) -> tuple[_Scan, int, int, list[tuple[int, str, str]]]:
-    """How many records and repeated headers there are, and the rows that could not be split."""
+def _first_pass(
+    scan: _Scan,
+) -> tuple[_Scan, int, dict[str, int], list[tuple[int, str, str]]]:
+    """How many rows there are, those without a record, and those that could not be split."""
     import duckdb
     import ibis
 
@@ -96,8 +100,12 @@ def _first_pass(scan: _Scan) -> tuple[_Scan, int, int, list[tuple[int, str, str]
         try:
             rows = scan.rows(rejects=rejects)
             again = _is_header(rows, scan.header).fill_null(False).sum()
-            found = rows.aggregate(n=rows.count(), again=again).to_pyarrow().to_pylist()[0]
-            return scan, found["n"], found["again"] or 0, _refused(scan.engine, rejects)
+            blank = _is_blank(rows, scan.header).sum()
+            counts = rows.aggregate(n=rows.count(), again=again, blank=blank)
+            found = counts.to_pyarrow().to_pylist()[0]
+            aside = {"blank line": found["blank"], "repeated header": found["again"]}
+            aside = {rule: n for rule, n in aside.items() if n}
+            return scan, found["n"], aside, _refused(scan.engine, rejects)
         except duckdb.Error as error:
             said = str(error).splitlines()[0]
     problem = Problem(scan.path.name, said, "delimited text")
@@ -119,6 +127,17 @@ def _is_header(rows: Any, header: list[str]) -> Any:
         again = again & (rows[title].strip() == title).fill_null(False)
     first = rows[header[0]]  # a word is sought faster than a cell is trimmed
     return ibis.cases((first.contains(header[0]).fill_null(False), again), else_=False)
+
+
+def _is_blank(rows: Any, header: list[str]) -> Any:
+    """Only separators; the other cells are looked at where the first is empty."""
+    import ibis
+
+    cells = [rows[title].fill_null("") for title in header]
+    empty: Any = ibis.literal(True)
+    for cell in cells[1:]:
+        empty = empty & (cell.strip() == "")
+    return ibis.cases((cells[0] < "!", (cells[0].strip() == "") & empty), else_=False)
 
 
 def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:

@@ -7,6 +7,7 @@ duplicates = "first"                # of scores: first or last
 episodes = "several"                # or single: one episode per patient over several rows
 entry = "codes"                     # of OMOP: or mapping, then the feeds alone say who is in it
 missing = { "-99" = "missing" }     # missing, not_asked, not_applicable, dead
+instruments.headache = { low = 0, high = 100, better = "lower" }  # scores of your own
 
 [[feed]]
 source = "visits*.csv"              # a file, a sheet, or a glob
@@ -22,17 +23,18 @@ value = { column = "VAL", missing = { "-1" = "not_asked" } }
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
-from vertebro_outcomes.errors import LoadError, Problem, list_some
+from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
 from vertebro_outcomes.loaders.cells import ORDERS
-from vertebro_outcomes.loaders.format import STAGED, Cell, Feed
+from vertebro_outcomes.loaders.format import STAGED, Cell, Feed, usual_needs
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS
+from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS, Instrument
+from vertebro_outcomes.tables.instruments import declared_instruments
 from vertebro_outcomes.tables.schema import Column
 
 TOP_KEYS: Final = [
@@ -49,6 +51,7 @@ TOP_KEYS: Final = [
     "notes",
     "ignore",
     "codes",
+    "instruments",
 ]
 FEED_KEYS: Final = ["source", "table", "columns", "where", "needs", "scales"]
 CELL_KEYS: Final = [
@@ -87,6 +90,11 @@ class RegistryMapping:
     def get(self, key: str, default: Any) -> Any:
         return self.content.get(key, default)
 
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """Scores that the mapping declares beside the published ones."""
+        return declared_instruments(self.get("instruments", None), call=self.file)
+
 
 def read_mapping(mapping: "Path | str | Mapping[str, Any]") -> RegistryMapping:
     """A mapping from a TOML file, or from a dict of the same shape."""
@@ -112,6 +120,10 @@ def read_mapping(mapping: "Path | str | Mapping[str, Any]") -> RegistryMapping:
     problems += _choice(file, content, "duplicates", ("first", "last"))
     problems += _choice(file, content, "episodes", ("single", "several"))
     problems += _choice(file, content, "entry", ("codes", "mapping"))
+    try:
+        declared_instruments(content.get("instruments"), call=file)
+    except InputError as error:
+        problems += [replace(found, where=f"{file}, {found.where}") for found in error.problems]
     if problems:
         raise LoadError(file, problems, NEXT_STEP)
     return RegistryMapping(str(content.get("name", Path(file).stem)), content, file)
@@ -138,7 +150,7 @@ def _feeds(
     sources: Sequence[Source],
     problems: list[Problem],
 ) -> list[Feed]:
-    table = entry.get("table")
+    table, own = entry.get("table"), mapping.instruments
     start = len(problems)
     problems += [
         Problem(f"{where}, {key}", "unknown key", _hint(key, FEED_KEYS))
@@ -159,8 +171,8 @@ def _feeds(
         for name, value in entry.get("columns", {}).items()
         if (cell := _cell(mapping, (str(table), name), value, where, problems)) is not None
     }
-    scales = _scales(entry.get("scales", {}), where, problems)
-    needs = tuple(entry.get("needs", _usual_needs(str(table), cells)))
+    scales = _scales(entry.get("scales", {}), {**INSTRUMENTS, **own}, where, problems)
+    needs = tuple(entry.get("needs", usual_needs(str(table), cells)))
     made = []
     for source in fitting:
         wanted = [cell.column for cell in cells.values() if cell.constant is None]
@@ -172,7 +184,7 @@ def _feeds(
         ]
         if not missing:
             allowed = {c: [v] if isinstance(v, str) else v for c, v in conditions.items()}
-            made.append(Feed(source.name, str(table), cells, allowed, needs, scales))
+            made.append(Feed(source.name, str(table), cells, allowed, needs, scales, own))
     return made
 
 
@@ -207,7 +219,8 @@ def _cell(
         if reason not in ABSENCE
     ]
     problems += _choice(place, entry, "dates", ORDERS)
-    problems += _code_problems(STAGED[table][name], entry, place)
+    own = mapping.instruments if (table, name) == ("scores", "instrument") else {}
+    problems += _code_problems(STAGED[table][name], entry, place, tuple(own))
     unit = str(entry.get("unit", ""))
     scale = entry.get("scale", SCALE_UNITS.get(unit) if table == "scores" else None)
     own_unit = STAGED[table][name].unit
@@ -222,7 +235,10 @@ def _cell(
     return Cell(
         column=str(entry.get("column", "")),
         constant=None if entry.get("constant") is None else str(entry["constant"]),
-        codes={str(k): _word(v) for k, v in entry.get("codes", {}).items()},
+        codes={
+            **{own_name: own_name for own_name in own},
+            **{str(k): _word(v) for k, v in entry.get("codes", {}).items()},
+        },
         absent={str(k): str(v) for k, v in absent.items()},
         dates=str(entry.get("dates", mapping.get("dates", ""))),
         decimal=str(entry.get("decimal", mapping.get("decimal", ""))),
@@ -232,14 +248,16 @@ def _cell(
     )
 
 
-def _code_problems(column: Column, entry: Mapping[str, Any], place: str) -> list[Problem]:
+def _code_problems(
+    column: Column, entry: Mapping[str, Any], place: str, own: Sequence[str]
+) -> list[Problem]:
     """Codes must lead to words of the column; levels are read in any spelling."""
     if not column.codes or column.name == "level":
         return []
     return [
-        Problem(f"{place}, codes.{code}", repr(word), ", ".join(column.codes[:20]))
+        Problem(f"{place}, codes.{code}", repr(word), ", ".join((*own, *column.codes[:20])))
         for code, word in entry.get("codes", {}).items()
-        if word not in column.codes
+        if word not in column.codes and word not in own
     ]
 
 
@@ -247,33 +265,18 @@ def _word(value: Any) -> str:
     return ("1" if value else "0") if isinstance(value, bool) else str(value)
 
 
-def _scales(given: Mapping[str, Any], where: str, problems: list[Problem]) -> dict[str, Any]:
+def _scales(
+    given: Mapping[str, Any], known: Mapping[str, Any], where: str, problems: list[Problem]
+) -> dict[str, Any]:
     scales = {}
     for name, limits in given.items():
-        if name not in INSTRUMENTS:
-            problems.append(Problem(f"{where}, scales.{name}", "unknown", _hint(name, INSTRUMENTS)))
+        if name not in known:
+            problems.append(Problem(f"{where}, scales.{name}", "unknown", _hint(name, known)))
         elif not isinstance(limits, list) or len(limits) != 2 or limits[0] >= limits[1]:
             problems.append(Problem(f"{where}, scales.{name}", repr(limits), "[lowest, highest]"))
         else:
             scales[name] = (float(limits[0]), float(limits[1]))
     return scales
-
-
-def _usual_needs(table: str, cells: Mapping[str, Cell]) -> tuple[str, ...]:
-    """What makes a record: a blank cell of a wide table is no score, a blank level no level."""
-    if table == "scores":
-        wide = "instrument" in cells and cells["instrument"].constant is not None
-        return ("value",) if wide else ("value", "instrument")
-    if table == "events" and "type" in cells and cells["type"].constant is not None:
-        return ()  # the condition of the feed says that the event happened
-    names = {
-        "episodes": [c for c in cells if c not in ("patient_id", "day0", "n_levels")],
-        "levels": ["level"],
-        "events": ["type", "day", "date"],
-        "fractures": ["level", "day", "date"],
-    }.get(table, [])
-    needed = [n for n in names if n in cells and cells[n].constant is None]
-    return tuple(needed)
 
 
 def _choice(

@@ -10,7 +10,7 @@ from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged
 from vertebro_outcomes.tables.engine import count, hashed, store
-from vertebro_outcomes.tables.event_types import INSTRUMENTS
+from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -40,7 +40,7 @@ def on_canonical_scale(staged: Staged, ledger: Ledger) -> tuple[Staged, tuple[st
         ledger.refuse_rows(data, [_misfit(data, n, scales[n], n in wrong, column) for n in off])
         gone = data["_off"] | data.instrument.isin(wrong or [""])
         data = data.filter(~gone.fill_null(False)).drop("_off")
-    value = _converted(data, scales)
+    value = _converted(data, scales, {**INSTRUMENTS, **staged.feed.instruments})
     written = _by_instrument(data, {k: _text(s) for k, s in scales.items()}, text=True)
     recorded = ibis.ifelse(data.value.notnull(), written, ibis.null("string"))
     data = data.mutate(value_raw=data.value, scale_raw=recorded, value=value)
@@ -73,8 +73,9 @@ def declared_scales(staged: Staged, instruments: Sequence[str]) -> dict[str, Sca
     """Instrument -> scale as recorded: of the feed, of the cell, else the canonical one."""
     cell = staged.feed.cells["value"]
     scales: dict[str, Scale] = {}
+    known = {**INSTRUMENTS, **staged.feed.instruments}
     for name in instruments:
-        instrument = INSTRUMENTS[name]
+        instrument = known[name]
         canonical = (instrument.low, instrument.high)
         chosen = staged.feed.scales.get(name) or cell.scale
         if chosen is None and canonical[0] is not None and canonical[1] is not None:
@@ -129,13 +130,15 @@ def _suspicions(
     return tuple(notes)
 
 
-def _converted(rows: "ir.Table", scales: Mapping[str, Scale]) -> Any:
+def _converted(
+    rows: "ir.Table", scales: Mapping[str, Scale], known: Mapping[str, Instrument]
+) -> Any:
     """Linear from the recorded to the canonical scale, multiplied before it is divided."""
     import ibis
 
     branches = []
     for name, (low, high) in scales.items():
-        ours = INSTRUMENTS[name]
+        ours = known[name]
         if ours.low is None or ours.high is None or (low, high) == (ours.low, ours.high):
             continue
         moved = (rows.value - low) * (ours.high - ours.low) / (high - low) + ours.low

@@ -12,6 +12,7 @@ from vertebro_outcomes.tables.event_types import INSTRUMENTS
 MOST_VALUES: Final = 400
 SMALL_ROWS: Final = 20_000
 _NO_VALUE: Final = {code.lower() for code in MISSING_CODES} | set(BLANK)
+MIXED_DATES: Final = 0.9
 _TEXT_DATE: Final = re.compile(r"^(\d{1,2})([-/. ])(\d{1,2})[-/. ](\d{4})")
 
 
@@ -52,6 +53,10 @@ def propose_dates(values: Sequence[str]) -> tuple[str, float]:
     """The order in which dates are written, and how sure that is."""
     if not values:
         return "iso", 0.5
+    serial = share_of(values, lambda v: bool(re.fullmatch(r"\d{5}(\.\d+)?", v)))
+    whole = share_of(values, lambda v: bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}( .*)?", v)))
+    if serial and whole and serial + whole > MIXED_DATES:
+        return "excel", 0.85  # a sheet where some dates lost their format; both are read
     if share_of(values, lambda v: bool(re.match(r"^\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?", v))) > 0.5:
         return "iso", share_of(values, lambda v: bool(re.match(r"^\d{4}-\d{2}(-\d{2}|$)", v)))
     if share_of(values, lambda v: bool(re.fullmatch(r"(19|20|21)\d{6}(\.0)?", v))) > 0.5:

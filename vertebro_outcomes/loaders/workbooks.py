@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.delimited import source_from_table
+from vertebro_outcomes.loaders.delimited import is_group_heading, source_from_table
 from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
 from vertebro_outcomes.tables.engine import count, open_parquet, store
 
@@ -36,6 +36,7 @@ def read_workbook(engine: Any, path: Path) -> list[Source]:
         filled = [sum(bool(cell) for cell in row) for _, row in rows]
         usual = sorted(filled)[len(filled) // 2] if filled else 0
         title = next((i for i, n in enumerate(filled[:20]) if n >= max(2, usual / 2)), 0)
+        title += is_group_heading([row for _, row in rows], title)
         name = f"{path.name}[{sheet.title}]"
         if len(rows) > title:
             sources.append(source_from_table(engine, name, rows, title_rows=title))

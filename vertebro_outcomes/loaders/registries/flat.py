@@ -10,7 +10,7 @@ from vertebro_outcomes.loaders.files import files_of, other_files, read_file
 from vertebro_outcomes.loaders.format import Cell, Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.proposed_mapping import propose_for
-from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.sources import Source, source_from_rows
 from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
 
 
@@ -30,7 +30,14 @@ def mapping_beside(path: Path) -> Path | None:
 def read(engine: Any, path: Path, mapping: Any) -> Export:
     """The tables of a file or folder, and what the mapping says they mean."""
     files = files_of(path)
-    sources = tuple(source for file in files for source in read_file(engine, file))
+    sources = tuple(
+        source
+        for file in files
+        for source in (read_file(engine, file) if file.stat().st_size else [_empty(engine, file)])
+    )
+    if sources and not any(file.stat().st_size for file in files):
+        problems = [Problem(file.name, "an empty file", "a table") for file in files]
+        raise LoadError(path.name, problems, "export it again")
     if not sources:
         problem = Problem(path.name, "no table", "CSV, Excel, SAS, Stata, SPSS or Parquet")
         raise LoadError(path.name, [problem], "put the export into one folder")
@@ -56,8 +63,15 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         unmapped=(*_unmapped(sources, feeds, reasons), *unread),
         notes=(*notes, *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
+        instruments=rules.instruments,
         one_episode=rules.get("episodes", "several") == "single",
     )
+
+
+def _empty(engine: Any, file: Path) -> Source:
+    """A file without a byte beside files with tables: nothing is lost, and it is said."""
+    said = (f"{file.name}: an empty file",)
+    return source_from_rows(engine, file.name, header=[], rows=[], lines=[], notes=said)
 
 
 def with_declared_missing(feeds: Sequence[Feed], sources: Sequence[Source]) -> tuple[Feed, ...]:

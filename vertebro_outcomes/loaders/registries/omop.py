@@ -124,6 +124,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
         ),
         notes=(*codes.notes, *_notes(tables), *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
+        instruments=rules.instruments,
         one_episode=rules.get("episodes", "single") == "single",
     )
 

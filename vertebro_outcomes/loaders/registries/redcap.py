@@ -85,6 +85,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         unmapped=tuple(_unmapped(sources, feeds, fields, reasons)),
         notes=(*notes, *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
+        instruments=rules.instruments,
         one_episode=rules.get("episodes", "single") == "single",
     )
 
