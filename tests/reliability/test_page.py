@@ -1,6 +1,7 @@
 """The page on reliability says what the long runs counted."""
 
 import json
+import re
 
 from tests.reliability.page import PAGE, WORDS, page
 from tests.reliability.tally import RECORD, tally
@@ -27,3 +28,14 @@ def test_counts_are_kept_only_when_asked_for(monkeypatch):
     before = RECORD.read_bytes()
     tally("broken files", "levels", inputs=1, result=1, refused=0)
     assert RECORD.read_bytes() == before
+
+
+def test_every_locked_package_has_its_licence_listed():
+    text = (PAGE.parent / "LICENCES.md").read_text("utf-8")
+    locked = re.findall(
+        r"^([A-Za-z0-9._-]+)==([^\s;\\]+)",
+        (PAGE.parents[1] / ".requirements" / "report.txt").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert len(locked) > 50
+    assert [row for row in locked if f"| {row[0]} | {row[1]} | " not in text] == []
