@@ -4,17 +4,23 @@
 prints both times, their ratio and peak memory.
 """
 
+import atexit
 import resource
+import shutil
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
+from benchmarks.timing import Task
 from vertebro_outcomes.loaders.load import load
 
 SCORES_EACH = 8
+N_PATIENTS = 125_000
 PATIENTS = """copy (select 'N' || lpad(i::varchar, 8, '0') as patient_id, 'S' || (i % 40) as site,
  case when i % 4 = 0 then 'm' else 'f' end as sex, 55 + i % 40 as age,
  case i % 3 when 0 then 'VP' when 1 then 'KP' else 'NSM' end as treatment,
@@ -83,6 +89,26 @@ def bare(folder: Path, out: Path) -> float:
         query = f"copy (from read_csv('{folder}/{name}.csv')) to '{out}/{name}.parquet'"
         connection.execute(query)
     return time.perf_counter() - start
+
+
+def by_pandas(folder: Path, out: Path) -> None:
+    for name in ("patients", "scores"):
+        pd.read_csv(folder / f"{name}.csv").to_parquet(out / f"{name}.parquet")
+
+
+def tasks() -> list[Task]:
+    """A million scores to canonical Parquet; peers copy the same cells, unchecked, to Parquet."""
+    room = Path(tempfile.mkdtemp(prefix="vertebro-bench-"))
+    atexit.register(shutil.rmtree, room, ignore_errors=True)
+    export = room / "export"
+    export.mkdir()
+    write_export(export, N_PATIENTS)
+    mine, size = partial(ours, export, room / "out"), f"{N_PATIENTS * SCORES_EACH:,} scores"
+    peers = (("DuckDB, no checks", bare), ("pandas, no checks", by_pandas))
+    return [
+        Task("registry_load", size, mine, name, partial(peer, export, room), runs=1)
+        for name, peer in peers
+    ]
 
 
 def compare(n_patients: int) -> dict[str, float]:
