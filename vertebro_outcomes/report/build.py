@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import pandas as pd
 from markupsafe import Markup
 
 from vertebro_outcomes.display.numbers import count
@@ -46,6 +47,7 @@ def build_report(
     registries: Sequence[RegistryAnalysis | UnreadRegistry] = (),
     claims: ExaminedClaims | None = None,
     networks: Sequence[tuple[Question, NetworkEffect]] = (),
+    device_reports: pd.DataFrame | None = None,
     settings: ReportSettings | None = None,
     formats: Collection[Format] = ("html", "pdf"),
     step: StepShown = nullcontext,
@@ -72,6 +74,8 @@ def build_report(
         Of `examine_claims` on the same literature.
     networks : sequence of (Question, NetworkEffect)
         Of `literature_network`, one per question of `LITERATURE_NETWORKS` that has an answer.
+    device_reports : DataFrame, optional
+        Of `device_reports_of`.
     settings : ReportSettings, optional
         Title and sections; see `load_settings`.
     formats : collection of {"html", "pdf"}
@@ -88,6 +92,7 @@ def build_report(
         "findings": findings,
         "reproduction": reproduction,
         "registries": registries,
+        "device reports": pd.DataFrame() if device_reports is None else device_reports,
         "claims": claims,
         "networks": networks,
         "settings": settings,

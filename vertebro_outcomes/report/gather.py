@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
 
 from vertebro_outcomes.errors import InputError
+from vertebro_outcomes.loaders.device_reports import list_device_reports, read_device_reports
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.claims import examine_claims
 from vertebro_outcomes.meta_analysis.literature_network import (
@@ -32,3 +36,17 @@ def claims_of(
     if not (literature.folder / "claims.csv").is_file():
         return None
     return examine_claims(literature, answers=answers)
+
+
+def device_reports_of(folder: Path) -> pd.DataFrame:
+    """Reports of the files in a folder by event and product: `source event_type brand_name n_reports`.
+
+    Empty where there is no folder. A count of reports is never divided by anything.
+    """
+    found = [
+        list_device_reports(read_device_reports(path)).assign(source=path.stem)
+        for path in sorted(folder.glob("*"))
+        if path.suffix in (".csv", ".txt", ".json")
+    ]
+    columns = ["source", "event_type", "brand_name", "n_reports"]
+    return pd.concat(found)[columns] if found else pd.DataFrame(columns=columns)

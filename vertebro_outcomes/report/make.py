@@ -26,7 +26,7 @@ from vertebro_outcomes.report.build import (
 )
 from vertebro_outcomes.report.content_hash import content_hash
 from vertebro_outcomes.report.files import write_folder
-from vertebro_outcomes.report.gather import networks_of
+from vertebro_outcomes.report.gather import device_reports_of, networks_of
 from vertebro_outcomes.report.registries import analyse_registries
 from vertebro_outcomes.report.rendered import Rendered
 from vertebro_outcomes.report.section import Section
@@ -126,6 +126,9 @@ def _leaves(inputs: Mapping[str, Any], settings: ReportSettings) -> dict[str, st
         "files of registries": content_hash(
             [f for f in files.items() if f[0].startswith("registries/")]
         ),
+        "files of device reports": content_hash(
+            [f for f in files.items() if f[0].startswith("device_reports/")]
+        ),
         "file of claims": content_hash(files.get("literature/claims.csv")),
         "settings record": content_hash(settings.record()),
     }
@@ -153,6 +156,7 @@ def _steps(data: Path, settings: ReportSettings, shown: StepShown) -> dict[str, 
             lambda read: networks_of(noted_literature(read)), "joining the trials to networks"
         ),
         "claims": Step(partial(_claims, data / "literature"), "examining the claims"),
+        "device reports": Step(partial(_device_reports, data / "device_reports"), digest=None),
         "registries": Step(partial(_registries, data / "registries", settings, shown), digest=None),
         f"section {_LEAD}": Step(_lead_part),
         **{
@@ -191,6 +195,11 @@ def _claims(folder: Path, read: Read) -> ExaminedClaims | None:
         return None
     answers, rows = Study(read).answers, load_claims(folder)
     return examine_claims(noted_literature(read), claims=rows, answers=answers)
+
+
+def _device_reports(folder: Path, read: Read) -> Any:
+    read("files of device reports")
+    return device_reports_of(folder)
 
 
 def _registries(folder: Path, settings: ReportSettings, shown: StepShown, read: Read) -> Any:

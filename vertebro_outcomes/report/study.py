@@ -26,7 +26,7 @@ class Study:
     """Handed to every section; sections read it and change nothing.
 
     `read` gives a piece by its name: questions, `answer <id>`, `sheet <name>`, `printed <name>`,
-    findings, reproduction, claims, networks, registries, settings, versions.
+    findings, reproduction, claims, networks, registries, device reports, settings, versions.
     """
 
     def __init__(self, read: Callable[[str], Any]) -> None:
@@ -69,6 +69,11 @@ class Study:
     def registries(self) -> tuple[RegistryAnalysis | UnreadRegistry, ...]:
         """The analyses of registry exports, or why one could not be read."""
         return tuple(self._read("registries"))
+
+    @property
+    def device_reports(self) -> pd.DataFrame:
+        """Spontaneous reports by event and product: `source event_type brand_name n_reports`."""
+        return cast(pd.DataFrame, self._read("device reports"))
 
     @property
     def claims(self) -> ExaminedClaims | None:
