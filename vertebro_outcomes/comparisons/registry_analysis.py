@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from vertebro_outcomes.comparisons.compare import compare
+from vertebro_outcomes.comparisons.complication_definitions import complication_definitions
+from vertebro_outcomes.comparisons.complication_ranking import complication_ranking
 from vertebro_outcomes.comparisons.complications import complication_rates
 from vertebro_outcomes.comparisons.design import Design
 from vertebro_outcomes.comparisons.fractures import adjacent_fractures
 from vertebro_outcomes.comparisons.incidence import cumulative_incidence
+from vertebro_outcomes.comparisons.monitoring import WITHIN_DAYS, complication_chart
 from vertebro_outcomes.comparisons.mortality import mortality
 from vertebro_outcomes.comparisons.registry_claims import registry_claims
+from vertebro_outcomes.comparisons.sites import complication_sites
 from vertebro_outcomes.comparisons.vertebrae import vertebra_fractures
 from vertebro_outcomes.errors import InputError, Problem, VertebroError, refuse_argument
 from vertebro_outcomes.results.comparison import Comparison
@@ -134,6 +138,13 @@ def analyse_registry(
             f"{words}, deaths", lambda _, **how: mortality(followed, **how), **arms,
             covariates=list(AGE_AND_ILLNESS), adjust="overlap_weighting",
         )  # fmt: skip
+    sites = attempt(
+        "rates between sites", complication_sites, unit="episodes", treatment="VA",
+        within_days=WITHIN_DAYS,
+    )  # fmt: skip
+    chart = sites and attempt("order of events", complication_chart, rate=sites.target)
+    definitions = attempt("rates by definition", complication_definitions)
+    ranking = attempt("most common", complication_ranking)
     rates = attempt("complications", complication_rates, by="treatment")
     incidence = attempt(
         "cumulative incidence of fractures",
@@ -153,6 +164,7 @@ def analyse_registry(
         fractures={k: v for k, v in fractures.items() if v is not None},
         deaths={k: v for k, v in deaths.items() if v is not None}, vertebrae=vertebrae, failed=tuple(failed),
         claims=claims, further={k: v for k, v in further.items() if v is not None},
+        sites=sites, chart=chart, definitions=definitions, ranking=ranking,
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def published_rates(
     treatment : {"VP", "KP"}
         Of the patients.
     answers : mapping, optional
-        Question id -> answer, if they are already at hand.
+        Question id -> answer, if they are already at hand; then no other question is asked.
 
     Returns
     -------
@@ -71,6 +71,8 @@ def published_rates(
     record = literature
     out = {}
     for kind, name in QUESTION_OF[treatment].items():
+        if name not in known and answers is not None:
+            continue
         if name not in known:
             record = load_literature() if record is None else record
             known[name] = answer(by_id[name], record)

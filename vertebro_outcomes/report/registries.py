@@ -66,7 +66,7 @@ def _analysed(
 ) -> RegistryAnalysis | UnreadRegistry:
     try:
         with step(f"loading {path.name}"):
-            cohort: Cohort = load(path, key=KEY)
+            cohort: Cohort = load(path, key=KEY, keep_dates=True)
         with step(f"analysing {path.name}"):
             found = analyse_registry(
                 cohort, outcome=settings.outcomes[0], further_outcomes=settings.outcomes[1:],

@@ -118,8 +118,8 @@ class ComplicationDefinitions:
             f"{numbers.percent(usual['ci_low'])} to {numbers.percent(usual['ci_high'])}). "
             f"Probability ({self.prior.capitalize() if self.prior == 'jeffreys' else self.prior} "
             f"prior) that the rate lies in the claimed band: {', '.join(said)}. Over {total} "
-            f"definitions the rate moves from {numbers.percent(low['rate'])} ({_words(low)}) to "
-            f"{numbers.percent(high['rate'])} ({_words(high)}); more likely than not inside: "
+            f"definitions the rate moves from {numbers.percent(low['rate'])} ({definition_words(low)}) to "
+            f"{numbers.percent(high['rate'])} ({definition_words(high)}); more likely than not inside: "
             f"{held} of {total}.{mark}"
         )
 
@@ -142,7 +142,7 @@ class ComplicationDefinitions:
         rows = self.definitions()
         rows = rows.loc[(rows["unit"] == unit) | (rows["source"] != "registry")]
         return draw_banded_rates(
-            [_words(row) for _, row in rows.iterrows()],
+            [definition_words(row) for _, row in rows.iterrows()],
             rows[["rate", "ci_low", "ci_high"]].to_numpy(float),
             published=(rows["source"] != "registry").to_numpy(bool), bands=self._bands(),
             label=f"rate after {self.treatment}, % of {unit}",
@@ -155,7 +155,7 @@ class ComplicationDefinitions:
         return dict(zip(rows["band"], limits, strict=True))
 
 
-def _words(row: pd.Series) -> str:
+def definition_words(row: pd.Series) -> str:
     """A definition in a few words."""
     if row["source"] != "registry":
         return f"{kind_words(row['kind'])}, {row['source']}"

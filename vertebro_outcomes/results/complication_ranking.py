@@ -80,7 +80,7 @@ class ComplicationRanking:
             f"{leak.sum()}, adjacent fracture under {adjacent.sum()}"
             + (f", another one ({third}) under {other.sum()}" if third else "")
             + f", not settled under {(~(leak | adjacent | other)).sum()}. With "
-            f"{_words(claims.iloc[0])}: {str(first['kind']).replace('_', ' ')} leads with "
+            f"{ranking_words(claims.iloc[0])}: {str(first['kind']).replace('_', ' ')} leads with "
             f"{first['n_events']} of {first['n']} ({numbers.percent(first['rate'])}).{mark}"
         )
 
@@ -96,7 +96,7 @@ class ComplicationRanking:
         leak = claims["leakage_first"].to_numpy(float)
         adjacent = claims["adjacent_fracture_first"].to_numpy(float)
         return draw_first_places(
-            [_words(row) for _, row in claims.iterrows()],
+            [ranking_words(row) for _, row in claims.iterrows()],
             {
                 "cement leakage": leak, "adjacent fracture": adjacent,
                 "another": np.clip(1.0 - leak - adjacent, 0.0, 1.0),
@@ -106,6 +106,7 @@ class ComplicationRanking:
         )  # fmt: skip
 
 
-def _words(row: pd.Series) -> str:
+def ranking_words(row: pd.Series) -> str:
+    """A definition in a few words."""
     days = "any time" if np.isnan(row["within_days"]) else f"{row['within_days']:g} days"
     return f"{GROUPINGS[row['grouping']]}, {_FOUND[row['detection']]}, {days}"

@@ -8,10 +8,14 @@ import pandas as pd
 from vertebro_outcomes.display.disclosure import LARGEST_HIDDEN
 from vertebro_outcomes.errors import VertebroError
 from vertebro_outcomes.results.comparison import Comparison
+from vertebro_outcomes.results.complication_chart import ComplicationChart
+from vertebro_outcomes.results.complication_definitions import ComplicationDefinitions
+from vertebro_outcomes.results.complication_ranking import ComplicationRanking
 from vertebro_outcomes.results.complication_rates import ComplicationRates
 from vertebro_outcomes.results.cumulative_incidence import CumulativeIncidence
 from vertebro_outcomes.results.fracture_risk import FractureRisk
 from vertebro_outcomes.results.mortality import Mortality
+from vertebro_outcomes.results.site_rates import SiteRates
 from vertebro_outcomes.results.vertebra_risk import VertebraRisk
 
 
@@ -44,6 +48,9 @@ class RegistryAnalysis:
         Counts from 1 to this are hidden where the results are printed.
     margins : mapping
         Outcome -> smallest worthwhile difference, where another than the usual one is set.
+    sites, chart, definitions, ranking
+        Complications between sites, over time (where procedures are dated), under each definition,
+        and by rank.
     """
 
     name: str
@@ -65,6 +72,10 @@ class RegistryAnalysis:
     claims: pd.DataFrame | None = None
     largest_hidden: int = LARGEST_HIDDEN
     margins: Mapping[str, float] = field(default_factory=dict)
+    sites: SiteRates | None = None
+    chart: ComplicationChart | None = None
+    definitions: ComplicationDefinitions | None = None
+    ranking: ComplicationRanking | None = None
 
 
 @dataclass(frozen=True)
