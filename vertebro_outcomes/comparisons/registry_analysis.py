@@ -142,7 +142,9 @@ def analyse_registry(
         "rates between sites", complication_sites, unit="episodes", treatment="VA",
         within_days=WITHIN_DAYS,
     )  # fmt: skip
-    chart = sites and attempt("order of events", complication_chart, rate=sites.target)
+    chart = None
+    if sites is not None:
+        chart = attempt("order of events", complication_chart, rate=sites.target)
     definitions = attempt("rates by definition", complication_definitions)
     ranking = attempt("most common", complication_ranking)
     rates = attempt("complications", complication_rates, by="treatment")
