@@ -9,6 +9,11 @@ from vertebro_outcomes.report.blocks import Block, TableBlock, prose
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 
+_MEANING: Final = (
+    "Such reports reach the authority from whoever chooses to write one, and the same event may be "
+    "reported twice or never. Nobody knows how many procedures stand behind them: they show what can "
+    "happen, not how often, and neither products nor treatments can be compared by them."
+)
 _LABELS: Final = {
     "source": "File", "event_type": "Event", "brand_name": "Product", "n_reports": "Reports"
 }  # fmt: skip
@@ -18,7 +23,8 @@ def build(study: Study) -> tuple[Block, ...]:
     """Counts of reports; nobody knows of how many procedures they came."""
     listed = study.device_reports
     if listed.empty:
-        return (prose("No device reports lie beside the data, so there is nothing to list."),)
+        nothing = "No device reports lie beside the data, so there is nothing to list. {meaning}"
+        return (prose(nothing, meaning=_MEANING),)
     data = listed.reset_index(drop=True)
     shown = pd.DataFrame(
         {
@@ -28,9 +34,7 @@ def build(study: Study) -> tuple[Block, ...]:
     )
     return (
         prose(
-            "{n} reports of events with devices, as sent to the authority by whoever chose to. "
-            "Nobody knows how many procedures stand behind them: they show what can happen, not how "
-            "often, and products cannot be compared by them.",
+            "{n} reports of events with devices, by event and product. {meaning}", meaning=_MEANING,
             n=count(data["n_reports"].sum()),
         ),
         TableBlock(
