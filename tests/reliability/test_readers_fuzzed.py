@@ -177,6 +177,17 @@ def test_the_shares_are_a_whole():
     assert {"flat", "omop", "redcap"} <= set(READERS)
 
 
+def test_a_line_repeated_around_a_torn_one_is_read(tmp_path):
+    path = formats()["flat"].sample(tmp_path)
+    export = path if path.is_file() else next(path.rglob("verlauf.csv"))
+    whole = export.read_bytes()
+    export.write_bytes(
+        whole[: whole.index(b"31.02") + 5] + b" 3 Monate\n" + whole.split(b"\n", 1)[1]
+    )
+    cohort = settled(load, path, key=b"a key for tests")
+    assert cohort is None or (cohort.accounting["rows_in"] > 0).all()
+
+
 def test_a_sheet_cut_short_is_refused_in_a_message_one_can_read(tmp_path):
     for path in (RAW / "literature").glob("*.csv"):
         shutil.copy(path, tmp_path)

@@ -126,6 +126,8 @@ def _flag_contradictions(
     ledger: Ledger,
 ) -> None:
     name, columns = told
+    if not columns:  # nothing but the key is told, so nothing can be contradicted
+        return
     counts = merged.aggregate(**{c: merged[f"n {c}"].sum() for c in columns}).to_pyarrow()
     for column in columns:
         if not (counts[column][0].as_py() or 0):
