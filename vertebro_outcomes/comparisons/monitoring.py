@@ -101,7 +101,7 @@ def complication_chart(
     ...     events=pd.DataFrame({"patient_id": ids[40:48], "type": "cement_leakage", "day": 0}),
     ... )
     >>> vo.complication_chart(cohort, rate=0.03).signals
-    [44]
+    [43, 46]
     """
     check_cohort(cohort, _NAME)
     all_kinds(_NAME, kind)

@@ -68,6 +68,6 @@ def note_words(note: str, literature: Literature) -> str:
     --------
     >>> import vertebro_outcomes as vo
     >>> note_words("{gold2023}: from {lowest_death_hr}.", vo.load_literature())
-    'Gold 2023: from 0.29.'
+    'Gold 2023 kyphoplasty mortality, control-group sensitivity: from 0.29.'
     """
     return note.format_map(_Words(literature))

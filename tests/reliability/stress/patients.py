@@ -407,5 +407,6 @@ CALLS |= calls_by_signature(
         "by": "treatment",
         "arms": ["KP", "NSM"],
         "site": "A",
+        "rate": 0.03,
     },
 )

@@ -28,6 +28,7 @@ QUESTIONS = {
     "coverage": lambda c: c.coverage(),
     "quality": lambda c: c.quality(),
 }
+EACH_TIME = {"fine_gray", "weighted incidence", "balance"}  # a minute; all of them take several
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,10 @@ def cohorts(spark, tmp_path_factory):
     return vo.load(folder), vo.load(folder, engine=spark)
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize(
+    "name",
+    [q if q in EACH_TIME else pytest.param(q, marks=pytest.mark.slow) for q in QUESTIONS],
+)
 def test_equal_on_spark_and_on_the_embedded_engine(cohorts, name):
     expected, found = (QUESTIONS[name](cohort) for cohort in cohorts)
     assert len(expected)
