@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import comparisons, documents, survival, synthesis, vertebrae
+from benchmarks import comparisons, documents, r_peers, survival, synthesis, vertebrae
 from benchmarks.page import write_page
 from benchmarks.timing import row
 
@@ -17,8 +17,7 @@ def main() -> None:
         for task in topic.tasks():
             lines.append(row(task))
             print(f"{task.name} ({task.size}): {lines[-1]['seconds']:.4g} s", flush=True)
-    for topic in (synthesis, comparisons):
-        lines += topic.r_lines()
+    lines += r_peers.lines()
     table = pd.DataFrame(lines)
     OUTPUT.parent.mkdir(exist_ok=True)
     table.to_csv(OUTPUT, index=False, float_format="%.4g")

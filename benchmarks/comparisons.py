@@ -1,17 +1,12 @@
 """Fair comparisons: repeated measures, weighting and matching of registry-sized data."""
 
-import json
-import shutil
-import subprocess
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.timing import Task, row
+from benchmarks.timing import Task
 from vertebro_outcomes.comparisons.compare import compare
 from vertebro_outcomes.comparisons.methods import METHODS
 from vertebro_outcomes.comparisons.windows import visit_matrix
@@ -22,10 +17,9 @@ from vertebro_outcomes.tables.cohort import Cohort
 
 PATIENTS = 1_000_000
 DAYS = (7, 30, 90, 180, 365)
-TRIAL = 333  # patients of the small repeated-measures set: 1,500 rows
 
 
-def _long_scores(n: int, seed: int = 1) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+def long_scores(n: int, seed: int = 1) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Scores one per row, arm and baseline of n patients."""
     rng = np.random.default_rng(seed)
     treated = rng.random(n) < 0.5
@@ -39,7 +33,7 @@ def _long_scores(n: int, seed: int = 1) -> tuple[pd.DataFrame, np.ndarray, np.nd
     return rows[rng.random(len(rows)) < 0.9].reset_index(drop=True), treated, baseline
 
 
-def _mmrm(scores: pd.DataFrame, treated: np.ndarray, baseline: np.ndarray) -> ContrastFit:
+def mmrm(scores: pd.DataFrame, treated: np.ndarray, baseline: np.ndarray) -> ContrastFit:
     """From rows of scores to the contrast: aggregation into visits and sums included."""
     visits = visit_matrix(
         scores["row"].to_numpy(),
@@ -62,7 +56,7 @@ def _mmrm(scores: pd.DataFrame, treated: np.ndarray, baseline: np.ndarray) -> Co
     return fit
 
 
-def _confounded(n: int, p: int = 20) -> TwoArms:
+def confounded(n: int, p: int = 20) -> TwoArms:
     rng = np.random.default_rng(2)
     x = rng.normal(size=(n, p))
     treated = rng.random(n) < 1 / (1 + np.exp(1 - x @ np.full(p, 0.2)))
@@ -115,8 +109,8 @@ def _apart(ours: Any, theirs: Any) -> float:
 
 def tasks() -> list[Task]:
     """The tasks of fair comparisons."""
-    scores, treated, baseline = _long_scores(222_223)
-    data = _confounded(PATIENTS)
+    scores, treated, baseline = long_scores(222_223)
+    data = confounded(PATIENTS)
     score = data.x @ np.full(20, 0.2)
     registry, course = _registry(data), _course(PATIENTS)
     names = [f"x{j}" for j in range(data.x.shape[1])]
@@ -126,7 +120,7 @@ def tasks() -> list[Task]:
     return [
         Task(
             "MMRM, 5 visits", f"{len(scores):,} rows",
-            lambda: _mmrm(scores, treated, baseline), runs=3,
+            lambda: mmrm(scores, treated, baseline), runs=3,
         ),
         Task(
             "overlap weighting, 20 covariates", f"{PATIENTS:,} patients",
@@ -150,44 +144,3 @@ def tasks() -> list[Task]:
             partial(METHODS["clone_censor_weight"].fit, course), runs=1,
         ),
     ]  # fmt: skip
-
-
-_GLS = """
-suppressMessages(library(nlme)); d <- read.csv(commandArgs(TRUE)[1]); d$visit <- factor(d$day)
-f <- function() gls(value ~ 0 + visit + visit:treated + visit:baseline, data = d, method = "REML",
-  correlation = corSymm(form = ~ as.integer(visit) | row), weights = varIdent(form = ~ 1 | visit),
-  control = glsControl(msMaxIter = 500))
-t <- system.time(g <- f())[["elapsed"]]
-found <- list(seconds = t, estimate = coef(g)[["visit30:treated"]])
-cat(jsonlite::toJSON(found, auto_unbox = TRUE, digits = NA))
-"""
-
-
-def r_lines() -> list[dict[str, object]]:
-    """The small repeated-measures set against nlme::gls, where R is installed."""
-    if shutil.which("Rscript") is None:
-        return []
-    scores, treated, baseline = _long_scores(TRIAL)
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data.csv"
-        scores.assign(
-            treated=treated[scores["row"]].astype(int), baseline=baseline[scores["row"]]
-        ).to_csv(data, index=False)
-        done = subprocess.run(
-            ["Rscript", "-e", _GLS, str(data)], capture_output=True, text=True, check=False
-        )
-    if done.returncode != 0:
-        return []
-    theirs = json.loads(done.stdout.strip().splitlines()[-1])
-    ours = _mmrm(scores, treated, baseline)
-    task = Task(
-        "MMRM, 5 visits", f"{len(scores):,} rows", lambda: _mmrm(scores, treated, baseline), runs=5
-    )
-    line = row(task)
-    line |= {
-        "peer": "R nlme gls",
-        "peer_seconds": theirs["seconds"],
-        "times_faster": theirs["seconds"] / float(str(line["seconds"])),
-        "largest_difference": abs(theirs["estimate"] - ours.estimate),
-    }
-    return [line]

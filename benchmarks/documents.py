@@ -1,5 +1,6 @@
 """Whole documents and data sets: a large review read, a registry simulated, the report written."""
 
+import atexit
 import functools
 import shutil
 import subprocess
@@ -67,7 +68,9 @@ def _review() -> Path:
         '<ANALYSES_AND_DATA CALCULATED_DATA="YES"><COMPARISON ID="CMP-001" NO="1"><NAME>VP versus '
         f"NSM</NAME>{''.join(outcomes)}</COMPARISON></ANALYSES_AND_DATA></COCHRANE_REVIEW>"
     )
-    file = Path(tempfile.mkdtemp(prefix="vertebro-bench-")) / "review.rm5"
+    room = tempfile.mkdtemp(prefix="vertebro-bench-")
+    atexit.register(shutil.rmtree, room, ignore_errors=True)
+    file = Path(room) / "review.rm5"
     file.write_text(text, encoding="utf-8")
     return file
 

@@ -1,26 +1,67 @@
 """The vertebrae of a million patients: fourteen rows each, fitted on their sufficient statistics."""
 
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from benchmarks.timing import Task
-from vertebro_outcomes.comparisons.vertebrae import vertebra_fractures
+from vertebro_outcomes.comparisons.vertebra_rows import FAR, vertebra_rows
+from vertebro_outcomes.comparisons.vertebrae import INTERVALS_DAYS, vertebra_fractures
 from vertebro_outcomes.spine import LEVELS
 from vertebro_outcomes.tables.cohort import Cohort
 
 MANY = 1_000_000
+FEW = 20_000  # 280,000 vertebrae, about a million rows of the peer
 
 
 def tasks() -> list[Task]:
     """From the tables of a cohort to hazard ratios with the variance by patient."""
-    cohort = invented(MANY)
+    cohort, few = invented(MANY), invented(FEW)
     return [
         Task(
             "vertebra-level table and rates", f"{MANY:,} patients",
             lambda: vertebra_fractures(cohort, covariates=["distance", "region", "disc_leakage"]),
             runs=1,
-        )
+        ),
+        Task(
+            "vertebra-level hazard ratios", f"{FEW:,} patients",
+            lambda: vertebra_fractures(few, covariates=["distance"]).coefficients, runs=2,
+            peer_name="statsmodels Poisson, all rows", peer=partial(_row_by_row, few),
+            agreement=_apart,
+        ),
     ]  # fmt: skip
+
+
+def _row_by_row(cohort: Cohort) -> np.ndarray:
+    """The same model on one row per vertebra and interval, robust by patient."""
+    import statsmodels.api as sm
+
+    rows = vertebra_rows(cohort, event="fracture", of_level=(), function="vertebra_fractures")
+    edges = np.r_[0.0, INTERVALS_DAYS]
+    at, spent, broke = [], [], []
+    for low, high in pairwise([*edges, np.inf]):
+        here = rows.time > low
+        at.append(np.flatnonzero(here))
+        spent.append(np.minimum(rows.time[here], high) - low)
+        broke.append(rows.event[here] & (rows.time[here] <= high))
+    row = np.concatenate(at)
+    interval = np.repeat(np.arange(len(at)), [len(part) for part in at])
+    x = np.column_stack(
+        [interval == i for i in range(len(at))] + [rows.distance[row] == d for d in range(1, FAR)]
+    ).astype(float)
+    model = sm.GLM(
+        np.concatenate(broke).astype(float), x, family=sm.families.Poisson(),
+        offset=np.log(np.concatenate(spent)),
+    )  # fmt: skip
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": rows.patient[row]})
+    return np.asarray(fit.params[len(at) :])
+
+
+def _apart(ours: Any, theirs: Any) -> float:
+    return float(np.abs(ours["estimate"].to_numpy() - theirs).max())
 
 
 def invented(n: int) -> Cohort:
