@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import zipfile
 import zlib
@@ -13,8 +14,11 @@ from typing import Any
 NAME = "Quackenbush Zebulon"
 TEXT = "lives in Xylophonweg since Whitsun, phones daily"
 BIRTHS = ("17.03.1931", "1931-03-17", "03/17/1931")
+SHORT_NAME = "ößüé"  # four letters; eight bytes, so that no compressed file holds them by chance
+LATE_BIRTHS = ("17.03.91", "1991-03-17", "03/17/91")
 WORDS = (
     *NAME.split(), "Xylophonweg", "Whitsun", "phones daily", *BIRTHS, "19310317", "17MAR1931", "17-Mar-1931",
+    SHORT_NAME, json.dumps(SHORT_NAME)[1:-1], *LATE_BIRTHS, "17.03.1991", "19910317",
     "880500",  # the record numbers, as numbers and inside MRN-880500...
 )  # fmt: skip
 PATIENT = {"PatNr", "record_id", "person_id", "Patient ID", "patnr"}
@@ -61,6 +65,9 @@ def _rows_with_plants(rows: list[list[Any]], *, record: str = "{}") -> int:
                 cells += 1
             elif name not in LEFT_ALONE and 5 + 3 * j <= i < 8 + 3 * j:
                 row[j] = (NAME, TEXT, BIRTHS[j % 3])[i - 5 - 3 * j]
+                cells += 1
+            elif name not in LEFT_ALONE and 0 < len(rows) - i - 2 * j <= 2 and i > 8 + 3 * j:
+                row[j] = (SHORT_NAME, LATE_BIRTHS[j % 3])[len(rows) - i - 2 * j - 1]
                 cells += 1
         row += [NAME, BIRTHS[i % 3], TEXT]
         cells += 3
@@ -114,7 +121,7 @@ def _plant_labelled(path: Path) -> int:
     frame = frame.rename(columns={"synthetic": "source"})
     frame = frame.assign(surname=NAME, born_text=BIRTHS[1], born=date(1931, 3, 17), remarks=TEXT)
     if "level" in frame:
-        frame.loc[frame.index[3:5], "level"] = [NAME, TEXT]
+        frame.loc[frame.index[3:7], "level"] = [NAME, TEXT, SHORT_NAME, LATE_BIRTHS[0]]
     write = pyreadstat.write_dta if stata else pyreadstat.write_sav
     labels = {k: v for k, v in about.variable_value_labels.items() if k in frame}
     write(frame, str(path), variable_value_labels=labels, column_labels=[NAME] * frame.shape[1])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from vertebro_outcomes.loaders.accounts import Account, Fate, Traces, account, fate, per_feed
-from vertebro_outcomes.loaders.format import Export
+from vertebro_outcomes.loaders.format import STAGED, Export
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import (
     FILE,
@@ -20,17 +20,18 @@ from vertebro_outcomes.loaders.staging import (
     RULE,
     Staged,
     cell_rejects,
-    shorten,
     tally,
 )
 from vertebro_outcomes.tables.cohort import REJECT_COLUMNS
 from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.shown_cells import shown_cell
 from vertebro_outcomes.tables.storage import empty_ledger
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 NOT_SHOWN: Final = "(not shown)"
+_WORDS: Final = {c.name: c.codes for table in STAGED.values() for c in table.columns if c.codes}
 
 
 @dataclass(frozen=True)
@@ -154,5 +155,6 @@ def _fetched(rows: "ir.Table", item: Finding) -> pd.DataFrame:
     picked = rows.select(source_file=file, line=line, found=shown)
     frame = picked.distinct().order_by(["source_file", "line"]).to_pyarrow().to_pandas()
     if not fixed:
-        frame["found"] = frame["found"].map(shorten)
+        words = _WORDS.get(item.column, ())
+        frame["found"] = [shown_cell(text, words=words) for text in frame["found"]]
     return frame.assign(column=item.column, rule=item.rule)

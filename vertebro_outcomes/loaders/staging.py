@@ -2,7 +2,6 @@
 
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from vertebro_outcomes.loaders.level_cells import LEVEL, level_rule, with_levels
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.tables.engine import store
 from vertebro_outcomes.tables.schema import Column
+from vertebro_outcomes.tables.shown_cells import shown_cell
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -34,8 +34,6 @@ RECORD = "_record"  # whether a row of the file is a record of this table
 FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
 RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
 GLANCE, DRAFT = "glance ", "draft "
-# A year before the first vertebroplasty (1984) is one of birth; six digits in a row number a record.
-PERSONAL: Final = re.compile(r"(?<!\d)(18\d\d|19[0-7]\d|198[0-3])(?!\d)|\d{6}")
 MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is kept
 
 
@@ -252,15 +250,7 @@ def cell_rejects(staged: Staged, name: str) -> pd.DataFrame:
     bad = bad.inner_join(raw, bad[LINE] == raw.raw_line)
     frame = bad.select(line=bad[LINE], found=bad.found, rule=bad.rule).distinct()
     frame = frame.order_by("line").to_pyarrow().to_pandas()
-    private = STAGED[staged.feed.table][name].private
-    frame["found"] = "(not shown)" if private else frame["found"].map(shorten)
+    column = STAGED[staged.feed.table][name]
+    shown = [shown_cell(text, words=column.codes) for text in frame["found"]]
+    frame["found"] = "(not shown)" if column.private else shown
     return frame.assign(source_file=staged.source.name, column=staged.titles[name])
-
-
-def shorten(text: Any) -> str:
-    """What was found, too short for a free text, a name, a record number or a date of birth."""
-    plain = " ".join(str(text).split())
-    coded = len(plain) <= 12 and any(letter.isdigit() for letter in plain)
-    if len(plain) <= 4 or (coded and not PERSONAL.search(plain)):
-        return plain
-    return f"{plain[: 2 if coded else 3]}... ({len(plain)} characters)"

@@ -8,6 +8,7 @@ from vertebro_outcomes.errors import Problem
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
 from vertebro_outcomes.tables.schema import Column, Table
+from vertebro_outcomes.tables.shown_cells import shown_cell
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -120,7 +121,7 @@ def _example(data: "ir.Table", rule: CellRule, column: Column) -> str:
     if column.private or (not column.nullable and "blank" in rule.text):
         return ""
     first = data.filter(rule.violated).select(column.name).limit(1).to_pyarrow()
-    return f" (such as {str(first[column.name][0].as_py())[:20]!r})"
+    return f" (such as {shown_cell(first[column.name][0].as_py(), words=column.codes)!r})"
 
 
 def _repeated(data: "ir.Table", table: Table) -> list[Problem]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from vertebro_outcomes.errors import Problem
 from vertebro_outcomes.tables.schema import Column, Table, where
+from vertebro_outcomes.tables.shown_cells import shown_cell
 
 ARROW: dict[str, pa.DataType] = {
     "text": pa.string(),
@@ -64,7 +65,9 @@ def _rows(name: str, rows: list[int], column: Column) -> str:
 
 
 def _first(frame: pd.DataFrame, column: Column, bad: np.ndarray) -> str:
-    return "a value (not shown)" if column.private else repr(frame[column.name].to_numpy()[bad][0])
+    if column.private:
+        return "a value (not shown)"
+    return repr(shown_cell(frame[column.name].to_numpy()[bad][0], words=column.codes))
 
 
 def _typed(series: pd.Series, column: Column) -> tuple[Any, np.ndarray]:

@@ -180,7 +180,7 @@ def test_coverage_and_completeness(cohort):
     [
         ({"episodes": EPISODES.assign(treatment="XX")}, "'XX'"),
         ({"patients": PATIENTS.assign(age_years=[200, 1, 1, 1])}, "above 120"),
-        ({"patients": PATIENTS.assign(age_years="old")}, "'old'"),
+        ({"patients": PATIENTS.assign(age_years="old")}, "'xxx'"),
         ({"patients": PATIENTS.rename(columns={"patient_id": "id"})}, "patient_id: missing"),
         ({"patients": PATIENTS.assign(patient_id="a")}, "more than once"),
         ({"scores": SCORES.assign(value=11)}, "off the scale"),
