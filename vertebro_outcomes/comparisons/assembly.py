@@ -71,7 +71,11 @@ def comparison_of(
         estimand=_estimand_of(request.method), crossover=request.crossover, death=request.death,
     )  # fmt: skip
     protocol = day0_protocol(
-        design, estimand=estimand_words(request), day0=_day0(people), cohort=cohort
+        design,
+        estimand=estimand_words(request),
+        day0=_day0(people),
+        covariates=terms,
+        cohort=cohort,
     )
     matched = fit.quantities.get("n_treated_matched")
     used = (

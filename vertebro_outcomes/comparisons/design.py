@@ -8,7 +8,7 @@ import pandas as pd
 from vertebro_outcomes.comparisons.time_zero import AUGMENTATION
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.event_types import EVENT_TYPES, FRACTURES
+from vertebro_outcomes.tables.event_types import EVENT_TYPES, FRACTURES, INSTRUMENTS
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 TimeZero = Literal["day0", "procedure", "presentation"]
@@ -236,17 +236,26 @@ def protocol_rows(design: Design) -> list[tuple[str, str]]:
         never = design.crossover == "hypothetical"
         c = f"{c}, no augmentation {'at any time' if never else f'within {design.grace_days} days'}"
     return [
-        ("eligibility", "; ".join(f"{r.name} ({r.condition})" for r in design.eligibility) or "as loaded"),
+        ("eligibility", _rules(design)),
         ("strategies", f"{t} against {c}"),
         ("assignment", "at random, not blinded"),
         ("time zero", start),
         ("grace period", grace),
         ("follow-up", f"{design.day} days from time zero, or to death or loss"),
-        ("outcome", f"{design.outcome.replace('_', ' ')} at day {design.day}"),
+        ("outcome", f"{_outcome_words(design)} at day {design.day}"),
         ("estimand", ESTIMAND_WORDS[design.estimand]),
         ("intercurrent event: change of treatment", CROSSOVER_WORDS[design.crossover]),
         ("intercurrent event: death", _death_words(design)),
     ]  # fmt: skip
+
+
+def _rules(design: Design) -> str:
+    return "; ".join(f"{r.name} ({r.condition})" for r in design.eligibility) or "no restriction"
+
+
+def _outcome_words(design: Design) -> str:
+    known = INSTRUMENTS.get(design.outcome)
+    return known.label if known else design.outcome.replace("_", " ")
 
 
 def _death_words(design: Design) -> str:

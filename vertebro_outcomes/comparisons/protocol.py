@@ -1,10 +1,13 @@
 """The protocol of the target trial beside what was done with the data at hand."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from vertebro_outcomes.comparisons.design import Design, protocol_rows
 from vertebro_outcomes.estimators.method import Method
 from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.column_words import term_words
 
 COLUMNS = ["component", "protocol", "emulation"]
 
@@ -33,14 +36,21 @@ def emulated_protocol(design: Design, method: Method, cohort: Cohort) -> pd.Data
 
 
 def day0_protocol(
-    design: Design, *, estimand: str, day0: tuple[str, ...], cohort: Cohort
+    design: Design,
+    *,
+    estimand: str,
+    day0: tuple[str, ...],
+    covariates: Sequence[str],
+    cohort: Cohort,
 ) -> pd.DataFrame:
     """`component protocol emulation` of a comparison that starts at day 0 of the cohort."""
     start = ", ".join(day0) if day0 else "not recorded"
+    terms = "; ".join(map(term_words, covariates))
+    adjusted = f"adjusted for {terms}" if terms else "not adjusted"
     done = {
         "eligibility": _steps(cohort),
         "strategies": "treatment recorded for the first episode",
-        "assignment": "as treated; covariates as the method says",
+        "assignment": f"as treated; {adjusted}",
         "time zero": f"day 0 of the episode ({start})",
         "grace period": "none",
         "follow-up": f"to day {design.day}",
@@ -51,7 +61,7 @@ def day0_protocol(
 
 
 def _steps(cohort: Cohort) -> str:
-    return "; ".join(cohort.attrition["step"].iloc[1:]) or "as loaded"
+    return "; ".join(cohort.attrition["step"].iloc[1:]) or "no restriction"
 
 
 def _outcome(design: Design) -> str:

@@ -21,6 +21,7 @@ from vertebro_outcomes.estimators.t_interval import t_quantile
 from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.results.margin import ALPHA, MarginTest, held_against
 from vertebro_outcomes.results.tipping import tipping_points
+from vertebro_outcomes.tables.column_words import term_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -252,7 +253,8 @@ class Comparison:
             return self._draw_visits(kind, ax)
         if kind == "balance":
             mark = "synthetic" if self.synthetic else ""
-            return draw_love_plot(self.balance, limit=LARGEST_SMD, mark=mark, ax=ax)
+            lines = self.balance.assign(covariate=self.balance["covariate"].map(term_words))
+            return draw_love_plot(lines, limit=LARGEST_SMD, mark=mark, ax=ax)
         drawn = self._draw_distributions(kind, ax)
         if self.synthetic:
             drawn.set_title("synthetic", loc="right", fontsize=8, color=QUIET)

@@ -14,6 +14,13 @@ from vertebro_outcomes.results.cumulative_incidence import CumulativeIncidence
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_METHODS = {
+    "fine_gray": "Fine-Gray model",
+    "cox": "Cox model",
+    "gray": "Gray's test",
+    "rmtl": "restricted mean time lost",
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FractureRisk:
@@ -84,8 +91,8 @@ class FractureRisk:
         return (
             f"{self.event.replace('_', ' ').capitalize()}, {self.treatment} against "
             f"{self.comparator}: {said}{numbers.p_value(self.p_value)}, "
-            f"{self.method.replace('_', ' ')}{how}, {self.events_t} of {self.n_t} vs {self.events_c} of "
-            f"{self.n_c} patients, {100 * self.level:g}% interval.{mark}"
+            f"{_METHODS.get(self.method, self.method)}{how}, {self.events_t} of {self.n_t} "
+            f"vs {self.events_c} of {self.n_c} patients, {100 * self.level:g}% interval.{mark}"
         )
 
     __repr__ = __str__

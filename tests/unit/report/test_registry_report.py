@@ -131,3 +131,35 @@ def test_what_the_data_cannot_support_is_said_without_counts(tmp_path):
     assert flow.loc[0, "n_KP"] == "hidden"
     with pytest.raises(vo.InputError, match="a Cohort"):
         vo.analyse_registry("nothing")
+
+
+def test_a_sentence_does_not_give_away_what_the_flow_hides(folder, tmp_path):
+    import dataclasses
+
+    (found,) = analyse_registries(folder)
+    pair, seen = next(iter(found.comparisons.items()))
+    chart = seen.attrition.iloc[[0, -1]].copy()
+    chart[["n_t", "n_c"]] = [[407, 311], [403, 311]]  # four are left out at the end
+    few = dataclasses.replace(seen, attrition=chart, n_t=403, n_c=311)
+    text = (
+        report([dataclasses.replace(found, comparisons={pair: few})], tmp_path / "few") / PAGE
+    ).read_text("utf-8")
+    assert "407 against 311 patients, but for a few" in text
+    assert "403 against" not in text
+    whole = dataclasses.replace(few, attrition=chart.iloc[:1], n_t=407, n_c=311)
+    text = (
+        report([dataclasses.replace(found, comparisons={pair: whole})], tmp_path / "whole") / PAGE
+    ).read_text("utf-8")
+    assert "407 against 311 patients with a score" in text
+
+
+def test_covariates_are_said_in_words_and_shares_are_rounded(tables, written):
+    lines = tables["registry_mine_baseline_kp_vp"]
+    shown = [float(v) for v in lines["mean_t"] if v != "hidden"]
+    assert shown
+    assert all(round(v, 3) == v for v in shown)
+    page = (written / PAGE).read_text("utf-8")
+    assert "age at day 0 (years)" in page
+    part = page.partition('id="registry-pain"')[2].partition('id="registry-complications')[0]
+    assert part
+    assert not re.search(r">[^<]*\b(age_years|bmd_t_score|fracture_age_days)\b[^<]*<", part)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebro_outcomes.display.style import BLUE, HOUSE, INK, ORANGE
+from vertebro_outcomes.display.style import BLUE, HOUSE, INK, ORANGE, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def draw_banded_rates(
             frameon=False, fontsize="small", ncols=3, loc="lower right", bbox_to_anchor=(1, 1)
         )
         if mark:
-            ax.set_title(mark, loc="left")
+            ax.text(0.99, 0.01, mark, transform=ax.transAxes, ha="right", va="bottom", color=QUIET)
     return ax
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vertebro_outcomes.display.style import BLUE, HOUSE, ORANGE, RULE
+from vertebro_outcomes.display.style import BLUE, HOUSE, ORANGE, QUIET, RULE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +44,8 @@ def draw_first_places(
         ax.legend(
             frameon=False, fontsize="small", ncols=3, loc="lower right", bbox_to_anchor=(1, 1)
         )
-        if mark:
-            ax.set_title(mark, loc="left")
+        if mark:  # left of the legend, over the labels, where nothing else stands
+            ax.text(
+                -0.02, 1.01, mark, transform=ax.transAxes, ha="right", va="bottom", color=QUIET,
+            )  # fmt: skip
     return ax

@@ -15,6 +15,7 @@ from vertebro_outcomes.report.registry import (
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+from vertebro_outcomes.tables.column_words import column_words
 
 _ARMS = ("n_patients", "n_VP", "n_KP", "n_NSM")
 
@@ -71,11 +72,14 @@ def _quality(registry: RegistryAnalysis) -> Block:
     hidden = without_small_shares(frame, count="n_present", total="n", with_it=("complete_pct",),
                                    largest_hidden=registry.largest_hidden)  # fmt: skip
     shown = hidden[["table", "column", "complete_pct"]].copy()
+    shown["column"] = [
+        column_words(*names) for names in zip(shown["table"], shown["column"], strict=True)
+    ]
     shown["complete_pct"] = [
         value if isinstance(value, str) else "" if pd.isna(value) else numbers.percent(value / 100)
         for value in shown["complete_pct"]
     ]
-    labels = {"table": "Table", "column": "Column", "complete_pct": "Complete"}
+    labels = {"table": "Table", "column": "What it holds", "complete_pct": "Complete"}
     return table(
         shown, registry, name="completeness", caption="Completeness", labels=labels,
         numeric=("complete_pct",),

@@ -8,14 +8,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from vertebro_outcomes.display import numbers
-from vertebro_outcomes.display.disclosure import hide_in_flow, hide_parts, is_small
+from vertebro_outcomes.display.disclosure import HIDDEN, hide_in_flow, hide_parts, is_small
 from vertebro_outcomes.report.blocks import Block, Fold, Heading, anchor, bound, prose
 from vertebro_outcomes.report.registry import picture, refusals, registry_section, table
 from vertebro_outcomes.report.wording import arm
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+from vertebro_outcomes.tables.column_words import in_words, term_words
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
+_FIGURES: Final = ("mean_t", "mean_c", "smd_before", "smd_after")
+_DIGITS: Final = 3
 _CODE: Final = re.compile(r" vo\.Design\(.*$")
 
 
@@ -56,17 +59,49 @@ def _finding(registry: RegistryAnalysis, found: Comparison) -> Block:
         found.estimate, (found.ci_low, found.ci_high), measure=found.measure, unit=found.unit
     )
     return prose(
-        "{label} at day {day}: {size}, {method}; {n_t} against {n_c} patients with a score. {margin} {notes}",
-        label=found.label[:1].upper() + found.label[1:], day=numbers.count(found.day), size=size,
-        method=found.method.replace("_", " "), n_t=numbers.count(found.n_t),
-        n_c=numbers.count(found.n_c), margin=_against_margin(registry, found),
-        notes=" ".join(map(_for_readers, found.notes)),
+        "{label} at day {day}: {size} (interval at {level}), {method}; {patients}.{better} {margin} {notes}",
+        label=_capital(found.label), day=numbers.count(found.day), size=size,
+        level=numbers.percent(found.level, 0), method=found.method.replace("_", " "),
+        patients=_patients(registry, found), better=_better(found),
+        margin=_against_margin(registry, found), notes=" ".join(map(_for_readers, found.notes)),
     )  # fmt: skip
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _better(found: Comparison) -> str:
+    """Which sign speaks for the treatment named first."""
+    known = INSTRUMENTS.get(found.outcome)
+    if known is None or not known.better or found.measure != "MD":
+        return ""
+    sign = "negative" if known.better == "lower" else "positive"
+    return f" A {sign} difference favours {arm(found.treatment)}."
+
+
+def _patients(registry: RegistryAnalysis, found: Comparison) -> Markup:
+    """Those compared; where the flow below hides how many left last, those before them."""
+    flow = _safe_flow(registry, found)
+    told = flow.loc[~flow[["n_t", "n_c"]].eq(HIDDEN).any(axis=1)]
+    if len(told) == len(flow):
+        return bound(
+            "{n_t} against {n_c} patients with a score",
+            n_t=numbers.count(found.n_t),
+            n_c=numbers.count(found.n_c),
+        )
+    if told.empty:
+        return bound("number of patients hidden")
+    return bound(
+        "{n_t} against {n_c} patients, but for a few who could not be compared",
+        n_t=numbers.count(told["n_t"].iloc[-1]),
+        n_c=numbers.count(told["n_c"].iloc[-1]),
+    )
 
 
 def _for_readers(note: str) -> str:
     """A note without the line of code that it ends in: the trial it names stands below."""
-    return _CODE.sub(" The estimate below starts at presentation instead.", note)
+    return in_words(_CODE.sub(" The estimate below starts at presentation instead.", note))
 
 
 def _against_margin(registry: RegistryAnalysis, found: Comparison) -> Markup:
@@ -102,8 +137,9 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
     words = f"{arm(pair[0])} against {arm(pair[1])}"
     figure = picture(
         model.plot(kind="trajectory"), registry, name=f"course_{_short(pair)}",
-        alt=f"{model.label} over time, {words}.",
-        caption=f"{model.label} over time: adjusted means with intervals, {words}.",
+        alt=f"{_capital(model.label)} over time, {words}.",
+        caption=f"{_capital(model.label)} over time: means of the model for all visits with 95% "
+        f"intervals, {words}.",
     )  # fmt: skip
     shown = pd.DataFrame(
         {
@@ -116,9 +152,14 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
             ],
         }
     )  # fmt: skip
-    labels = {"day": "Day", "n_t": pair[0], "n_c": pair[1], "difference": "Difference (95% CI)"}
+    unit = f", {model.unit}" if model.unit else ""
+    labels = {
+        "day": "Day", "n_t": f"{pair[0]}, patients", "n_c": f"{pair[1]}, patients",
+        "difference": f"Difference{unit} (95% CI)",
+    }  # fmt: skip
     return figure, table(
-        shown, registry, name=f"course_{_short(pair)}", caption=f"Difference by visit, {words}",
+        shown, registry, name=f"course_{_short(pair)}",
+        caption=f"Difference by visit, model for all visits (MMRM), {words}",
         labels=labels, numeric=tuple(labels), data=visits,
     )  # fmt: skip
 
@@ -135,16 +176,21 @@ def _protocol(registry: RegistryAnalysis, found: Comparison) -> Block:
 
 
 def _flow(registry: RegistryAnalysis, found: Comparison) -> Block:
-    shown = hide_in_flow(
-        found.attrition[["step", "n_t", "n_c"]], columns=["n_t", "n_c"],
-        largest_hidden=registry.largest_hidden,
-    )  # fmt: skip
+    shown = _safe_flow(registry, found)
+    shown["step"] = shown["step"].map(in_words)
     arms = (found.treatment, found.comparator)
     words = " against ".join(arms)
     labels = {"step": "Rule", "n_t": found.treatment, "n_c": found.comparator}
     return table(
         shown, registry, name=f"flow_{_short(arms)}", caption=f"Who is compared, {words}",
         labels=labels, numeric=("n_t", "n_c"),
+    )  # fmt: skip
+
+
+def _safe_flow(registry: RegistryAnalysis, found: Comparison) -> pd.DataFrame:
+    return hide_in_flow(
+        found.attrition[["step", "n_t", "n_c"]], columns=["n_t", "n_c"],
+        largest_hidden=registry.largest_hidden,
     )  # fmt: skip
 
 
@@ -174,26 +220,34 @@ def _hidden_lines(registry: RegistryAnalysis, found: Comparison) -> "pd.Series[b
 def _table_one(registry: RegistryAnalysis, found: Comparison) -> Block:
     """Baseline by arm."""
     masked = _hidden_lines(registry, found)
-    data = found.balance[["covariate", "mean_t", "mean_c", "smd_before", "smd_after"]].copy()
-    for column in ("mean_t", "mean_c", "smd_before", "smd_after"):
-        data[column] = data[column].astype(object).mask(masked, "hidden")
-    shown = data.copy()
-    for column in ("mean_t", "mean_c", "smd_before", "smd_after"):
+    data = found.balance[["covariate", *_FIGURES]].copy()
+    for column in _FIGURES:  # a share in full tells how many patients it is of
+        data[column] = data[column].round(_DIGITS).astype(object).mask(masked, HIDDEN)
+    shares = found.balance["variance_ratio_before"].isna()
+    shown = pd.DataFrame({"covariate": data["covariate"].map(term_words)})
+    for column in _FIGURES:
         shown[column] = [
-            value if isinstance(value, str) else "" if pd.isna(value) else numbers.number(value, 2)
-            for value in data[column]
+            _cell(value, share=share and column.startswith("mean"))
+            for value, share in zip(data[column], shares, strict=True)
         ]
     arms = (found.treatment, found.comparator)
     words = " against ".join(arms)
     labels = {
         "covariate": "Before treatment", "mean_t": found.treatment, "mean_c": found.comparator,
-        "smd_before": "Standardised difference", "smd_after": "after weighting",
+        "smd_before": "Standardised difference", "smd_after": "After weighting",
     }  # fmt: skip
     return table(
         shown, registry, name=f"baseline_{_short(arms)}",
         caption=f"Patients before treatment, means and shares, {words}", labels=labels,
         numeric=tuple(labels)[1:], data=data,
     )  # fmt: skip
+
+
+def _cell(value: object, *, share: bool) -> str:
+    if isinstance(value, str) or pd.isna(value):
+        return value if isinstance(value, str) else ""
+    assert isinstance(value, float)
+    return numbers.percent(value) if share else numbers.number(value, 2)
 
 
 SECTION = registry_section(75, "Registry: pain", build)

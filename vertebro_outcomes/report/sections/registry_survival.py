@@ -10,6 +10,7 @@ from vertebro_outcomes.report.registry import picture, refusals, registry_sectio
 from vertebro_outcomes.results.mortality import Mortality
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.results.vertebra_risk import VertebraRisk
+from vertebro_outcomes.tables.column_words import in_words
 
 
 def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
@@ -21,7 +22,7 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
         if few or min(found.n_t, found.n_c) <= most:
             blocks.append(prose("{arms}: too few to be shown.", arms=" against ".join(pair)))
         else:
-            blocks.append(prose("{finding}", finding=str(found)))
+            blocks.append(prose("{finding}", finding=in_words(str(found))))
     if registry.vertebrae is not None:
         blocks += _vertebrae(registry, registry.vertebrae)
     return (*blocks, *refusals(registry, ("deaths", "vertebrae")))
