@@ -84,6 +84,7 @@ _HOMES = {
     "comparisons.timing": "timing_claims",
     "comparisons.modifiers": "TIMING_CUTS",
     "tables.event_types": "Instrument",
+    "tables.trial": "trial_cohort",
     "results.site_bundle": "read_site_bundle",
     "report.build": "build_report",
     "report.make": "make_report",

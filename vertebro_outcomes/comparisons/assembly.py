@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.covariates import Covariates, columns_of
 from vertebro_outcomes.comparisons.design import Design, Estimand
 from vertebro_outcomes.comparisons.judgement import (
     balance_table,
@@ -54,7 +54,11 @@ def comparison_of(
     )
     weighted = fit.weights is not None and fit.propensity is not None
     terms = tuple(dict.fromkeys(prepared.used.source))
-    balance = balance_table(shown, treated, fit.weights if weighted else None, terms)
+    adjusted = (
+        *terms,
+        *columns_of(terms),
+    )  # "baseline" is adjusted for by "~ baseline + age_years"
+    balance = balance_table(shown, treated, fit.weights if weighted else None, adjusted)
     measure = request.method.measure if request.response is None else "RD"
     diagnostics = diagnostics_table(
         fit, balance, treated=treated, y=prepared.y[kept], limits=limits,

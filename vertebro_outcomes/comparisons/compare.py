@@ -13,7 +13,7 @@ from vertebro_outcomes.comparisons.intercurrent import without_scores_after_cros
 from vertebro_outcomes.comparisons.missing_scores import Imputation, Missing
 from vertebro_outcomes.comparisons.population import population
 from vertebro_outcomes.comparisons.preparation import prepare
-from vertebro_outcomes.comparisons.requests import Request, checked_request
+from vertebro_outcomes.comparisons.requests import EACH_VISIT, Request, checked_request
 from vertebro_outcomes.comparisons.stated import stated_question
 from vertebro_outcomes.comparisons.stayed import fit_stayed
 from vertebro_outcomes.comparisons.tuning import Continuous, Failed, Trim
@@ -74,6 +74,7 @@ def compare(
     imputation: Imputation | None = None,
     predictors: Sequence[str] = (),
     delta: float | tuple[float, float] | None = None,
+    by_visit: Sequence[str] = EACH_VISIT,
 ) -> Comparison:
     """Difference in a score, treatment minus comparator, at one day after day 0.
 
@@ -97,8 +98,7 @@ def compare(
     covariates : sequence of str, or a formula, optional
         "baseline" (last score at or before day 0), columns of patients or episodes, or
         "rcs(age_years, 4)" for a restricted cubic spline with 3 to 7 knots; or one formula such as
-        "~ age_years + I(age_years**2) + C(sex):baseline". In mmrm and gee whatever holds the baseline has
-        an effect of its own at every visit, all else one effect for all visits. By default "baseline"
+        "~ age_years + I(age_years**2) + C(sex):baseline". By default "baseline"
         for ancova and mmrm, and every declared confounder that is at least 80 % complete for the
         methods that use a propensity or g-computation.
     seed : int
@@ -156,6 +156,9 @@ def compare(
     delta : float or (float, float), optional
         Added to the imputed scores of the treatment arm, or of both arms, in the unit of the score: how
         much worse or better they are than scores missing at random.
+    by_visit : sequence of str
+        For mmrm and gee: covariates with an effect of their own at every visit, all others having one
+        for all visits. The baseline if not given; `()` for none.
 
     Returns
     -------
@@ -209,7 +212,7 @@ def compare(
             "n_ratio": n_ratio, "trim": trim, "trim_at": trim_at, "caliper_sd": caliper_sd,
             "exact": exact, "continuous": continuous, "failed": failed,
         },
-        missing=gaps,
+        missing=gaps, by_visit=by_visit,
     )  # fmt: skip
     eligible = cohort if design is None else design.eligible(cohort)
     return _compared(eligible, request)

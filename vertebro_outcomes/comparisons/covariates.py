@@ -77,10 +77,10 @@ class Covariates:
             tuple(self.source[j] for j in kept),
         )
 
-    def made_of(self, column: str) -> Bools:
-        """Columns that hold a covariate: as it is, curved, or in a term of a formula."""
-        word = re.compile(rf"\b{re.escape(column)}\b")
-        return np.array([bool(word.search(name)) for name in self.names], dtype=bool)
+    def made_of(self, columns: Sequence[str]) -> Bools:
+        """Columns that hold some covariate: as it is, curved, or in a term of a formula."""
+        words = [re.compile(rf"\b{re.escape(column)}\b") for column in columns]
+        return np.array([any(w.search(name) for w in words) for name in self.names], dtype=bool)
 
 
 def usual_covariates(people: Population, baseline: Floats) -> tuple[tuple[str, ...], list[str]]:

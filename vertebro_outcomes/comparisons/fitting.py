@@ -38,7 +38,7 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
         cluster=cluster,
         visits=None if prepared.visits is None else prepared.visits[kept],
         visit=prepared.visit,
-        varies=prepared.used.made_of("baseline"),
+        varies=prepared.used.made_of(request.by_visit),
         n_ratio=request.tuning.n_ratio,
         caliper_sd=request.tuning.caliper_sd,
         strata=_strata(people, kept, request),

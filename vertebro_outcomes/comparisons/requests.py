@@ -25,6 +25,9 @@ KIND = "continuous"
 ORDINAL = "ordinal"  # the order of the scores counts, not their distances
 REPEATED: Final = ALL_VISITS
 _CATEGORIES: Final = re.compile(r"C\(\s*\w+\s*\)")
+# The baseline says less about later visits, so it has a coefficient at each: Mallinckrodt et al. (2008),
+# Drug Inf J 42:303-319, doi:10.1177/009286150804200402.
+EACH_VISIT: Final = ("baseline",)
 BY_DEFAULT: Final = {
     "ancova": ("baseline",),
     "mmrm": ("baseline",),
@@ -53,6 +56,7 @@ class Request:
     crossover: Crossover = "treatment_policy"
     death: Death = "while_alive"
     missing: MissingPlan = field(default_factory=MissingPlan)
+    by_visit: tuple[str, ...] = EACH_VISIT
 
     @property
     def wants_splines(self) -> bool:
@@ -106,6 +110,7 @@ def checked_request(
     death: Death = "while_alive",
     options: Mapping[str, Any] = MappingProxyType({}),
     missing: Mapping[str, Any] = MappingProxyType({}),
+    by_visit: Any = EACH_VISIT,
 ) -> Request:
     """Every argument, or the first that cannot be meant.
 
@@ -157,6 +162,7 @@ def checked_request(
         missing=checked_missing(
             method=method, of_shares=response is not None, variance=variance, **missing
         ),
+        by_visit=_checked_by_visit(by_visit, method, chosen),
     )
 
 
@@ -197,6 +203,23 @@ def _checked_covariates(covariates: Any) -> tuple[str, ...] | None:
             "compare", "covariates", covariates, "a list of names, or a formula '~ ...'"
         )
     return tuple(dict.fromkeys(_as_term(name) for name in covariates))
+
+
+def _checked_by_visit(
+    by_visit: Any, method: str, chosen: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    if not isinstance(by_visit, list | tuple) or not all(isinstance(c, str) for c in by_visit):
+        raise refuse_argument("compare", "by_visit", by_visit, "a list of covariates")
+    if tuple(by_visit) == EACH_VISIT:
+        return EACH_VISIT
+    if method not in ("mmrm", "gee"):
+        allowed = "nothing with this method; mmrm and gee have effects by visit"
+        raise refuse_argument("compare", "by_visit", by_visit, allowed)
+    among = columns_of(BY_DEFAULT[method] if chosen is None else chosen)
+    for name in by_visit:
+        if name not in among:
+            raise refuse_argument("compare", "by_visit", name, ", ".join(among) or "()")
+    return tuple(by_visit)
 
 
 def _as_term(name: str) -> str:
