@@ -98,7 +98,7 @@ def trial_cohort(
     ...     variance="model",
     ... )
     >>> round(found.estimate, 2)  # needles minus usual care at equal baseline
-    -15.19
+    -15.32
     """
     check_trial_columns(
         frame, scores=scores, patient=patient, arm=arm, visit=visit, score=score, baseline=baseline
