@@ -166,9 +166,9 @@ def sample(name: str) -> bytes:
 # Reader, share of the inputs. A whole load takes a thousand times as long as a level.
 READERS = {
     "levels": (read_a_level, 0.30), "choices": (read_choices, 0.15), "mapping": (read_a_mapping, 0.13),
-    "text": (read_text, 0.10), "rm5": (read_rm5, 0.14), "package": (read_package, 0.07),
-    "device reports": (read_reports, 0.06), "literature": (read_a_sheet, 0.02),
-    **{name: (read_an_export(name), 0.01) for name, form in formats().items() if form.sample},
+    "text": (read_text, 0.135), "rm5": (read_rm5, 0.14), "package": (read_package, 0.07),
+    "device reports": (read_reports, 0.06), "literature": (read_a_sheet, 0.0075),
+    **{name: (read_an_export(name), 0.0025) for name, form in formats().items() if form.sample},
 }  # fmt: skip
 
 

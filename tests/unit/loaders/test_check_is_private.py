@@ -13,7 +13,14 @@ def single():
     return vo.simulate_registry(n_patients=120, seed=5)[0]
 
 
-@pytest.mark.parametrize("name", ["csv", "excel", "omop", "redcap", "stata"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "csv",
+        "omop",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("excel", "redcap", "stata")),
+    ],
+)
 def test_a_check_of_dirty_data_counts_all_and_names_nobody(single, tmp_path, name):
     folder = tmp_path / "clinic"
     errors = vo.export_registry(single, folder, format=name, dirt=True, seed=3)

@@ -247,6 +247,7 @@ def test_the_record_names_every_file(folder):
     assert "literature/studies.csv" in record["inputs"]["data"]
 
 
+@pytest.mark.slow  # tests/reliability/test_same_bytes.py asks for more
 def test_twice_the_same_bytes(study, registries, inputs, folder, tmp_path):
     build_report(
         *study,
