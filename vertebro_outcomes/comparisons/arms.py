@@ -21,6 +21,7 @@ from vertebro_outcomes.comparisons.judgement import (
     WITHHELD_SMD,
     failure_sentence,
 )
+from vertebro_outcomes.comparisons.missing_scores import Missing, refuse_imputing
 from vertebro_outcomes.comparisons.population import Population, patients_in, words_of
 from vertebro_outcomes.comparisons.requests import checked_request
 from vertebro_outcomes.comparisons.sample import refuse_one_value, without_constant_columns
@@ -57,6 +58,7 @@ def compare_arms(
     level: float = 0.95,
     window_days: tuple[int, int] | None = None,
     failed: Failed = "withhold",
+    missing: Missing = "observed",
 ) -> ArmsComparison:
     """Every difference between three or more treatments in a score at one day.
 
@@ -75,6 +77,9 @@ def compare_arms(
         As in `compare`.
     failed : {"withhold", "show"}
         Whether estimates are shown although weights or balance fail their limits.
+    missing : {"observed"}
+        Patients with a score for the day are analysed. Nothing is imputed here: `compare` does it for
+        two arms at a time, and its "mmrm" takes the scores of all visits.
 
     Returns
     -------
@@ -100,6 +105,7 @@ def compare_arms(
     """
     names = _checked_arms(arms)
     check_word("failed", failed, get_args(Failed))
+    refuse_imputing(_NAME, missing, "vo.compare(missing=...) imputes for two arms at a time")
     if method not in _KIND:
         raise refuse_argument(_NAME, "method", method, ", ".join(_KIND))
     request = checked_request(

@@ -20,7 +20,7 @@ from vertebro_outcomes.comparisons.population import Population, crossover_note
 from vertebro_outcomes.comparisons.preparation import Prepared
 from vertebro_outcomes.comparisons.protocol import day0_protocol
 from vertebro_outcomes.comparisons.reference_scores import GOES_ON, reference_estimand
-from vertebro_outcomes.comparisons.requests import Request
+from vertebro_outcomes.comparisons.requests import ORDINAL, Request
 from vertebro_outcomes.comparisons.sample import died_without_score, without_constant_columns
 from vertebro_outcomes.comparisons.time_zero import immortal_time_note
 from vertebro_outcomes.display.numbers import p_value
@@ -196,6 +196,12 @@ def _remarks(prepared: Prepared, fit: ContrastFit, request: Request) -> list[str
     notes = []
     if prepared.sparse and request.chosen is None and request.method.adjusts != "none":
         notes.append(f"Not adjusted for, too often blank: {', '.join(prepared.sparse)}.")
+    if request.chosen and request.method.adjusts == "none":
+        instead = "proportional_odds" if request.method.kind == ORDINAL else "ancova"
+        notes.append(
+            f"Not adjusted for {', '.join(request.chosen)}: {request.method.name} takes no covariates, "
+            f"{instead} does."
+        )
     if prepared.visit_days:
         notes.append(f"Visits in the model: day {', '.join(str(d) for d in prepared.visit_days)}.")
     n_t, n_c = _dead(prepared, request)

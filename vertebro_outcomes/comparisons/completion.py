@@ -80,6 +80,23 @@ def with_scores(people: Population, *added: tuple[Ints, int, Floats]) -> Populat
     )
 
 
+def refuse_blank_predictors(people: Population, request: Request) -> None:
+    """Refuse predictors that nobody has: an imputation would quietly do without them.
+
+    Raises
+    ------
+    InputError
+        With every such column.
+    """
+    problems = [
+        Problem(f"predictor {name}", "not recorded for anybody", "a column with values")
+        for name in request.missing.predictors
+        if name in people.frame and people.frame[name].isna().all()
+    ]
+    if problems:
+        raise InputError("compare()", problems, "leave it out, or record it")
+
+
 def refuse_unseen(y: Floats, treated: Bools, request: Request) -> None:
     """Refuse an arm in which hardly anybody has the score.
 

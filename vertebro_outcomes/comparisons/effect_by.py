@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.covariates import Covariates
+from vertebro_outcomes.comparisons.judgement import failure_sentence
+from vertebro_outcomes.comparisons.missing_scores import Missing, refuse_imputing
 from vertebro_outcomes.comparisons.modified_models import (
     MODIFIED,
     ModifiedMethod,
     Questions,
     fit_modified,
-    weights_note,
+    weights_failure,
 )
 from vertebro_outcomes.comparisons.modifiers import (
     CALL,
@@ -27,6 +29,7 @@ from vertebro_outcomes.comparisons.population import population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
 from vertebro_outcomes.comparisons.sample import without_constant_columns
+from vertebro_outcomes.comparisons.tuning import Failed, check_word
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
@@ -55,6 +58,8 @@ def effect_by(
     variance: str | None = None,
     level: float = 0.95,
     window_days: tuple[int, int] | None = None,
+    failed: Failed = "withhold",
+    missing: Missing = "observed",
 ) -> EffectBy:
     """Difference in a score, treatment minus comparator, by a modifier, and the test of interaction.
 
@@ -83,6 +88,11 @@ def effect_by(
         A word of `METHODS[method].variances`, but not by site; its first is the default.
     level : float
         Of the intervals, between 0 and 1.
+    failed : {"withhold", "show"}
+        Whether effects are shown although the weights or the balance they leave fail their limits.
+    missing : {"observed"}
+        Patients with a score for the day are analysed, or by "mmrm" those with any score, which holds
+        where scores are missing at random. Nothing is imputed.
 
     Returns
     -------
@@ -115,6 +125,8 @@ def effect_by(
         raise refuse_argument(CALL, "variance", variance, "sandwich, fixed_propensity")
     if continuous not in (None, "linear", "spline"):
         raise refuse_argument(CALL, "continuous", continuous, "linear, spline, or None")
+    check_word("failed", failed, get_args(Failed))
+    refuse_imputing(CALL, missing, "method='mmrm' takes the scores of all visits as they are")
     if cut is not None and continuous is not None:
         raise refuse_argument(CALL, "cut", cut, "either cut or continuous")
     if isinstance(cut, str) and modifier != "fracture_age_days":
@@ -136,13 +148,16 @@ def effect_by(
     used = _covariates(prepared, asked)
     fit = fit_modified(prepared, request, asked.X, used)
     terms = tuple(dict.fromkeys(used.source))
+    words = weights_failure(fit, prepared, used)
+    withheld = words if failed == "withhold" else ""
     notes = (
+        failure_sentence(words, withheld=bool(withheld)),
         MULTIPLICITY,
-        weights_note(fit, prepared, used),
         "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
     )
     said = _Said(modifier, continuous or "bands", terms, tuple(filter(None, notes)))
-    return _result(prepared, asked, fit, request, said, synthetic=cohort.synthetic)
+    found = _result(prepared, asked, fit, request, said, synthetic=cohort.synthetic)
+    return found.without_numbers(withheld) if withheld else found
 
 
 @dataclass(frozen=True)

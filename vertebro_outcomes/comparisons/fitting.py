@@ -44,9 +44,7 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
         strata=_strata(people, kept, request),
         before=prepared.baseline[kept],
     )
-    refuse_constant_arms(data.y, data.treated, request)
-    if request.method.adjusts in ("outcome_model", "both"):
-        refuse_apart(data.x, prepared.used.names, data.treated, "compare")
+    refuse_incomparable(prepared, request)
     try:
         fit: ContrastFit = request.method.fit(data, variance=request.variance)
     except UnanswerableError as reason:
@@ -62,9 +60,33 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
             [problem],
             "restrict the cohort to patients who could have had either treatment, or change covariates",
         ) from None
-    if not (
-        np.isfinite(fit.estimate) and fit.se > NO_SPREAD * np.abs(data.y[~np.isnan(data.y)]).max()
-    ):
+    refuse_no_spread(fit, data.y, request)
+    return fit
+
+
+def refuse_incomparable(prepared: Prepared, request: Request) -> None:
+    """Refuse scores that do not vary, and covariates that a model could only extrapolate from.
+
+    Raises
+    ------
+    InputError
+        With the scores, or the covariates whose ranges do not meet.
+    """
+    kept, treated = prepared.flow.kept, prepared.people.treated
+    refuse_constant_arms(prepared.y[kept], treated[kept], request)
+    if request.method.adjusts in ("outcome_model", "both"):
+        refuse_apart(prepared.used.x[kept], prepared.used.names, treated[kept], "compare")
+
+
+def refuse_no_spread(fit: ContrastFit, y: Floats, request: Request) -> None:
+    """Refuse a standard error that is none.
+
+    Raises
+    ------
+    InputError
+        If it is nothing beside the scores.
+    """
+    if not (np.isfinite(fit.estimate) and fit.se > NO_SPREAD * np.abs(y[~np.isnan(y)]).max()):
         problem = Problem(
             f"method {request.method.name}",
             "the scores do not vary, so their spread says nothing",
@@ -73,7 +95,6 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
         raise InputError(
             "compare()", [problem], "look at the scores: a constant is often a default"
         )
-    return fit
 
 
 def refuse_constant_arms(y: Floats, treated: Bools, request: Request) -> None:

@@ -6,7 +6,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from vertebro_outcomes.comparisons.completion import Standing, refuse_unseen, standing, with_scores
+from vertebro_outcomes.comparisons.completion import (
+    Standing,
+    refuse_blank_predictors,
+    refuse_unseen,
+    standing,
+    with_scores,
+)
 from vertebro_outcomes.comparisons.covariates import (
     check_names,
     columns_of,
@@ -109,6 +115,7 @@ def incomplete(people: Population, request: Request) -> Incomplete:
     terms = request.terms(usual, has_baseline=not np.isnan(baseline).all())
     check_names(people, terms)
     check_names(people, plan.predictors)
+    refuse_blank_predictors(people, request)
     parts: list[tuple[str, Floats]] = []
     levels: dict[str, list[str]] = {}
     for name in dict.fromkeys([*columns_of(terms), *columns_of(plan.predictors)]):

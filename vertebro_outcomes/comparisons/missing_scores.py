@@ -145,5 +145,18 @@ def _checked_delta(delta: Any) -> tuple[float, float]:
     return float(both[0]), float(both[1])
 
 
+def refuse_imputing(function: str, missing: Any, instead: str) -> None:
+    """Refuse another word than "observed" where nothing is imputed, with what answers instead.
+
+    Raises
+    ------
+    InputError
+        With the call that takes account of scores nobody saw.
+    """
+    check_word("missing", missing, get_args(Missing))
+    if missing != "observed":
+        raise refuse_argument(function, "missing", missing, f"'observed'; {instead}")
+
+
 def _refused(argument: str, found: Any, allowed: str) -> InputError:
     return refuse_argument("compare", argument, found, allowed)

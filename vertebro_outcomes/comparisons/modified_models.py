@@ -9,7 +9,6 @@ from vertebro_outcomes.comparisons.covariates import Covariates
 from vertebro_outcomes.comparisons.fitting import refuse_constant_arms
 from vertebro_outcomes.comparisons.judgement import (
     balance_table,
-    failure_sentence,
     failure_words,
     weighted_diagnostics,
 )
@@ -80,7 +79,7 @@ def fit_modified(prepared: Prepared, request: Request, X: Floats, used: Covariat
         raise InputError(f"{CALL}()", [problem], step) from None
 
 
-def weights_note(model: Questions, prepared: Prepared, used: Covariates) -> str:
+def weights_failure(model: Questions, prepared: Prepared, used: Covariates) -> str:
     """The diagnostics of the weights that failed; empty if none did, or there are no weights."""
     w = getattr(model, "weights", None)
     if w is None:
@@ -89,8 +88,7 @@ def weights_note(model: Questions, prepared: Prepared, used: Covariates) -> str:
     treated = prepared.flow.treated[kept]
     terms = tuple(dict.fromkeys(used.source))
     balance = balance_table(used.rows(kept), treated, w, terms)
-    words = failure_words(weighted_diagnostics(w, treated, balance))
-    return failure_sentence(words, withheld=False)
+    return failure_words(weighted_diagnostics(w, treated, balance))
 
 
 def _propensity_columns(X: Floats, x: Floats, treated: Bools) -> Floats:

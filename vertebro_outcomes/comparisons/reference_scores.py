@@ -6,6 +6,7 @@ import numpy as np
 
 from vertebro_outcomes.comparisons.completion import (
     Completion,
+    refuse_blank_predictors,
     refuse_unseen,
     standing,
     with_scores,
@@ -88,6 +89,7 @@ def _covariates(people: Population, request: Request) -> Covariates:
     terms = request.terms(usual(people, baseline)[0], has_baseline=known)
     check_names(people, terms)
     check_names(people, request.missing.predictors)
+    refuse_blank_predictors(people, request)
     own = columns_of(terms)
     more = (("baseline",) if known else ()) + request.missing.predictors
     every = dict.fromkeys([*terms, *(term for term in more if term not in own)])

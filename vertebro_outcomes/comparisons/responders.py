@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.compare import MethodName, compare
+from vertebro_outcomes.comparisons.missing_scores import Missing
 from vertebro_outcomes.comparisons.population import Population, population
 from vertebro_outcomes.comparisons.requests import ORDINAL, REPEATED, Request, checked_request
 from vertebro_outcomes.comparisons.responses import RESPONSES, Response, as_response
@@ -18,6 +19,9 @@ from vertebro_outcomes.tables.cohort import Cohort
 
 _DECIMALS = 9  # scores are written in decimals: 8.1 - 6.1 and 7.1 - 5.1 are one improvement
 _WHO = "Of patients with a score at the day; those who died before it are not counted."
+_FILLED = (
+    "The differences also stand for patients alive without the score ({how}); the shares do not."
+)
 
 
 def responders(
@@ -31,6 +35,10 @@ def responders(
     covariates: Sequence[str] | str | None = None,
     level: float = 0.95,
     window_days: tuple[int, int] | None = None,
+    missing: Missing = "observed",
+    n_imputations: int | None = None,
+    predictors: Sequence[str] = (),
+    seed: int = 1,
 ) -> Responders:
     """Difference in the share of responders under each published definition.
 
@@ -51,6 +59,9 @@ def responders(
         Of the intervals, between 0 and 1.
     window_days : (int, int), optional
         First and last day whose score may stand for `day`.
+    missing, n_imputations, predictors, seed
+        As in `compare`, for the differences; the shares, counts and the curve stay those of the scores
+        that were seen.
 
     Returns
     -------
@@ -76,9 +87,13 @@ def responders(
     >>> found.to_frame()["response"].tolist()
     ['better_30pct', 'better_50pct', 'at_most_3', 'worthwhile']
     """
+    gaps = {
+        "missing": missing, "n_imputations": n_imputations, "predictors": predictors, "seed": seed,
+    }  # fmt: skip
     request = checked_request(
         cohort=cohort, outcome=outcome, treatment=treatment, comparator=comparator, day=day,
         method=method, covariates=covariates, variance=None, level=level, window_days=window_days,
+        missing=gaps,
     )  # fmt: skip
     if method in REPEATED or request.method.kind == ORDINAL:
         allowed = "a method that takes the day alone"
@@ -102,11 +117,16 @@ def responders(
         options = {
             "outcome": outcome, "treatment": treatment, "comparator": comparator, "day": day,
             "method": method, "covariates": covariates, "level": level,
-            "window_days": window_days, "response": response.name,
+            "window_days": window_days, "response": response.name, **gaps,
         }  # fmt: skip
         counts = _counts(y, baseline, people, request, response)
         rows.append(line | counts | _contrast(cohort, options))
-    notes = (_WHO, "Synthetic data: nothing follows for patients." if cohort.synthetic else "")
+    imputed = _FILLED.format(how=missing.replace("_", " ")) if missing != "observed" else ""
+    notes = (
+        _WHO,
+        imputed,
+        "Synthetic data: nothing follows for patients." if cohort.synthetic else "",
+    )
     return Responders(
         outcome=outcome, label=request.instrument.label, unit=request.instrument.unit,
         treatment=treatment, comparator=comparator, day=int(day), method=method, level=level,

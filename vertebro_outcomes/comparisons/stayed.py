@@ -7,12 +7,16 @@ import numpy as np
 
 from vertebro_outcomes.comparisons.completion import Analysis, standing
 from vertebro_outcomes.comparisons.covariates import as_numbers, check_names
-from vertebro_outcomes.comparisons.fitting import fit_prepared
+from vertebro_outcomes.comparisons.fitting import (
+    fit_prepared,
+    refuse_incomparable,
+    refuse_no_spread,
+)
 from vertebro_outcomes.comparisons.intercurrent import with_worst_score_of_the_dead
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare, visits_of
 from vertebro_outcomes.comparisons.requests import Request
-from vertebro_outcomes.comparisons.sample import died_without_score
+from vertebro_outcomes.comparisons.sample import died_without_score, refuse_empty_arms
 from vertebro_outcomes.comparisons.windows import nearest_in_window
 from vertebro_outcomes.display.numbers import number
 from vertebro_outcomes.errors import InputError, Problem
@@ -52,6 +56,8 @@ def fit_stayed(people: Population, request: Request) -> Analysis:
     x = _known_before(prepared, request)
     blank: Bools = np.asarray(np.isnan(x).any(axis=1), dtype=bool)
     prepared.flow.drop(blank, "a predictor of staying not recorded")
+    refuse_empty_arms(prepared.flow, arms=request.arms, outcome=request.outcome, day=request.day)
+    refuse_incomparable(prepared, request)
     matrix, at, days = visits_of(people, y, request)
     matrix[:, at] = y
     seen = _Seen(prepared, x, matrix, days, np.flatnonzero(~(stands.dead & np.isnan(y)) & ~blank))
@@ -61,6 +67,7 @@ def fit_stayed(people: Population, request: Request) -> Analysis:
         problem = Problem(f"method {request.method.name}", str(reason), "patients who could stay")
         step = "name fewer covariates and predictors, or use missing='multiple_imputation'"
         raise InputError("compare()", [problem], step) from None
+    refuse_no_spread(fit, prepared.y, request)
     said = _said(request, weights, fit.weights, days[: at + 1], prepared)
     if prepared.visits is not None:
         fit = _at_every_visit(seen, fit, at, request)

@@ -26,7 +26,7 @@ def timing_claims(cohort: Cohort, **question: Any) -> pd.DataFrame:
     DataFrame
         `claim limit cut_days` and, of `effect_by` cut there, `n_t_early n_c_early early early_ci_low
         early_ci_high n_t_late n_c_late late late_ci_low late_ci_high difference se ci_low ci_high
-        p_value`; the difference is late minus early. `p_holm` is adjusted for the three limits. The
+        p_value withheld`; the difference is late minus early. `p_holm` is adjusted for the three limits. The
         age of the fracture is that at day 0; it shows what happened to patients who came early or
         late, not what waiting would do to one patient.
 
@@ -58,7 +58,8 @@ def timing_claims(cohort: Cohort, **question: Any) -> pd.DataFrame:
             line |= {f"n_t_{word}": row["n_t"], f"n_c_{word}": row["n_c"], word: row["estimate"]}
             line |= {f"{word}_ci_low": row["ci_low"], f"{word}_ci_high": row["ci_high"]}
         difference = found.interaction.drop(columns="term").iloc[0].to_dict()
-        lines.append(line | {"difference": difference.pop("estimate"), **difference})
+        line |= {"difference": difference.pop("estimate"), **difference, "withheld": found.withheld}
+        lines.append(line)
     frame = pd.DataFrame(lines).assign(synthetic=cohort.synthetic)
     order = np.argsort(frame["p_value"].to_numpy())
     steps = frame["p_value"].to_numpy()[order] * np.arange(len(order), 0, -1)

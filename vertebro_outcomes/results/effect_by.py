@@ -1,6 +1,6 @@
 """An effect by the values of a modifier: bands, or a curve, and the test of interaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,8 @@ class EffectBy:
         Test of the curvature, NaN unless a spline.
     attrition : DataFrame
         `step n_t n_c left_t left_c`.
+    withheld : str
+        Why there are no estimates; empty if there are.
     """
 
     outcome: str
@@ -64,12 +66,27 @@ class EffectBy:
     covariates: tuple[str, ...]
     attrition: pd.DataFrame
     notes: tuple[str, ...] = (MULTIPLICITY,)
+    withheld: str = ""
     synthetic: bool = False
+
+    def without_numbers(self, because: str) -> "EffectBy":
+        """The same without estimates: diagnostics failed, in the words of `because`."""
+        blank = ["estimate", "se", "ci_low", "ci_high"]
+        nan = float("nan")
+        return replace(
+            self, withheld=because,
+            effects=self.effects.assign(**dict.fromkeys(blank, nan)),
+            interaction=self.interaction.assign(**dict.fromkeys([*blank, "p_value"], nan)),
+            f_value=nan, p_value=nan, p_nonlinear=nan,
+        )  # fmt: skip
 
     def to_frame(self) -> pd.DataFrame:
         """The effects, one row per band or point of the curve, with the test of interaction."""
         return self.effects.assign(
-            modifier=self.modifier, p_interaction=self.p_value, synthetic=self.synthetic
+            modifier=self.modifier,
+            p_interaction=self.p_value,
+            withheld=self.withheld,
+            synthetic=self.synthetic,
         )
 
     def __str__(self) -> str:
@@ -77,10 +94,12 @@ class EffectBy:
             test = f"chi-square({self.f_df}) = {numbers.number(self.f_df * self.f_value)}"
         else:
             test = f"F({self.f_df}, {numbers.count(self.df)}) = {numbers.number(self.f_value)}"
-        tested = f"interaction {test}, {numbers.p_value(self.p_value)}"
+        tested = f"{self._sizes()}; interaction {test}, {numbers.p_value(self.p_value)}"
+        if self.withheld:
+            tested = "effects withheld"
         said = (
             f"{self.label[:1].upper()}{self.label[1:]}, day {self.day}: {self.treatment} minus "
-            f"{self.comparator} by {self.modifier.replace('_', ' ')}: {self._sizes()}; {tested}; "
+            f"{self.comparator} by {self.modifier.replace('_', ' ')}: {tested}; "
             f"n = {numbers.count(self.n_t)} vs {numbers.count(self.n_c)}, {self.method.replace('_', ' ')}, "
             f"{self.variance} variance, {100 * self.level:g}% intervals."
         )
@@ -139,6 +158,8 @@ class EffectBy:
                 ax.axhline(0.0, color=RULE, lw=0.8, zorder=0)
                 ax.set_xlabel(name)
                 ax.set_ylabel(effect)
+            if self.withheld:
+                ax.set_title("effects withheld", loc="left")
             if self.synthetic:
                 ax.set_title("synthetic", loc="right")
         return ax

@@ -118,3 +118,10 @@ def test_weights_that_fail_withhold_every_difference():
         lopsided(), controls=["pain_vas"], **{k: v for k, v in ask.items() if k != "outcome"}
     )
     assert controls["reason"].eq(found.withheld).all()
+
+
+def test_nothing_is_imputed_for_several_arms():
+    with pytest.raises(vo.InputError, match="imputes for two arms at a time"):
+        vo.compare_arms(COHORT, missing="multiple_imputation", **QUESTION)
+    with pytest.raises(vo.InputError, match="missing"):
+        vo.compare_arms(COHORT, missing="guess", **QUESTION)

@@ -57,8 +57,12 @@ def only(f: dict[str, pd.DataFrame], kp: int, vp: int) -> dict[str, pd.DataFrame
 
 
 @cache
-def cohort(kind: str) -> vo.Cohort:
+def cohort(kind: str, *, gaps: bool = False) -> vo.Cohort:
     f = frames()
+    if gaps:
+        late = f["scores"]["day"] >= 30
+        gone = late & (np.random.default_rng(8).random(len(late)) < 0.2)
+        f["scores"] = f["scores"][~gone].reset_index(drop=True)
     patients, episodes, scores = f["patients"], f["episodes"], f["scores"]
     kp = (episodes["treatment"] == "KP").to_numpy()
     x = patients["x"].to_numpy()
@@ -168,6 +172,41 @@ OF_SCORES = {
 }
 
 
+FEW = {"n_imputations": 3}
+MISSING = {
+    "imputed": compared("ancova", missing="multiple_imputation", **FEW),
+    "imputed, weighted": compared("overlap_weighting", missing="multiple_imputation", **FEW),
+    "imputed, matched": compared("matching", missing="multiple_imputation", **FEW),
+    "imputed, odds": compared("proportional_odds", missing="multiple_imputation", **FEW),
+    "jump": compared("ancova", missing="jump_to_reference", **FEW),
+    "copy": compared("ancova", missing="copy_reference", **FEW),
+    "increments": compared("aipw", missing="copy_increments", **FEW),
+    "staying": compared("ancova", missing="censoring_weights"),
+    "staying, all visits": compared("gee", missing="censoring_weights"),
+    "shifted": lambda c: vo.delta_adjusted(c, covariates=GIVEN, **FEW, **QUESTION),
+    "shifted, weighted": lambda c: vo.delta_adjusted(
+        c, method="overlap_weighting", covariates=GIVEN, **FEW, **QUESTION
+    ),
+    "shifted, jump": lambda c: vo.delta_adjusted(
+        c, missing="jump_to_reference", covariates=GIVEN, **FEW, **QUESTION
+    ),
+    "controls": lambda c: vo.negative_controls(
+        c, controls=["pain_vas"], day=30, method="ancova", covariates=GIVEN, **ARMS
+    ),
+    "methods": lambda c: vo.compare_methods(
+        c, methods=["ancova", "overlap_weighting"], covariates=GIVEN, **QUESTION
+    ),
+}
+OF_GAPS = {
+    **OF_COVARIATES, **OF_SCORES,
+    "separated": OF_COVARIATES["separated"] + "|no overlap",
+    "no scores": OF_SCORES["no scores"] + "|0 patients",
+    "one each": OF_SCORES["one each"] + "|at least",
+    "one treated": OF_SCORES["one treated"] + "|at least",
+    "duplicated": REPEATED,
+}  # fmt: skip
+
+
 BENT = (
     "spline",
     "curve",
@@ -175,7 +214,19 @@ BENT = (
     "weighted curve",
     "curve of all visits",
 )  # the other covariate is not among theirs, or it is bent
-QUICK = ("overlap_weighting", "mmrm", "arms", "curve", "fractures", "complications", "relief")
+QUICK = (
+    "imputed",
+    "staying",
+    "jump",
+    "shifted",
+    "overlap_weighting",
+    "mmrm",
+    "arms",
+    "curve",
+    "fractures",
+    "complications",
+    "relief",
+)
 
 
 def each(names):
@@ -194,6 +245,9 @@ def estimable(found):
 def test_the_same_questions_have_answers_in_whole_data():
     for ask in (SCORES | EVENTS).values():
         assert "KP" in str(ask(cohort("whole")))
+    for ask in MISSING.values():
+        found = ask(cohort("whole", gaps=True))
+        assert "KP" in (str(found.to_dict()) if isinstance(found, pd.DataFrame) else str(found))
 
 
 @pytest.mark.parametrize("name", each(SCORES))
@@ -214,6 +268,20 @@ def test_events_that_cannot_answer(kind, name):
 def test_a_covariate_that_repeats_another(name):
     with pytest.raises(vo.InputError, match=REPEATED):
         (SCORES | EVENTS)[name](cohort("duplicated"))
+
+
+@pytest.mark.parametrize("name", each(MISSING))
+@pytest.mark.parametrize("kind", OF_GAPS)
+def test_missing_scores_that_cannot_be_replaced(kind, name):
+    with pytest.raises(vo.InputError, match=OF_GAPS[kind]):
+        MISSING[name](cohort(kind, gaps=True))
+
+
+@pytest.mark.parametrize("how", ["multiple_imputation", "jump_to_reference", "censoring_weights"])
+def test_a_predictor_that_nobody_has(how):
+    ask = {"method": "ancova", "covariates": ["age_years"], "missing": how, "predictors": ["x"]}
+    with pytest.raises(vo.InputError, match="not recorded"):
+        vo.compare(cohort("blank", gaps=True), **ask, **QUESTION)
 
 
 def test_all_deaths_on_one_day_say_nothing_about_changing_hazards():

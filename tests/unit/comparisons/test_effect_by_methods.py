@@ -212,3 +212,53 @@ def test_weights_that_rest_on_few_patients_are_said():
     assert "should not be relied on" in str(found)
     plain = vo.effect_by(COHORT, cut=56, method="overlap_weighting", **QUESTION)
     assert "relied on" not in str(plain)
+
+
+def lopsided():
+    """Arms of 300 whose x hardly meet: inverse weights rest on few patients."""
+    rng = np.random.default_rng(12)
+    ids = np.array([f"p{i:03d}" for i in range(300)])
+    treated = np.arange(300) % 2 == 0
+    return vo.Cohort.from_frames(
+        patients=pd.DataFrame(
+            {"patient_id": ids, "x": 3.2 * treated + rng.normal(size=300),
+             "sex": np.where(rng.random(300) < 0.5, "male", "female")}
+        ),
+        episodes=pd.DataFrame(
+            {"patient_id": ids, "treatment": np.where(treated, "KP", "VP"), "day0": "treatment"}
+        ),
+        scores=pd.DataFrame(
+            {"patient_id": ids, "instrument": "pain_vas", "day": 30, "value": rng.uniform(0, 10, 300)}
+        ),
+    )  # fmt: skip
+
+
+def test_weights_that_fail_withhold_every_effect():
+    ask = OF | {"modifier": "sex", "method": "ate_weighting", "covariates": ["x"]}
+    found = vo.effect_by(lopsided(), **ask)
+    assert found.withheld
+    numbers = ["estimate", "se", "ci_low", "ci_high"]
+    assert found.effects[numbers].isna().all(axis=None)
+    assert found.interaction[[*numbers, "p_value"]].isna().all(axis=None)
+    assert np.isnan([found.f_value, found.p_value]).all()
+    assert "effects withheld" in str(found)
+    assert found.to_frame()["withheld"].eq(found.withheld).all()
+    assert found.plot().get_title(loc="left") == "effects withheld"
+    shown = vo.effect_by(lopsided(), failed="show", **ask)
+    assert shown.effects["estimate"].notna().all()
+    assert not shown.withheld
+    assert "should not be relied on" in str(shown)
+    claims = {k: v for k, v in ask.items() if k != "modifier"}
+    f = lopsided()
+    aged = vo.Cohort.from_frames(
+        patients=f.frame("patients"), scores=f.frame("scores"),
+        episodes=f.frame("episodes").assign(fracture_age_days=np.arange(300) % 150),
+    )  # fmt: skip
+    assert vo.timing_claims(aged, **claims)["withheld"].ne("").all()
+
+
+def test_what_is_not_imputed_names_what_is():
+    with pytest.raises(vo.InputError, match="mmrm' takes the scores of all visits"):
+        vo.effect_by(COHORT, cut=56, missing="multiple_imputation", **QUESTION)
+    with pytest.raises(vo.InputError, match="failed"):
+        vo.effect_by(COHORT, cut=56, failed="hide", **QUESTION)

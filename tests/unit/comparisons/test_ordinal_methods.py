@@ -118,3 +118,11 @@ def test_what_cannot_be_meant_is_refused(method):
     f["scores"].loc[after, "value"] = 4.0
     with pytest.raises(vo.InputError, match="all scores"):
         vo.compare(vo.Cohort.from_frames(**f), **ask)
+
+
+def test_win_odds_say_what_they_do_not_adjust_for():
+    ask = {"outcome": "pain_vas", "covariates": ["age_years"], **QUESTION}
+    found = vo.compare(COHORT, method="win_odds", **ask)
+    said = "Not adjusted for age_years: win_odds takes no covariates, proportional_odds does."
+    assert said in str(found)
+    assert "takes no covariates" not in str(vo.compare(COHORT, method="proportional_odds", **ask))

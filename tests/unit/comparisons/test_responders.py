@@ -119,3 +119,31 @@ def test_what_cannot_be_meant_is_refused():
     alone = [(a, b if a == "KP" else None, y) for a, b, y in PATIENTS]
     with pytest.raises(vo.InputError, match="nobody has pain_vas"):
         vo.responders(cohort(alone), **QUESTION)
+
+
+def many(seed=5, n=160):
+    rng = np.random.default_rng(seed)
+    arm = np.where(np.arange(n) % 2 == 0, "KP", "NSM")
+    before = rng.uniform(5, 10, n).round(1)
+    after = np.clip(before - rng.normal(2, 2, n) - (arm == "KP"), 0, 10).round(1)
+    seen = rng.random(n) > 0.25 * (before > 7)
+    return [(a, b, y if s else None) for a, b, y, s in zip(arm, before, after, seen, strict=True)]
+
+
+def test_differences_are_those_of_compare_with_the_same_imputations():
+    c = cohort(many())
+    how = {"missing": "multiple_imputation", "n_imputations": 4, "seed": 3}
+    found = vo.responders(c, **QUESTION, **how).to_frame().set_index("response")
+    assert len(found) == 4
+    for name, row in found.iterrows():
+        one = vo.compare(c, method="unadjusted", response=name, **QUESTION, **how)
+        assert row["estimate"] == pytest.approx(one.estimate, abs=1e-12)
+        assert row["se"] == pytest.approx(one.se, abs=1e-12)
+    seen = vo.responders(c, **QUESTION).to_frame().set_index("response")
+    assert found["share_t"].equals(seen["share_t"])
+    assert not np.allclose(found["estimate"], seen["estimate"])
+    assert "also stand for patients alive without the score" in str(
+        vo.responders(c, **QUESTION, **how)
+    )
+    with pytest.raises(vo.InputError, match="censoring_weights go with"):
+        vo.responders(c, method="aipw", missing="censoring_weights", **QUESTION)
