@@ -207,8 +207,9 @@ def test_weights_that_rest_on_few_patients_are_said():
     rng = np.random.default_rng(5)
     f["patients"]["x"] = rng.normal(size=len(D["old"])) + 3.2 * D["treated"]
     found = vo.effect_by(
-        vo.Cohort.from_frames(**f), cut=56, method="ate_weighting", covariates=["x"], **QUESTION
-    )
+        vo.Cohort.from_frames(**f), cut=56, method="ate_weighting", covariates=["x"], failed="show",
+        **QUESTION,
+    )  # fmt: skip
     assert "should not be relied on" in str(found)
     plain = vo.effect_by(COHORT, cut=56, method="overlap_weighting", **QUESTION)
     assert "relied on" not in str(plain)

@@ -121,8 +121,8 @@ def test_what_cannot_be_meant_is_refused(method):
 
 
 def test_win_odds_say_what_they_do_not_adjust_for():
-    ask = {"outcome": "pain_vas", "covariates": ["age_years"], **QUESTION}
+    ask = {"outcome": "pain_vas", "covariates": ["baseline"], **QUESTION}
     found = vo.compare(COHORT, method="win_odds", **ask)
-    said = "Not adjusted for age_years: win_odds takes no covariates, proportional_odds does."
+    said = "Not adjusted for baseline: win_odds takes no covariates, proportional_odds does."
     assert said in str(found)
     assert "takes no covariates" not in str(vo.compare(COHORT, method="proportional_odds", **ask))
