@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.date_texts import PARTIAL, parse_date
 from vertebro_outcomes.loaders.format import BLANK, Cell
 from vertebro_outcomes.loaders.sources import Setting
 from vertebro_outcomes.tables.schema import Column
@@ -22,14 +23,6 @@ SEX: Final[dict[str, str]] = {
     **dict.fromkeys(("other", "divers", "d", "diverse", "intersex"), "other"),
 }
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_PARTS: Final[dict[str, tuple[str, int, int, int]]] = {  # pattern, group of year, month, day
-    "iso": (r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$", 1, 2, 3),
-    "compact": (r"^(\d{4})(\d{2})(\d{2})(?:\.0)?$", 1, 2, 3),
-    "day_first": (r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?:[T ].*)?$", 3, 2, 1),
-    "month_first": (r"^(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?:[T ].*)?$", 3, 1, 2),
-}
-ORDERS: Final = (*_PARTS, "excel")
-_EXCEL_EPOCH = "1899-12-30"
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,8 @@ def draft(glanced: Any, text: Any, column: Column, cell: Cell, setting: Setting)
     if _is_coded(column, cell):
         slow = _coded(text.strip().lower(), column, cell)
     elif column.type == "date":
-        slow = parse_date(text.strip(), cell.dates or setting.dates)
+        born = column.name == "birth_date"
+        slow = parse_date(text.strip(), cell.dates or setting.dates, born=born)
     elif column.type in ("int", "float"):
         decimal = cell.decimal or setting.decimal
         number = parse_number(text.strip(), decimal, cell.thousands or setting.thousands)
@@ -136,7 +130,7 @@ def _judged(
         rules = [(drafted.isnull(), "not among the codes")]
         return anything, rules, _typed_word(drafted, column)
     if column.type == "date":
-        partial = plain.re_search(r"^\d{4}([-/.]\d{1,2})?$")
+        partial = plain.re_search(PARTIAL)
         rules = [
             (drafted.isnull() & partial, "a partial date"),
             (drafted.isnull(), "no such date"),
@@ -222,30 +216,6 @@ def _respelled(plain: Any, decimal: str, thousands: str) -> Any:
             text.replace(",", ".")
         )  # fmt: skip
     return text
-
-
-def parse_date(plain: Any, order: str) -> Any:
-    """Text -> date; a year or month alone is no date and is not rounded."""
-    import ibis
-
-    if order != "excel":
-        value = _by_parts(plain, order)
-        return value if order == "iso" else value.coalesce(_by_parts(plain, "iso"))
-    serial = plain.re_search(r"^\d{4,5}(\.\d+)?$")
-    days = ibis.ifelse(serial, plain.re_extract(r"^(\d+)", 1), None).try_cast("int64")
-    value = ibis.literal(_EXCEL_EPOCH).cast("date") + days.as_interval("D")
-    return value.cast("date").coalesce(_by_parts(plain, "iso"))
-
-
-def _by_parts(plain: Any, order: str) -> Any:
-    pattern, year, month, day = _PARTS[order]
-    if order == "iso":  # the common case costs no regular expression
-        import ibis
-
-        whole = ibis.ifelse(plain.length() >= 8, plain.substr(0, 10), ibis.null("string"))
-        return whole.try_cast("date")
-    y, m, d = (plain.re_extract(pattern, group) for group in (year, month, day))
-    return (y + "-" + m.lpad(2, "0") + "-" + d.lpad(2, "0")).try_cast("date")
 
 
 def _outside(value: Any, low: float | None, high: float | None) -> Any:

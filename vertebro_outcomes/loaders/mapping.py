@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
-from vertebro_outcomes.loaders.cells import ORDERS
+from vertebro_outcomes.loaders.date_texts import ORDERS
 from vertebro_outcomes.loaders.format import STAGED, Cell, Feed, usual_needs
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS, Instrument

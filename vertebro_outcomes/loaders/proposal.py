@@ -5,38 +5,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from vertebro_outcomes.loaders.cells import SEX, TRUTH
-from vertebro_outcomes.loaders.format import STAGED
-from vertebro_outcomes.loaders.level_cells import read_levels
+from vertebro_outcomes.loaders.headers import meaning_of, names_a_person
+from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import (
+    UNSURE_ORDER,
     ColumnTexts,
     decimal_of,
     is_number,
-    propose_dates,
     scale_of,
     share_of,
 )
 from vertebro_outcomes.loaders.words import (
-    ABSENCE_WORDS,
-    CODE_WORDS,
-    EVENT_WORDS,
-    HEADERS,
     INSTRUMENT_WORDS,
     VISIT_WORDS,
     fold,
     squeeze,
     timepoint_days,
-    unit_of,
-    word_for,
 )
-from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
+from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
-MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
 SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
-_BY_HEADER: Final = {
-    word: key for key, words in reversed(HEADERS.items()) for word in words.split()
-}
 
 
 @dataclass(frozen=True)
@@ -64,13 +53,49 @@ def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
         lines = [x for x in lines if x.target != "patient_id" and x.column != first]
         said = {"column": first}
         lines = [Line(source.name, "patients", "patient_id", first, 0.99, "record", said), *lines]
-    lines = _one_scale_per_instrument(lines)
+    if not any(line.target == "patient_id" for line in lines):
+        lines = [*_person_line(source, lines), *lines]
+    lines = _one_order_per_file(_one_scale_per_instrument(lines))
     best: dict[tuple[Any, ...], Line] = {}
     for line in lines:  # two columns for one target: the surer, else the first
         key = (line.table, line.target, line.instrument, line.day)
         if key not in best or line.sure > best[key].sure:
             best[key] = line
-    return [x for x in lines if best[x.table, x.target, x.instrument, x.day] is x]
+    return [_unless_second(x, best[x.table, x.target, x.instrument, x.day]) for x in lines]
+
+
+def _unless_second(line: Line, best: Line) -> Line:
+    """The line, or where another column is read for the same: that this one is not."""
+    if line is best:
+        return line
+    return replace(line, sure=0.0, why=f"{best.column!r} is read as {line.table}.{line.target}")
+
+
+def _person_line(source: Source, lines: Sequence[Line]) -> list[Line]:
+    """The column that numbers people: by a header like `Reg-Nr. Patient`."""
+    taken = {line.column for line in lines if line.sure >= SURE}
+    for column in source.columns:
+        if column not in taken and names_a_person(column):
+            entry = {"column": column}
+            why = "a header that numbers people"
+            return [Line(source.name, "patients", "patient_id", column, 0.75, why, entry)]
+    return []
+
+
+def _one_order_per_file(lines: Sequence[Line]) -> list[Line]:
+    """03/04/2019 may be either: the other dates of the file tell which."""
+    told = {x.entry["dates"] for x in lines if x.sure >= SURE and "dates" in x.entry}
+    orders = told & {"day_first", "month_first"}
+    if len(orders) != 1:
+        return list(lines)
+    order = orders.pop()
+    why = f"header; dates read {order} as elsewhere in the file"
+    return [
+        replace(x, sure=0.75, why=why, entry={**x.entry, "dates": order})
+        if x.sure < SURE and x.entry.get("dates") == "day_first" and x.sure >= 0.5 * UNSURE_ORDER
+        else x
+        for x in lines
+    ]
 
 
 def _one_scale_per_instrument(lines: Sequence[Line]) -> list[Line]:
@@ -93,19 +118,19 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     if score is not None:
         return [score]
     folded = fold(column)
-    key = _BY_HEADER.get(folded) or _BY_HEADER.get(fold(label))
+    key = meaning_of(column) or meaning_of(label)
     if key is None:
         return []
     table, target = key
     table = _at_home(source, table, target)
-    entry, fits, why = _entry(source, column, (table, target), texts.of(column))
+    entry, fits, why = entry_of(source, column, (table, target), texts)
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
     return [Line(source.name, table, target, column, round(sure, 2), why, entry)]
 
 
 def _is_time(column: str) -> bool:
-    return _BY_HEADER.get(fold(column)) in (("scores", "date"), ("scores", "day"))
+    return meaning_of(column) in (("scores", "date"), ("scores", "day"))
 
 
 def _visit_line(source: Source, column: str, texts: ColumnTexts) -> Line | None:
@@ -126,16 +151,24 @@ def _visit_line(source: Source, column: str, texts: ColumnTexts) -> Line | None:
 
 def _at_home(source: Source, table: str, target: str) -> str:
     """`date` and `level` mean what the other columns of the file say they mean."""
-    present = {_BY_HEADER.get(fold(column)) for column in source.columns}
+    present = {meaning_of(column) for column in source.columns}
     names = {key[1] for key in present if key}
-    if target == "cement_ml" and ("levels", "level") in present and "treatment" not in names:
-        return "levels"
+    if target == "cement_ml" and ("levels", "level") in present:
+        treated = "treatment" in names
+        return "levels" if not treated or one_row_per_level(source) else table
     if target in ("date", "day", "symptomatic", "level", "detected_by") and table in (
         "scores",
         "events",
         "levels",
     ):
-        if ("events", "type") in present and ("scores", "value") not in present:
+        of_levels = target == "level" and any(
+            key[0] == "levels" and key[1] != "level" for key in present if key
+        )
+        dated = target in ("date", "day") and ("events", target) in present
+        scored = any(instrument_in(column) for column in source.columns)
+        if ("events", "type") in present and not (
+            ("scores", "value") in present or dated or of_levels or (scored and target != "level")
+        ):
             return "events"
         if target in ("symptomatic", "detected_by") or (
             target in ("level", "date", "day")
@@ -146,24 +179,38 @@ def _at_home(source: Source, table: str, target: str) -> str:
     return table
 
 
+def one_row_per_level(source: Source) -> bool:
+    """Whether people have a row for each of their levels."""
+    wanted = (("patients", "patient_id"), ("levels", "level"))
+    found = [next((c for c in source.columns if meaning_of(c) == key), None) for key in wanted]
+    if None in found:
+        return False
+    pairs = source.data.select(who=source.data[found[0]], level=source.data[found[1]]).distinct()
+    pairs = pairs.filter(pairs.who.notnull() & pairs.level.notnull())
+    counts = pairs.aggregate(n=pairs.count(), people=pairs.who.nunique()).to_pyarrow()
+    return bool(counts["n"][0].as_py() > counts["people"][0].as_py())
+
+
 def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) -> Line | None:
     """`VAS_3m`: an instrument and a time in one header; `VAS` where the row says the time."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
     label = source.labels.get(column, "")
     name = instrument_in(text) or instrument_in(label)
-    if name is None or _BY_HEADER.get(fold(column)):
+    if name is None or meaning_of(column):
         return None
     day = timepoint_days(text)
     day = timepoint_days(label) if day is None else day
     values = texts.of(column) if day is not None or timed else []
-    absent = {v: why for v in values if (why := word_for(v, ABSENCE_WORDS))}
+    absent = absences(values)
     fits = share_of([v for v in values if v not in absent], is_number)
     if (day is None and not timed) or fits < 0.5:
         return None
     entry: dict[str, Any] = {"column": column, **decimal_of(values)}
+    scale = scale_of(name, column, values)
+    limits = scale or (INSTRUMENTS[name].low, INSTRUMENTS[name].high)
+    absent |= sentinels(texts.stated(column), (limits[0], limits[1]))
     if absent:
         entry["missing"] = absent
-    scale = scale_of(name, column, values)
     if scale:
         entry["scale"] = scale
     when = f"at day {day}" if day is not None else "at the visit of the row"
@@ -179,72 +226,3 @@ def instrument_in(text: str) -> str | None:
         if re.search(rf"(^|_)({pattern})(_|\d|$)", stem):
             return name
     return None
-
-
-def _entry(
-    source: Source, column: str, meant: tuple[str, str], values: Sequence[str]
-) -> tuple[dict[str, Any], float, str]:
-    """The mapping entry, the share of values it reads, and why."""
-    table, target = meant
-    declared = STAGED[table][target]
-    entry: dict[str, Any] = {"column": column}
-    if not values:
-        return entry, 0.8, "the header; no values"
-    if target == "level":
-        labels = source.codes.get(column, {})
-        codes = {v: labels[v] for v in values if read_levels(labels.get(v, ""))}
-        entry |= {"codes": codes} if codes else {}
-        said = [codes.get(v, v) for v in values]
-        return entry, share_of(said, lambda v: bool(read_levels(v))), "header and levels"
-    if target in CODE_WORDS or target == "type" or declared.codes:
-        codes, fits = propose_codes(target, declared.codes, values, source.codes.get(column, {}))
-        if codes:
-            entry["codes"] = codes
-        why = f"header; {fits:.0%} of the codes are understood"
-        return entry, max(fits, MOSTLY_READ) if fits >= 0.5 else fits, why
-    if declared.type == "bool":
-        labels = source.codes.get(column, {})
-        known = {v for v in values if v.lower() in TRUTH or labels.get(v, "").lower() in TRUTH}
-        codes = {v: TRUTH[labels[v].lower()] for v in known if labels.get(v, "").lower() in TRUTH}
-        if codes:
-            entry["codes"] = codes
-        return entry, len(known) / len(values), "header and yes/no values"
-    if declared.type == "date":
-        order, fits = propose_dates(values)
-        entry |= {"dates": order} if order != "iso" else {}
-        return entry, fits, f"header; dates read {order}"
-    if declared.type in ("int", "float"):
-        entry |= decimal_of(values)
-        unit = unit_of(column)
-        if (declared.unit, unit) in (("years", "months"), ("days", "weeks"), ("days", "months")):
-            entry["unit"] = unit
-        return entry, share_of(values, is_number), "header and numbers"
-    return entry, 1.0, "header"
-
-
-def propose_codes(
-    target: str, allowed: Sequence[str], values: Sequence[str], labels: Mapping[str, str]
-) -> tuple[dict[str, str], float]:
-    """Codes of the file -> canonical words, from labels or from the codes themselves."""
-    codes: dict[str, str] = {}
-    understood = 0
-    canonical = {code.lower(): code for code in allowed}
-    for value in values:
-        label = labels.get(value, value)
-        plain = squeeze(label)
-        word = canonical.get(plain) or canonical.get(label.lower()) or (
-            SEX.get(label.lower()) if target == "sex" else None
-        )  # fmt: skip
-        if word is None and target == "type":
-            word = EVENT_ALIASES.get(plain) or word_for(label, EVENT_WORDS, whole=False)
-        elif word is None:
-            word = word_for(label, CODE_WORDS.get(target, ()))
-        if word is not None and (word in allowed or not allowed):
-            understood += 1
-            if word.lower() != value.lower():
-                codes[value] = word
-    return codes, understood / len(values) if values else 1.0
-
-
-assert all(column in STAGED[table].names for table, column in HEADERS)
-assert EVENT_TYPES.keys() >= set(EVENT_ALIASES.values())

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
+from vertebro_outcomes.loaders.proposed_events import flag_feeds
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.synthetic_mark import is_mark
 from vertebro_outcomes.loaders.value_shapes import long_scales
@@ -62,14 +63,20 @@ def propose_for(
     )
     feeds = [feed for source in sources for feed in _feeds(source, lines)]
     used = {(f["source"], c.get("column")) for f in feeds for c in f["columns"].values()}
+    used |= {(f["source"], column) for f in feeds for column in f.get("where", {})}
     unmapped = []
     for source in sources:
         for column in source.columns:
             if (source.name, column) not in used and not is_mark(column):
                 said = [x for x in lines if (x.source, x.column) == (source.name, column)]
-                why = f"perhaps {said[0].table}.{said[0].target}" if said else "not recognised"
+                why = _reason(said[0]) if said else "not recognised"
                 unmapped.append((source.name, column, why))
     return ProposedMapping(name, lines, {"name": name, "feed": feeds}, tuple(unmapped))
+
+
+def _reason(line: Line) -> str:
+    """Why a column that seemed to be something is not read."""
+    return f"perhaps {line.table}.{line.target}" if line.sure else line.why
 
 
 def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:
@@ -112,7 +119,9 @@ def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:
     if "date" in times:  # the date itself says more than the name of the visit
         times.pop("day", None)
     wide = [line for line in sure if line.instrument and (line.day is not None or times)]
-    return feeds + [_score_feed(source, line, keys, times) for line in wide]
+    feeds += [_score_feed(source, line, keys, times) for line in wide]
+    taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
+    return feeds + flag_feeds(source, keys, taken)
 
 
 def _is_patient_list(sure: Sequence[Line]) -> bool:

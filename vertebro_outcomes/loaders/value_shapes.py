@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.date_texts import PARTIAL, names_a_month
 from vertebro_outcomes.loaders.format import BLANK
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.words import MISSING_CODES, fold, unit_of
@@ -13,7 +14,8 @@ MOST_VALUES: Final = 400
 SMALL_ROWS: Final = 20_000
 _NO_VALUE: Final = {code.lower() for code in MISSING_CODES} | set(BLANK)
 MIXED_DATES: Final = 0.9
-_TEXT_DATE: Final = re.compile(r"^(\d{1,2})([-/. ])(\d{1,2})[-/. ](\d{4})")
+UNSURE_ORDER: Final = 0.6  # 03/04/2019 may be either
+_TEXT_DATE: Final = re.compile(r"^(\d{1,2})([-/. ]) *(\d{1,2})[-/. ] *(\d{4}|\d{2})(?!\d)")
 
 
 class ColumnTexts:
@@ -23,25 +25,33 @@ class ColumnTexts:
         self._source = source
         self._small = source.n_rows <= SMALL_ROWS
         self._head: Any = None
+        self._known: dict[str, list[str]] = {}
 
     def of(self, column: str) -> list[str]:
         """Distinct texts in order, without blanks and missing-data codes; at most 400.
 
         Of more than that the first and the last: words stand behind the numbers.
         """
+        absent = self._source.absent.get(column, frozenset())
+        return [v for v in self.stated(column) if v.lower() not in _NO_VALUE and v not in absent]
+
+    def stated(self, column: str) -> list[str]:
+        """As `of`, with the codes that stand for no value."""
+        if column not in self._known:
+            self._known[column] = self._distinct(column)
+        return self._known[column]
+
+    def _distinct(self, column: str) -> list[str]:
         if self._small and self._head is None:
             self._head = self._source.data.to_pyarrow()
         if self._small:
             found = {text.strip() for text in self._head[column].unique().to_pylist() if text}
-            values = _both_ends(sorted(found))
-        else:
-            text = self._source.data[column].strip()
-            table = self._source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
-            ends = (table.order_by("v"), table.order_by(table.v.desc()))
-            parts = [end.limit(MOST_VALUES // 2).to_pyarrow()["v"].to_pylist() for end in ends]
-            values = sorted({*parts[0], *parts[1]})
-        absent = self._source.absent.get(column, frozenset())
-        return [v for v in values if v.lower() not in _NO_VALUE and v not in absent]
+            return _both_ends(sorted(found))
+        text = self._source.data[column].strip()
+        table = self._source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
+        ends = (table.order_by("v"), table.order_by(table.v.desc()))
+        parts = [end.limit(MOST_VALUES // 2).to_pyarrow()["v"].to_pylist() for end in ends]
+        return sorted({*parts[0], *parts[1]})
 
 
 def _both_ends(values: list[str]) -> list[str]:
@@ -50,38 +60,56 @@ def _both_ends(values: list[str]) -> list[str]:
 
 
 def propose_dates(values: Sequence[str]) -> tuple[str, float]:
-    """The order in which dates are written, and how sure that is."""
+    """The order in which dates are written, and how sure that is.
+
+    A year or month alone is understood, though it is no date; it says nothing of the order.
+    """
+    whole = [v for v in values if not re.fullmatch(PARTIAL, v)]
     if not values:
         return "iso", 0.5
-    serial = share_of(values, lambda v: bool(re.fullmatch(r"\d{5}(\.\d+)?", v)))
-    whole = share_of(values, lambda v: bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}( .*)?", v)))
-    if serial and whole and serial + whole > MIXED_DATES:
-        return "excel", 0.85  # a sheet where some dates lost their format; both are read
-    if share_of(values, lambda v: bool(re.match(r"^\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?", v))) > 0.5:
-        return "iso", share_of(values, lambda v: bool(re.match(r"^\d{4}-\d{2}(-\d{2}|$)", v)))
-    if share_of(values, lambda v: bool(re.fullmatch(r"(19|20|21)\d{6}(\.0)?", v))) > 0.5:
+    if not whole:
+        return "iso", 1.0
+    serial = share_of(whole, lambda v: bool(re.fullmatch(r"\d{5}(\.\d+)?", v)))
+    iso = share_of(whole, lambda v: bool(re.match(r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?$", v)))
+    parts = [found for v in whole if (found := _TEXT_DATE.match(v))]
+    if serial and serial + iso + sum(p[2] == "." for p in parts) / len(whole) > MIXED_DATES:
+        return "excel", 0.85  # a sheet where some dates lost their format; all are read
+    if iso > MIXED_DATES or (iso and not parts):
+        return "iso", iso
+    if share_of(whole, lambda v: bool(re.fullmatch(r"(19|20|21)\d{6}(\.0)?", v))) > 0.5:
         return "compact", 0.95
-    if share_of(values, lambda v: bool(re.fullmatch(r"\d{4,5}(\.\d+)?", v))) > 0.5:
+    if share_of(whole, lambda v: bool(re.fullmatch(r"\d{4,5}(\.\d+)?", v))) > 0.5:
         return "excel", 0.85
-    parts = [found for v in values if (found := _TEXT_DATE.match(v))]
+    named = share_of(whole, names_a_month)
+    if named > 0.5:
+        return "named_month", named
+    return _order_of(parts, len(parts) / len(whole) + iso)
+
+
+def _order_of(parts: Sequence[re.Match[str]], share: float) -> tuple[str, float]:
+    """Day or month first: a number above twelve is a day; where there is none, points say so."""
     if not parts:
         return "iso", 0.0
-    share = len(parts) / len(values)
     if any(int(p[1]) > 12 for p in parts):
         return "day_first", 0.0 if any(int(p[3]) > 12 for p in parts) else share
     if any(int(p[3]) > 12 for p in parts):
         return "month_first", share
     dotted = parts[0][2] == "."
-    return "day_first", share * (0.95 if dotted else 0.6)
+    return "day_first", share * (0.95 if dotted else UNSURE_ORDER)
 
 
 def scale_of(name: str, column: str, values: Sequence[str]) -> list[float] | None:
-    """0-100 where a header says mm, or values of a 0-10 instrument go far beyond ten."""
+    """The recorded scale, where a header says it (`mm`, `0-50`, `/50`) or values of a 0-10
+    instrument go far beyond ten; None for the canonical one.
+    """
     instrument = INSTRUMENTS[name]
+    unit = unit_of(column)
+    said = re.fullmatch(r"(?:(\d+)\s*(?:-|to|bis|a|\u2013)\s*|/\s*)(\d+)", unit)
+    if said:
+        found = [float(said[1] or 0), float(said[2])]
+        return found if found != [instrument.low, instrument.high] and found[0] < found[1] else None
     numbers = [float(v.replace(",", ".")) for v in values if is_number(v)]
-    if instrument.high == 10 and (
-        unit_of(column) == "mm" or (numbers and _mostly_above(numbers, 10))
-    ):
+    if instrument.high == 10 and (unit == "mm" or (numbers and _mostly_above(numbers, 10))):
         return [0.0, 100.0]
     return None
 

@@ -1,0 +1,157 @@
+"""What the mapping file would say of one column: its codes, commas, dates, and words for no value."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from vertebro_outcomes.loaders.cells import SEX, TRUTH
+from vertebro_outcomes.loaders.format import STAGED
+from vertebro_outcomes.loaders.level_cells import read_levels
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.value_shapes import (
+    ColumnTexts,
+    decimal_of,
+    is_number,
+    propose_dates,
+    share_of,
+)
+from vertebro_outcomes.loaders.words import (
+    ABSENCE_WORDS,
+    CODE_WORDS,
+    EVENT_WORDS,
+    TRUTH_WORDS,
+    squeeze,
+    unit_of,
+    word_for,
+)
+from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
+
+MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
+_AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
+# A number made of one digit, as projects choose for no answer; -1 and 9 may be meant.
+SENTINEL: Final = r"-?(9{2,4}|8{2,4}|7{2,4}|66)(\.0)?|-[6-9]|-9[5-8]"
+Entry = tuple[dict[str, Any], float, str]  # the mapping entry, the share it reads, and why
+
+
+def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnTexts) -> Entry:
+    """The mapping entry, the share of values it reads, and why."""
+    values, stated = texts.of(column), texts.stated(column)
+    declared = STAGED[meant[0]][meant[1]]
+    labels = source.codes.get(column, {})
+    if not values:
+        return {"column": column}, 0.8, "the header; no values"
+    if meant[1] == "level":
+        return _levels(column, values, labels)
+    is_coded = bool(meant[1] in CODE_WORDS or meant[1] == "type" or declared.codes)
+    if declared.type not in ("date", "int", "float", "bool") and not is_coded:
+        return {"column": column}, 1.0, "header"
+    said = {v: labels.get(v, v) for v in values}
+    if declared.type == "bool":
+        codes, fits = _truths(said)
+        why = "header and yes/no values"
+    elif is_coded:
+        codes, fits = propose_codes(meant[1], declared.codes, values, labels)
+        why = f"header; {fits:.0%} of the codes are understood"
+        fits = max(fits, MOSTLY_READ) if fits >= 0.5 else fits
+    else:
+        return _figures(column, declared, said, stated)
+    absent = absences(v for v in values if v not in codes and v.lower() not in TRUTH)
+    if meant[1] == "leakage":  # `yes` alone: where to is missing, that it leaked is an event
+        absent |= {v: "missing" for v, label in said.items() if TRUTH.get(label.lower()) == "1"}
+    entry: dict[str, Any] = {"column": column}
+    entry |= {"codes": codes} if codes else {}
+    entry |= {"missing": absent} if absent else {}
+    return entry, fits, why
+
+
+def absences(values: Any) -> dict[str, str]:
+    """Texts that say why there is no value, with the reason."""
+    return {v: why for v in values if (why := word_for(v, ABSENCE_WORDS))}
+
+
+def _levels(column: str, values: Sequence[str], labels: Mapping[str, str]) -> Entry:
+    codes = {v: labels[v] for v in values if read_levels(labels.get(v, ""))}
+    entry: dict[str, Any] = {"column": column, **({"codes": codes} if codes else {})}
+    said = [codes.get(v, v) for v in values if v in codes or not word_for(v, ABSENCE_WORDS)]
+    return entry, share_of(said, lambda v: bool(read_levels(v))), "header and levels"
+
+
+def _truths(said: Mapping[str, str]) -> tuple[dict[str, str], float]:
+    """Codes of a yes/no column that need telling, and the share of values understood."""
+    rest = {v: label for v, label in said.items() if not word_for(label, ABSENCE_WORDS)}
+    known = {}
+    for value, label in rest.items():
+        word = TRUTH.get(label.lower()) or TRUTH.get(squeeze(label)) or word_for(label, TRUTH_WORDS)
+        if word is not None:
+            known[value] = word
+    codes = {v: word for v, word in known.items() if TRUTH.get(v.lower()) != word}
+    return codes, len(known) / len(rest) if rest else 1.0
+
+
+def sentinels(values: Sequence[str], limits: tuple[float | None, float | None]) -> dict[str, str]:
+    """Numbers such as -99 or 999 that stand for no value, where they are off the scale anyway."""
+    low, high = limits
+    return {
+        v: "missing"
+        for v in values
+        if re.fullmatch(SENTINEL, v)
+        and ((low is not None and float(v) < low) or (high is not None and float(v) > high))
+    }
+
+
+def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequence[str]) -> Entry:
+    """Dates and numbers; a label may say that a number stands for none."""
+    absent = {v: why for v, label in said.items() if (why := word_for(label, ABSENCE_WORDS))}
+    values = [v for v in said if v not in absent]
+    if declared.type != "date":
+        absent |= sentinels(stated, (declared.low, declared.high))
+        values = [v for v in values if v not in absent]
+    entry: dict[str, Any] = {"column": column, **({"missing": absent} if absent else {})}
+    if declared.type == "date":
+        order, fits = propose_dates(values)
+        entry |= {"dates": order} if order != "iso" else {}
+        return entry, fits, f"header; dates read {order}"
+    entry |= decimal_of(values)
+    unit = unit_of(column)
+    if (declared.unit, unit) in (("years", "months"), ("days", "weeks"), ("days", "months")):
+        entry["unit"] = unit
+    return entry, share_of(values, is_number), "header and numbers"
+
+
+def propose_codes(
+    target: str, allowed: Sequence[str], values: Sequence[str], labels: Mapping[str, str]
+) -> tuple[dict[str, str], float]:
+    """Codes of the file -> canonical words, from labels or from the codes themselves."""
+    codes: dict[str, str] = {}
+    understood = absent = 0
+    for value in values:
+        label = labels.get(value, value)
+        word = _word(target, allowed, label)
+        if word is not None and (word in allowed or not allowed):
+            understood += 1
+            if word.lower() != value.lower():
+                codes[value] = word
+        elif word_for(label, ABSENCE_WORDS) or (target == "leakage" and label.lower() in TRUTH):
+            absent += 1
+    rest = len(values) - absent
+    return codes, understood / rest if rest else 1.0
+
+
+def _word(target: str, allowed: Sequence[str], label: str) -> str | None:
+    canonical = {code.lower(): code for code in allowed}
+    plain = squeeze(label)
+    word = canonical.get(plain) or canonical.get(label.lower())
+    if word is None and target == "sex":
+        word = SEX.get(label.lower())
+    if word is not None:
+        return word
+    if target == "type":
+        return EVENT_ALIASES.get(plain) or word_for(label, EVENT_WORDS, whole=False)
+    known = CODE_WORDS.get(target, ())
+    word = word_for(label, known)
+    if word is None and target == "leakage":  # `yes, into the disc`
+        word = word_for(_AGREED.sub("", plain), known)
+    return word
+
+
+assert EVENT_TYPES.keys() >= set(EVENT_ALIASES.values())

@@ -1,0 +1,53 @@
+"""Columns that say yes or no to a complication: each yes is an event."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from vertebro_outcomes.loaders.cells import TRUTH
+from vertebro_outcomes.loaders.headers import meaning_of
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.value_shapes import ColumnTexts, share_of
+from vertebro_outcomes.loaders.words import EVENT_WORDS, squeeze, word_for
+from vertebro_outcomes.tables.event_types import EVENT_TYPES
+
+# A header that names a disease alone may be one the patient came with.
+_AFTER_TREATMENT: Final = re.compile(
+    r"leak|leck|austritt|extravas|fuite|fuga|cement_embol|zement_?embol|kompl|complic|post_?op"
+    r"|(^|_)(ae|uaw)(_|$)"
+)
+
+
+def bare_yes(values: Sequence[str]) -> list[str]:
+    """The values that agree without saying to what."""
+    return [value for value in values if TRUTH.get(value.lower()) == "1"]
+
+
+def flag_feeds(source: Source, keys: Mapping[str, Any], taken: set[str]) -> list[dict[str, Any]]:
+    """Feeds of events from yes/no columns that no other table took, and from leaks without a site."""
+    texts = ColumnTexts(source)
+    feeds = []
+    for column in source.columns:
+        kind = _kind(source, column, taken)
+        values = texts.of(column) if kind else []
+        labels = source.codes.get(column, {})
+        said = {value: labels.get(value, value) for value in values}
+        yes = [value for value, label in said.items() if bare_yes([label])]
+        is_leak = meaning_of(column) == ("levels", "leakage")
+        plain = is_leak or share_of(list(said.values()), lambda v: v.lower() in TRUTH) > 0.8
+        if kind in EVENT_TYPES and yes and plain:
+            cells = {**keys, "type": {"constant": kind}}
+            feeds.append(
+                {"source": source.name, "table": "events", "columns": cells, "where": {column: yes}}
+            )
+    return feeds
+
+
+def _kind(source: Source, column: str, taken: set[str]) -> str | None:
+    """The event that a header or label names."""
+    if meaning_of(column) == ("levels", "leakage"):
+        return "cement_leakage"
+    for title in (column, source.labels.get(column, "")):
+        if column not in taken and _AFTER_TREATMENT.search(squeeze(title)):
+            return word_for(title, EVENT_WORDS, whole=False)
+    return None
