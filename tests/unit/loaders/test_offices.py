@@ -197,7 +197,8 @@ def test_yes_or_no_to_a_complication_is_an_event_but_a_disease_one_came_with_is_
     ("title", "key"),
     [
         ("Geb.-Datum", ("patients", "birth_date")), ("Datum der OP", ("episodes", "treatment_date")),
-        ("Date de l'intervention", ("episodes", "treatment_date")), ("N° patient", ("patients", "patient_id")),
+        ("Date de l'intervention", ("episodes", "treatment_date")),
+        ("N° patient", ("patients", "patient_id")),
         ("CementVolume_cc", ("episodes", "cement_ml")), ("Kortison J/N", ("patients", "steroid_use")),
         ("What is the patient's sex?", ("patients", "sex")), ("verstorben am", ("patients", "death_date")),
         ("New fracture: date", ("fractures", "date")), ("budget", None), ("", None),
@@ -217,9 +218,11 @@ def test_headers_that_number_people():
     [
         (["04.03.21", "13.03.21"], "day_first", 1.0), (["04FEB2019", "31DEC2019"], "named_month", 1.0),
         (["4. März 2019"], "named_month", 1.0), (["Feb 4, 2019"], "named_month", 1.0),
-        (["43840", "2020-01-10", "10.02.2020"], "excel", 0.85), (["2019-02-03", "13/04/2019"], "day_first", 1.0),
+        (["43840", "2020-01-10", "10.02.2020"], "excel", 0.85),
+        (["2019-02-03", "13/04/2019"], "day_first", 1.0),
         (["Mar-2019", "13/04/2019"], "day_first", 1.0), (["2019", "2020"], "iso", 1.0),
-        (["03/04/2019"], "day_first", 0.6), (["soon"], "iso", 0.0), (["1/2/2019", "3/22/2019"], "month_first", 1.0),
+        (["03/04/2019"], "day_first", 0.6), (["soon"], "iso", 0.0),
+        (["1/2/2019", "3/22/2019"], "month_first", 1.0),
     ],
 )  # fmt: skip
 def test_the_order_of_dates_is_told_by_those_that_can_only_be_one(values, order, sure):
