@@ -215,7 +215,7 @@ def _left_out(question: Question, answer: Answer) -> Fold:
     return Fold(
         f"{rows} about this question left out, and why",
         (table,),
-        printed=(_left_out_in_short(rows, left, f"tables/{table.name}.csv"),),
+        printed=(left_out_in_short(rows, left["reason"], f"tables/{table.name}.csv"),),
     )
 
 
@@ -230,9 +230,9 @@ def _with_labels(answer: Answer) -> pd.DataFrame:
     return answer.left_out.assign(reason=reasons)
 
 
-def _left_out_in_short(rows: str, left: pd.DataFrame, file: str) -> Block:
+def left_out_in_short(rows: str, reasons: "pd.Series[str]", file: str) -> Block:
     """On paper: how many were left out for which reason, and where each stands."""
-    kinds = left["reason"].str.replace(_DETAIL, "", regex=True).str.strip().value_counts(sort=False)
+    kinds = reasons.str.replace(_DETAIL, "", regex=True).str.strip().value_counts(sort=False)
     kinds = kinds.sort_values(ascending=False, kind="stable")
     said = [f"{reason} ({numbers.count(int(n))})" for reason, n in kinds.items()]
     return prose(

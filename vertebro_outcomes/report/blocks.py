@@ -63,6 +63,14 @@ class Switch:
 
 
 @dataclass(frozen=True)
+class Paper:
+    """Blocks of the page for which paper has others, mostly fewer."""
+
+    screen: "tuple[Block, ...]"
+    paper: "tuple[Block, ...]"
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading below the section's own; `identity` is its anchor."""
 
@@ -70,7 +78,7 @@ class Heading:
     identity: str
 
 
-Block = Prose | FigureBlock | TableBlock | Fold | Switch | Heading
+Block = Prose | FigureBlock | TableBlock | Fold | Switch | Paper | Heading
 
 
 def flat(blocks: "Iterable[Block]") -> "Iterator[Block]":
@@ -81,6 +89,8 @@ def flat(blocks: "Iterable[Block]") -> "Iterator[Block]":
         elif isinstance(block, Switch):
             for _, inside in block.options:
                 yield from flat(inside)
+        elif isinstance(block, Paper):
+            yield from flat(block.screen)
         else:
             yield block
 

@@ -17,6 +17,7 @@ from vertebro_outcomes.report.blocks import (
     FigureBlock,
     Fold,
     Heading,
+    Paper,
     Prose,
     Switch,
     TableBlock,
@@ -83,6 +84,8 @@ def render(block: Block) -> Markup:
             return _table(block)
         case Switch():
             return _switch(block)
+        case Paper():
+            return Markup("\n").join(render(inner) for inner in block.screen)
         case Fold():
             inside = Markup("\n").join(render(inner) for inner in block.blocks)
             return Markup("<details>\n<summary>{}</summary>\n{}\n</details>").format(

@@ -15,6 +15,7 @@ from vertebro_outcomes.report.blocks import (
     FigureBlock,
     Fold,
     Heading,
+    Paper,
     Prose,
     Switch,
     TableBlock,
@@ -24,8 +25,9 @@ from vertebro_outcomes.report.typeset_text import literal, typst_of, words
 _HERE: Final = Path(__file__).parent
 _TEXT_WIDTH_PT: Final = 493.0  # A4 with the margins of page.typ
 _TALLEST_PT: Final = 330.0  # two pictures to a page
+_SCALE: Final = 0.75  # letters of 9 pt become 6.75 pt; the widest pictures a little less
 _SIZE: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
-_NARROWEST, _WIDEST = 6.0, 60.0  # letters of a column that still change its share of the line
+_NARROWEST, _WIDEST = 6.0, 140.0  # letters of a column that still change its share of the line
 _MANY_COLUMNS: Final = 6
 _TAG: Final = re.compile(r"(<[^>]*>)")
 _SIGN: Final = re.compile(r"(?<=\w)[_.:/](?=[a-z\d]*[_.:\w])(?!\d)")
@@ -34,6 +36,8 @@ _LABEL: Final = re.compile(r'#label\("([^"\\]+)"\)')
 _TO_LABEL: Final = re.compile(r'#link\(label\("([^"\\]+)"\)\)\[')
 _PICTURE: Final = re.compile(r'image\("([^"\\]+)"')
 _PIXELS_PER_INCH: Final = 144.0
+_INTERVAL: Final = re.compile(r"\(([^\s()]+) to ([^\s()]+)\)")
+_LONGEST_WHOLE: Final = 500  # letters of a cell that still fits on one page in every column
 _ZERO_WIDTH: Final = "\u200b"
 
 
@@ -120,6 +124,8 @@ def _block(block: Block) -> str:
             return _table(block)
         case Switch():  # paper shows the first; the others are figures beside the report
             return "\n\n".join(_block(inner) for inner in block.options[0][1])
+        case Paper():
+            return "\n\n".join(_block(inner) for inner in block.paper)
         case Fold() if block.printed:
             return "\n\n".join(_block(inner) for inner in block.printed)
         case Fold():
@@ -131,7 +137,7 @@ def _figure(block: FigureBlock) -> str:
     size = _SIZE.search(block.svg)
     assert size, "an SVG figure has a viewBox"
     width = float(size.group(1))
-    width = min(width, _TEXT_WIDTH_PT, _TALLEST_PT * width / float(size.group(2)))
+    width = min(_SCALE * width, _TEXT_WIDTH_PT, _TALLEST_PT * width / float(size.group(2)))
     file = literal(f"figures/{block.name}.svg")
     picture = f"image({file}, width: {width:.6g}pt, alt: {literal(block.alt)})"
     return f"#picture({picture}, [{words(block.caption)}])"
@@ -143,9 +149,10 @@ def _table(block: TableBlock) -> str:
     heads = [words(str(block.labels.get(str(name), name))) for name in columns]
     named = block.row_ids is not None
     labels = block.shown[block.row_ids].tolist() if named else [""] * len(block.shown)
-    rows = []
+    rows, longest = [], 0
     for label, *cells in zip(labels, *(block.shown[c].tolist() for c in columns), strict=True):
         shown = [typst_of(_breakable(cell)) for cell in cells]
+        longest = max([longest, *(len(_escaped(cell)) for cell in cells)])
         if label and shown:
             shown[0] = f"#metadata(none) #label({literal(str(label))}) {shown[0]}"
         rows.append(", ".join(f"[{cell}]" for cell in shown))
@@ -153,9 +160,10 @@ def _table(block: TableBlock) -> str:
     sides = ", ".join("right" if flag else "left" for flag in numeric)
     small = "6.5pt" if len(columns) > _MANY_COLUMNS else "8pt"
     caption = "none" if block.repeats else f"[{words(block.caption)}]"
+    whole = "true" if longest <= _LONGEST_WHOLE else "false"
     return (
         f"#rows(caption: {caption}, widths: ({widths},), sides: ({sides},), "
-        f"size: {small}, heads: ({', '.join(f'[{h}]' for h in heads)},),\n"
+        f"size: {small}, whole: {whole}, heads: ({', '.join(f'[{h}]' for h in heads)},),\n"
         + ",\n".join(rows)
         + ("," if rows else "")
         + ")"
@@ -167,12 +175,17 @@ def _escaped(cell: object) -> Markup:
 
 
 def _breakable(cell: object) -> Markup:
-    """A cell whose column names and line references may break at their signs."""
+    """A cell whose column names and line references may break at their signs, and intervals may not."""
     pieces = _TAG.split(str(_escaped(cell)))  # text and tags in turn
     pieces[::2] = [
-        _SIGN.sub(lambda found: found.group() + _ZERO_WIDTH, text) for text in pieces[::2]
+        _INTERVAL.sub(_one_piece, _SIGN.sub(lambda found: found.group() + _ZERO_WIDTH, text))
+        for text in pieces[::2]
     ]
     return Markup("".join(pieces))  # noqa: S704 (escaped above; only spaces were added)
+
+
+def _one_piece(found: re.Match[str]) -> str:
+    return found.group().replace(_ZERO_WIDTH, "").replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _shares(shown: pd.DataFrame, heads: Sequence[str]) -> list[float]:

@@ -1,5 +1,6 @@
 """Escaped HTML of the blocks as Typst markup: the few tags prose uses, nothing else."""
 
+import re
 from html.parser import HTMLParser
 from typing import Final
 
@@ -10,12 +11,13 @@ _OPENING: Final = {
     "b": "#strong[",
     "em": "#emph[",
     "i": "#emph[",
-    "code": "#text(font: mono, size: 0.9em)[",
+    "code": "#text(font: mono, size: 0.9em, hyphenate: false)[",
     "ul": "#list(",
     "ol": "#enum(",
     "li": "[",
 }
 _CLOSING: Final = {"ul": ")\n", "ol": ")\n", "li": "],", "p": "\n\n"}
+_SPACES: Final = re.compile(r"[ \t\r\n\f]+")  # a no-break space stays one
 _EMPTY: Final = frozenset({"br"})
 
 
@@ -72,7 +74,7 @@ class _Reader(HTMLParser):
             self.out.append(_CLOSING.get(tag, "];"))
 
     def handle_data(self, data: str) -> None:
-        text = " ".join(data.split())
+        text = _SPACES.sub(" ", data).strip(" ")
         if text:
-            left, right = (" " if edge.isspace() else "" for edge in (data[0], data[-1]))
+            left, right = (" " if _SPACES.match(edge) else "" for edge in (data[0], data[-1]))
             self.out.append(words(f"{left}{text}{right}"))

@@ -8,6 +8,7 @@ from vertebro_outcomes.display.figures.svg import axes_svg
 from vertebro_outcomes.display.numbers import count, p_value
 from vertebro_outcomes.meta_analysis.question import Question
 from vertebro_outcomes.outcomes import family_outcome
+from vertebro_outcomes.report.analysis import left_out_in_short
 from vertebro_outcomes.report.blocks import (
     Block,
     FigureBlock,
@@ -88,7 +89,9 @@ def _network(question: Question, net: NetworkEffect) -> tuple[Block, ...]:
             caption=f"Left out of the network: {question.title}",
             labels=_LABELS,
         )
-        blocks.append(Fold(f"{count(len(left))} rows left out of this network, and why", (table,)))
+        rows = f"{count(len(left))} {'row' if len(left) == 1 else 'rows'}"
+        short = left_out_in_short(rows, left["reason"], f"tables/{table.name}.csv")
+        blocks.append(Fold(f"{rows} left out of this network, and why", (table,), printed=(short,)))
     return tuple(blocks)
 
 

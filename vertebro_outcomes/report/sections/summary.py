@@ -91,7 +91,11 @@ def build(study: Study) -> tuple[Block, ...]:
             pairs, name=f"summary_{topic.name}", caption=topic.asked, repeats=True
         )
         inside: tuple[Block, ...] = (prose("{said}", said=tally(pairs)), table)
-        blocks.append(Fold(f"All results: {topic.asked}", inside))
+        short = bound(
+            "<strong>{asked}</strong> {said} See {section}.",
+            asked=topic.asked, said=tally(pairs), section=link(f"#{anchor(topic.title)}", topic.title),
+        )  # fmt: skip
+        blocks.append(Fold(f"All results: {topic.asked}", inside, printed=(bullets([short]),)))
     return tuple(blocks)
 
 
