@@ -122,11 +122,15 @@ def _more_than_half(_: Claim, __: Asked, fit: PooledEffect) -> tuple[Finding, st
     )
 
 
+def _times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{n} times")
+
+
 def _only_case_reports(_: Claim, one: Asked, __: PooledEffect) -> tuple[Finding, str]:
     """A study with a denominator that saw the event is more than a case report."""
     events, n = (int(one.answer.entered[name].astype(float).sum()) for name in ("events", "n"))
     if events:
-        return "against", f"seen {events} times in {n:,} patients that were counted"
+        return "against", f"seen {_times(events)} in {n:,} patients that were counted"
     return "open", f"not seen in {n:,} patients, which rules out only rates above the interval"
 
 

@@ -203,7 +203,8 @@ def _reason(row: pd.Series, designs: tuple[str, ...], window: tuple[float, float
 
 
 def _by_preference(rows: pd.DataFrame, ask: Ask, target: float) -> pd.DataFrame:
-    derived = rows["sd_source"].isin(["from_se", "from_ci"])
+    # a printed difference says more than arms whose spread or size had to be supplied
+    derived = rows["sd_source"].isin(["from_se", "from_ci"]) | (rows["n_source"] == "randomised")
     contrast = rows["source"] == "contrast"
     order = pd.DataFrame(
         {

@@ -1,10 +1,10 @@
 """One answer as blocks: finding, forest plot, the studies with their rows, and what was left out."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
+from markupsafe import Markup
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.forest import forest
@@ -19,11 +19,20 @@ from vertebro_outcomes.report.blocks import (
     Heading,
     Switch,
     TableBlock,
+    anchor,
     joined,
+    link,
     prose,
 )
 from vertebro_outcomes.report.rows import row_links
-from vertebro_outcomes.report.wording import caveats, sentence, worthwhile
+from vertebro_outcomes.report.wording import (
+    caveats,
+    outcome_words,
+    reason_words,
+    sentence,
+    with_labels,
+    worthwhile,
+)
 from vertebro_outcomes.results.answer import Answer
 
 # Sign, column, values it stands for, legend.
@@ -67,24 +76,29 @@ def analysis_blocks(
     *,
     note: str = "",
     answers: Sequence[tuple[Question, Answer]] = (),
+    sources: pd.DataFrame | None = None,
 ) -> tuple[Block, ...]:
     """Everything the report shows about one question; `note` is printed under its tables.
+
+    `sources` is the sheet of studies by `study_id`: how they are called, where they stand.
 
     With all `answers` the reader can switch the forest plot to the same trials pooled otherwise.
     """
     limits = caveats(answer)
+    labels = {} if sources is None else sources["label"].to_dict()
+    lines = {} if sources is None else sources["source_line"].to_dict()
     blocks: list[Block] = [
         Heading(answer.title, analysis_anchor(question)),
         prose("{finding}", finding=sentence(question, answer)),
     ]
     if limits:
-        blocks.append(prose("Mind: {limits}.", limits=joined(limits, "; ")))
+        blocks.append(prose("Caution: {limits}.", limits=joined(limits, "; ")))
     if answer.pooled is not None:
-        blocks += [_forest(question, answer, answers), _studies(question, answer)]
+        blocks += [_forest(question, answer, answers), _studies(question, answer, lines)]
     if note:
         blocks.append(prose("{note}", note=note))
     if len(answer.left_out):
-        blocks.append(_left_out(question, answer))
+        blocks.append(_left_out(question, answer, labels))
     return tuple(blocks)
 
 
@@ -156,7 +170,7 @@ def _figure(question: Question, answer: Answer, *, name: str = "") -> FigureBloc
     )
 
 
-def _studies(question: Question, answer: Answer) -> TableBlock:
+def _studies(question: Question, answer: Answer, lines: Mapping[str, str]) -> TableBlock:
     assert answer.pooled is not None
     rows = answer.pooled.studies_natural
     entered, signs = answer.entered, _marks(answer.entered)[0]
@@ -169,13 +183,15 @@ def _studies(question: Question, answer: Answer) -> TableBlock:
     shown = pd.DataFrame(
         {
             "study": [
-                f"{s}\N{NO-BREAK SPACE}{m}".rstrip()
-                for s, m in zip(entered["study"], signs, strict=True)
+                _to_row(f"{name}\N{NO-BREAK SPACE}{mark}".rstrip(), lines.get(key, ""))
+                for name, mark, key in zip(
+                    entered["study"], signs, entered["study_id"], strict=True
+                )
             ],
             "when": entered["timepoint_label"].tolist(),
             "printed": entered["printed"].tolist(),
             "effect": effects,
-            "weight": [numbers.percent(weight / 100) for weight in rows["weight_pct"]],
+            "weight": [numbers.percent(round(weight, 6) / 100) for weight in rows["weight_pct"]],
             "rows": [row_links(lines.split(", ")) for lines in entered["source_lines"]],
         }
     )
@@ -190,16 +206,22 @@ def _studies(question: Question, answer: Answer) -> TableBlock:
     )
 
 
-def _left_out(question: Question, answer: Answer) -> Fold:
-    left = _with_labels(answer)
+def _to_row(name: str, line: str) -> Markup | str:
+    """A study linked to where the report prints its publication."""
+    return link(f"#{anchor(line)}", name) if line else name
+
+
+def _left_out(question: Question, answer: Answer, labels: Mapping[str, str]) -> Fold:
+    reasons = [with_labels(text, labels) for text in answer.left_out["reason"]]
+    left = answer.left_out.assign(reason=reasons)
     shown = pd.DataFrame(
         {
             "study": left["study"].tolist(),
-            "outcome": left["outcome"].str.replace("_", " ").tolist(),
+            "outcome": left["outcome"].map(outcome_words).tolist(),
             "when": left["timepoint_label"].tolist(),
             "printed": left["printed"].tolist(),
             "rows": [row_links(lines.split(", ")) for lines in left["source_lines"]],
-            "reason": left["reason"].tolist(),
+            "reason": left["reason"].map(reason_words).tolist(),
         }
     )
     table = TableBlock(
@@ -219,20 +241,14 @@ def _left_out(question: Question, answer: Answer) -> Fold:
     )
 
 
-def _with_labels(answer: Answer) -> pd.DataFrame:
-    """The rows left out, with studies named in their reasons as readers know them."""
-    known = pd.concat(
-        [answer.entered[["study_id", "study"]], answer.left_out[["study_id", "study"]]]
-    )
-    names = dict(zip(known["study_id"], known["study"], strict=True))
-    word = re.compile(r"\b(" + "|".join(map(re.escape, names)) + r")\b")
-    reasons = [word.sub(lambda hit: str(names[hit[0]]), text) for text in answer.left_out["reason"]]
-    return answer.left_out.assign(reason=reasons)
-
-
 def left_out_in_short(rows: str, reasons: "pd.Series[str]", file: str) -> Block:
     """On paper: how many were left out for which reason, and where each stands."""
-    kinds = reasons.str.replace(_DETAIL, "", regex=True).str.strip().value_counts(sort=False)
+    kinds = (
+        reasons.map(reason_words)
+        .str.replace(_DETAIL, "", regex=True)
+        .str.strip()
+        .value_counts(sort=False)
+    )
     kinds = kinds.sort_values(ascending=False, kind="stable")
     said = [f"{reason} ({numbers.count(int(n))})" for reason, n in kinds.items()]
     return prose(

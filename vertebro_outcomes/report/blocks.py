@@ -31,7 +31,8 @@ class FigureBlock:
 class TableBlock:
     """A table: `shown` holds printed cells, `data` the numbers in full for the CSV file.
 
-    A caption that `repeats` the heading above it is kept for screen readers only.
+    A caption that `repeats` the heading above it is kept for screen readers only. With `cited_only`
+    paper prints the rows (by `row_ids`) that something else in the report links to.
     """
 
     name: str
@@ -42,6 +43,7 @@ class TableBlock:
     numeric: Collection[str] = ()
     row_ids: str | None = None
     repeats: bool = False
+    cited_only: bool = False
 
 
 @dataclass(frozen=True)

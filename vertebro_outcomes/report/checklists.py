@@ -3,7 +3,7 @@
 Item numbers are those of the statements; the topics are short names of our own, the wording of the
 statements is not repeated. PRISMA 2020: doi:10.1136/bmj.n71. STROBE: doi:10.1371/journal.pmed.0040296;
 RECORD extends it (R), doi:10.1371/journal.pmed.1001885. TARGET: doi:10.1001/jama.2025.13350; its items
-are listed by topic, without numbers.
+are listed by topic, without numbers. What is not done is called so, and is not the same as not applicable.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,10 @@ Scope = Literal["literature", "registry"]
 
 @dataclass(frozen=True)
 class Item:
-    """One item: `answered` is an anchor of the report, `because` why it does not apply."""
+    """One item: `answered` is an anchor of the report, `because` why there is none.
+
+    `because` begins with "not done:" or "not applicable:", or says who has to answer.
+    """
 
     number: str
     topic: str
@@ -41,15 +44,21 @@ def _items(text: str) -> tuple[Item, ...]:
     """`number | topic | #anchor` or `number | topic | because ...`, one a line."""
     found = []
     for line in filter(None, map(str.strip, text.splitlines())):
-        number, topic, where = (part.strip() for part in line.split("|"))
+        number, topic, where = (part.strip() for part in line.rsplit("|", 2))
         anchored = where.startswith("#")
         found.append(Item(number, topic, where[1:] if anchored else "", "" if anchored else where))
     return tuple(found)
 
 
 _NO_SCREENING: Final = (
-    "no search was run; the sheets are a collection, their origin is in SOURCE.md"
+    "not done: no search was run; the sheets are a collection, their origin is in SOURCE.md"
 )
+_FEW: Final = "not done: fewer than ten studies in almost every question"
+_BLINDING: Final = (
+    "not done: only whether patients knew their treatment counts, in the certainty rule"
+)
+_NO_PROTOCOL: Final = "not done: none was registered; the questions stand in the code as data"
+_PUBLISHER: Final = "to be stated by whoever publishes a report made with this software"
 
 PRISMA: Final = Checklist(
     "PRISMA 2020",
@@ -57,7 +66,7 @@ PRISMA: Final = Checklist(
     "doi:10.1136/bmj.n71",
     _items(
         f"""
-        1 | title | what it is stands in the title and the line below it
+        1 | title | to be stated by whoever publishes it: this report is no systematic review
         2 | abstract | #what-was-found
         3 | rationale | #claims-examined
         4 | objectives | #table-questions
@@ -67,22 +76,22 @@ PRISMA: Final = Checklist(
         8 | selection process | {_NO_SCREENING}
         9 | data collection | #methods-selection
         10 | data items | #data-rows
-        11 | risk of bias of studies | only whether patients knew their treatment, in the certainty rule
+        11 | risk of bias assessment of studies | {_BLINDING}
         12 | effect measures | #methods-synthesis
         13 | synthesis methods | #methods-synthesis
-        14 | reporting bias assessment | fewer than ten studies in almost every question
+        14 | reporting bias assessment | {_FEW}
         15 | certainty assessment | #what-was-found
         16 | study selection | #evidence-map
         17 | study characteristics | #sheet-studies
-        18 | risk of bias in studies | no judgement per trial; contradicting numbers are listed
-        19 | results of studies | #table-pain_vp_sham_12m
+        18 | risk of bias in studies | not done: no judgement per trial; contradicting numbers are listed
+        19 | results of individual studies | #table-pain_vp_sham_12m
         20 | results of syntheses | #pain-vertebroplasty-against-sham
-        21 | reporting biases | fewer than ten studies in almost every question
+        21 | reporting biases | {_FEW}
         22 | certainty of evidence | #what-was-found
         23 | discussion | #headline-thin
-        24 | registration and protocol | none was registered; the questions stand in the code as data
-        25 | support | whoever publishes a report made with this software states it
-        26 | competing interests | whoever publishes a report made with this software states it
+        24 | registration and protocol | {_NO_PROTOCOL}
+        25 | support | {_PUBLISHER}
+        26 | competing interests | {_PUBLISHER}
         27 | availability of data, code | #data-rows
         """
     ),
@@ -92,7 +101,7 @@ STROBE_RECORD: Final = Checklist(
     "registry",
     "doi:10.1371/journal.pmed.0040296; doi:10.1371/journal.pmed.1001885",
     _items(
-        """
+        f"""
         1 | title and abstract | #the-registry
         2 | background | #claims-examined
         3 | objectives | #table-questions
@@ -102,7 +111,7 @@ STROBE_RECORD: Final = Checklist(
         7 | variables | #the-registry
         8 | data sources | #the-registry
         9 | bias | #registry-pain
-        10 | study size | the registry is taken whole
+        10 | study size | not applicable: the registry is taken whole
         11 | quantitative variables | #registry-pain
         12 | statistical methods | #registry-pain
         13 | participants and their flow | #the-registry
@@ -114,11 +123,13 @@ STROBE_RECORD: Final = Checklist(
         19 | limitations | #headline-thin
         20 | interpretation | #registry-pain
         21 | generalisability | #the-registry
-        22 | funding | whoever publishes a report made with this software states it
+        22 | funding | {_PUBLISHER}
+        R1 | data type, region and time, linkage in title or abstract | #the-registry
         R6 | selection by codes and linkage | #the-registry
-        R7 | code lists | the mapping file of the registry holds them
+        R7 | code lists | to be published with the report: the mapping file of the registry holds them
         R12 | access, cleaning, linkage | #the-registry
         R13 | selection of records | #the-registry
+        R19 | limits of data not collected for research | #headline-thin
         R22 | access to protocol, data and code | #data-rows
         """
     ),
@@ -129,24 +140,24 @@ TARGET: Final = Checklist(
     "doi:10.1001/jama.2025.13350",
     _items(
         """
-        - | causal question and why it is emulated | #registry-pain
-        - | data sources and their suitability | #the-registry
-        - | eligibility | #registry-pain
-        - | treatment strategies | #registry-pain
-        - | assignment and how confounding is handled | #registry-pain
-        - | time zero and follow-up | #registry-pain
-        - | outcomes | #registry-pain
-        - | estimand | #registry-pain
-        - | identifying assumptions | #registry-pain
-        - | analysis plan | #registry-pain
-        - | missing data | #the-registry
-        - | participant flow | #the-registry
-        - | baseline by strategy | #the-registry
-        - | follow-up and adherence | #the-registry
-        - | estimates per estimand | #registry-pain
-        - | sensitivity analyses | #registry-pain
-        - | interpretation and limitations | #headline-thin
-        - | registration, data and code | #data-rows
+        | causal question and why it is emulated | #registry-pain
+        | data sources and their suitability | #the-registry
+        | eligibility | #registry-pain
+        | treatment strategies | #registry-pain
+        | assignment and how confounding is handled | #registry-pain
+        | time zero and follow-up | #registry-pain
+        | outcomes | #registry-pain
+        | estimand | #registry-pain
+        | identifying assumptions | #registry-pain
+        | analysis plan | #registry-pain
+        | missing data | #the-registry
+        | participant flow | #the-registry
+        | baseline by strategy | #the-registry
+        | follow-up and adherence | #the-registry
+        | estimates per estimand | #registry-pain
+        | sensitivity analyses | #registry-pain
+        | interpretation and limitations | #headline-thin
+        | registration, data and code | #data-rows
         """
     ),
 )

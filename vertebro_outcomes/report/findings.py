@@ -28,7 +28,7 @@ _LABELS: Final = {
     "k": "Studies",
     "size": "Result (95% CI)",
     "finding": "In words",
-    "limits": "Mind",
+    "limits": "Caution",
 }
 
 
@@ -168,8 +168,9 @@ class Topic:
         blocks.append(findings_table(pairs, name=f"overview_{self.name}", caption=caption))
         if comparable(pairs):
             blocks.append(overview_figure(pairs, name=f"overview_{self.name}", title=self.title))
+        sources = study.literature.studies.set_index("study_id")[["label", "source_line"]]
         for question, answer in pairs:
             note = "" if shared else _note(question, answer)
             sisters = study.about(partial(is_sister, question))
-            blocks += analysis_blocks(question, answer, note=note, answers=sisters)
+            blocks += analysis_blocks(question, answer, note=note, answers=sisters, sources=sources)
         return tuple(blocks)

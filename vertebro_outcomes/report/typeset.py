@@ -38,6 +38,8 @@ _PICTURE: Final = re.compile(r'image\("([^"\\]+)"')
 _PIXELS_PER_INCH: Final = 144.0
 _INTERVAL: Final = re.compile(r"\(([^\s()]+) to ([^\s()]+)\)")
 _LONGEST_WHOLE: Final = 500  # letters of a cell that still fits on one page in every column
+_CITED: Final = re.compile(r"/\*cited\*/\n(.*?,\n)(/\*.*?)(\))\n/\*end\*/", re.DOTALL)
+_CITED_ROW: Final = re.compile(r"^/\*([\w-]+)\*/(.*)$", re.MULTILINE)
 _ZERO_WIDTH: Final = "\u200b"
 
 
@@ -58,9 +60,21 @@ def typst_source(
         "#line(length: 100%, stroke: 0.4pt + rule)",
         typst_of(closing),
     ]
-    text = "\n\n".join(lines) + "\n"
+    text = _cited("\n\n".join(lines) + "\n")
     there = set(_LABEL.findall(text))
     return _TO_LABEL.sub(lambda found: found[0] if found[1] in there else "#[", text)
+
+
+def _cited(text: str) -> str:
+    """Without the rows that nothing links to, and without tables that lose all their rows."""
+    wanted = set(_TO_LABEL.findall(text))
+
+    def table(found: re.Match[str]) -> str:
+        rows = _CITED_ROW.findall(found[2])
+        kept = [row for label, row in rows if label in wanted]
+        return found[1] + "\n".join(kept) + found[3] if kept else ""
+
+    return _CITED.sub(table, text)
 
 
 def render_pdf(source: str, files: Mapping[str, bytes]) -> bytes:
@@ -155,19 +169,21 @@ def _table(block: TableBlock) -> str:
         longest = max([longest, *(len(_escaped(cell)) for cell in cells)])
         if label and shown:
             shown[0] = f"#metadata(none) #label({literal(str(label))}) {shown[0]}"
-        rows.append(", ".join(f"[{cell}]" for cell in shown))
+        mark = f"/*{label}*/" if block.cited_only else ""
+        rows.append(mark + ", ".join(f"[{cell}]" for cell in shown))
     widths = ", ".join(f"{share:.2f}fr" for share in _shares(block.shown[columns], heads))
     sides = ", ".join("right" if flag else "left" for flag in numeric)
     small = "6.5pt" if len(columns) > _MANY_COLUMNS else "8pt"
     caption = "none" if block.repeats else f"[{words(block.caption)}]"
     whole = "true" if longest <= _LONGEST_WHOLE else "false"
-    return (
+    text = (
         f"#rows(caption: {caption}, widths: ({widths},), sides: ({sides},), "
         f"size: {small}, whole: {whole}, heads: ({', '.join(f'[{h}]' for h in heads)},),\n"
         + ",\n".join(rows)
         + ("," if rows else "")
         + ")"
     )
+    return f"/*cited*/\n{text}\n/*end*/" if block.cited_only else text
 
 
 def _escaped(cell: object) -> Markup:

@@ -1,7 +1,9 @@
 """Answers in words: what was found, and how far it carries. Every number comes from the result."""
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from markupsafe import Markup
 
@@ -9,14 +11,27 @@ from vertebro_outcomes.display import numbers
 from vertebro_outcomes.measures import MEASURES
 from vertebro_outcomes.meta_analysis.evidence import RANDOMISED
 from vertebro_outcomes.meta_analysis.questions import Question
-from vertebro_outcomes.outcomes import family_outcome
+from vertebro_outcomes.outcomes import OUTCOMES, family_outcome
 from vertebro_outcomes.report.blocks import bound, joined
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 _MUCH_HETEROGENEITY_PCT = 50.0  # "may represent substantial", Cochrane Handbook 10.10.2
 _FEW_STUDIES = 3
-_UNCLEAR = "no clear difference"
+UNCLEAR: Final = "no clear difference"
+_SCALE_UNKNOWN = ", scale not printed"
+_DESIGNS: Final = {
+    "rct_sham": "randomised, sham",
+    "rct_open": "randomised, open",
+    "quasi_rct": "quasi-randomised",
+    "prospective_cohort": "prospective cohort",
+    "retrospective_cohort": "retrospective cohort",
+    "claims": "claims data",
+    "case_series": "case series",
+    "ipd_meta_analysis": "meta-analysis of single patients",
+}
+_KEY: Final = re.compile(r"\b[a-z]\w*\d\w*\b")  # study keys hold a year or a number
+_DESIGN: Final = re.compile(r"(?<=^design: )(.+)$")
 _BETTER = ", better"
 _WORSE = ", worse"
 
@@ -27,9 +42,30 @@ def size(answer: Answer) -> str:
     if fit is None:
         return "no usable result"
     limits = (fit.natural(fit.ci_low), fit.natural(fit.ci_high))
-    return numbers.estimate_with_interval(
+    shown = numbers.estimate_with_interval(
         fit.natural(fit.estimate), limits, measure=answer.measure, unit=answer.unit
     )
+    return shown if answer.unit or answer.measure != "MD" else f"{shown}{_SCALE_UNKNOWN}"
+
+
+def outcome_words(name: str) -> str:
+    """An outcome of the sheets as a reader says it."""
+    return OUTCOMES[name].label if name in OUTCOMES else str(name).replace("_", " ")
+
+
+def with_labels(text: str, labels: Mapping[str, str]) -> str:
+    """A sentence with studies named as readers know them instead of by their keys."""
+    return _KEY.sub(lambda found: labels.get(found[0], found[0]), text)
+
+
+def design_words(design: str) -> str:
+    """A design of the sheets as a reader says it."""
+    return _DESIGNS.get(design, design.replace("_", " ")) or "not stated"
+
+
+def reason_words(reason: str) -> str:
+    """Why a row is left out, its design in words."""
+    return _DESIGN.sub(lambda found: design_words(found[0].replace(" ", "_")), reason)
 
 
 def studies(answer: Answer) -> str:
@@ -51,7 +87,7 @@ def direction(answer: Answer) -> str:
     if math.isnan(no_effect):
         return ""
     if fit.ci_low <= no_effect <= fit.ci_high:
-        return _UNCLEAR
+        return UNCLEAR
     side = "lower" if fit.estimate < no_effect else "higher"
     good = "" if not answer.better else _BETTER if side == answer.better else _WORSE
     return f"{side} with {arm(answer.treatment)}{good}"
@@ -73,10 +109,16 @@ def against_worthwhile(question: Question, answer: Answer) -> Markup:
         return Markup("")
     best = fit.ci_low if least < 0 else fit.ci_high
     possible = best <= least if least < 0 else best >= least
+    nearest = fit.ci_high if least < 0 else fit.ci_low
+    whole = nearest <= least if least < 0 else nearest >= least
     words = (
-        "at least the smallest worthwhile difference of {least}"
+        "the whole interval reaches the smallest worthwhile difference of {least}"
+        if whole
+        else "the estimate reaches the smallest worthwhile difference of {least}, the interval "
+        "includes smaller ones"
         if _reaches(question, answer)
-        else "below the smallest worthwhile difference of {least}"
+        else "the estimate is below the smallest worthwhile difference of {least}, which the "
+        "interval includes"
         if possible
         else "the interval excludes the smallest worthwhile difference of {least}"
     )
@@ -133,14 +175,14 @@ def tally(pairs: Sequence[tuple[Question, Answer]]) -> Markup:
     if not usable:
         return bound("No result could be computed.")
     said = [direction(answer) for _, answer in usable]
-    unclear = said.count(_UNCLEAR)
+    unclear = said.count(UNCLEAR)
     better = sum(words.endswith(_BETTER) for words in said)
     worse = sum(words.endswith(_WORSE) for words in said)
     treated, compared = (_shared(usable, side) for side in ("treatment", "comparator"))
     counts = (
         (better, "favour", treated),
         (worse, "favour", compared),
-        (unclear, "show", _UNCLEAR),
+        (unclear, "show", UNCLEAR),
     )
     parts = [
         f"{numbers.count(n)} {verb}{'s' if n == 1 else ''} {what}" for n, verb, what in counts if n

@@ -9,6 +9,7 @@ import pandas as pd
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.style import BLUE, HOUSE, ORANGE, QUIET, RULE
 from vertebro_outcomes.display.tables import html_table
+from vertebro_outcomes.measures import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,4 +104,6 @@ def evidence_text(row: "pd.Series[object]") -> str:
     size = numbers.estimate_with_interval(
         float(str(row["estimate"])), limits, measure=str(row["measure"]), unit=str(row["unit"])
     )
-    return f"{size}, {row['k']} {'study' if row['k'] == 1 else 'studies'}"
+    kind = f"{row['measure']} " if MEASURES[str(row["measure"])].is_ratio else ""
+    studies = f"{row['k']}\N{NO-BREAK SPACE}{'study' if row['k'] == 1 else 'studies'}"
+    return f"{kind}{size}, {studies}"

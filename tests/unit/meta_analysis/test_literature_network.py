@@ -10,6 +10,7 @@ import vertebro_outcomes as vo
 from vertebro_outcomes.meta_analysis.literature_network import (
     LITERATURE_NETWORKS,
     _whole_trials,
+    literature_contrasts,
     literature_network,
 )
 from vertebro_outcomes.meta_analysis.question_list import Question
@@ -90,3 +91,16 @@ def test_a_multi_arm_trial_that_contradicts_itself_is_left_out():
     assert list(kept["study"]) == ["sound"]
     assert [x.study for x in broken] == ["torn"]
     assert "no row for KP:NSM" in broken[0].reason
+
+
+def test_a_trial_enters_the_network_by_the_figures_of_its_own_question(literature):
+    (question,) = (q for q in vo.QUESTIONS if q.id == "pain_vp_sham_12m")
+    alone = vo.answer(question, literature).entered.set_index("study")["effect"]
+    (network,) = (q for q in LITERATURE_NETWORKS if q.id == "network_pain_12m")
+    rows = literature_contrasts(network, literature)[0]
+    joined = rows[rows["treat_c"].eq("SHAM") & rows["treat_t"].eq("VP")].set_index("study")[
+        "effect"
+    ]
+    # Kroon 2014 prints a difference, and means without numbers: the difference is what counts
+    assert joined.sort_index().to_dict() == alone.sort_index().to_dict()
+    assert joined["Kroon 2014"] == pytest.approx(-0.3)

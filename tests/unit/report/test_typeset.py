@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 from markupsafe import Markup
 
-from vertebro_outcomes.report.blocks import Fold, Heading, TableBlock, link, prose
+from vertebro_outcomes.report.blocks import Fold, Heading, Paper, TableBlock, link, prose
 from vertebro_outcomes.report.page import render, render_page
 from vertebro_outcomes.report.rendered import Rendered, render_section
+from vertebro_outcomes.report.sections.data_rows import _on_paper
 from vertebro_outcomes.report.typeset import as_png, render_pdf, typst_source
 
 TABLE = TableBlock("t", pd.DataFrame({"a": ["x"]}), pd.DataFrame({"a": ["=x"]}), "Where it stands")
@@ -67,3 +68,36 @@ def test_a_section_comes_back_from_its_text():
     again = Rendered.from_json(part.to_json())
     assert again == part
     assert isinstance(again.html, Markup)
+
+
+def test_paper_has_its_own_blocks_and_an_interval_is_not_broken():
+    table = TableBlock(
+        name="t", shown=pd.DataFrame({"a": ["-1 (0.1 to 0.2)"]}), data=pd.DataFrame({"a": [1]}), caption="c"
+    )  # fmt: skip
+    both = Paper((prose("on the screen"),), (prose("on paper"), table))
+    text = source(both)
+    assert "on paper" in text
+    assert "on the screen" not in text
+    assert "(0.1\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}0.2)" in text
+    assert str(render(both)) == "<p>on the screen</p>"
+
+
+def test_data_rows_of_the_paper_are_those_that_something_refers_to():
+    shown = pd.DataFrame(
+        {
+            "row": ["s.csv:2", "s.csv:3"],
+            "study": ["Ada", "Bo"],
+            "where": ["", ""],
+            "anchor": ["s-2", "s-3"],
+        }
+    )
+    whole = TableBlock(name="s", shown=shown, data=shown, caption="c", row_ids="anchor")
+    said, kept = _on_paper(whole)
+    assert "Of 2 rows" in said.html
+    assert "where" not in kept.shown
+    text = source(prose("see {row}", row=link("#s-3", "it")), kept)
+    assert "Bo" in text
+    assert "Ada" not in text
+    assert render_pdf(text, {}).startswith(b"%PDF")
+    assert "Bo" not in source(kept)
+    assert "Ada" in str(render(whole))

@@ -84,8 +84,8 @@ def test_the_smallest_worthwhile_difference_has_the_sign_of_a_benefit():
     [
         (SMALL, "the interval excludes"),
         (HARM, "the interval excludes"),
-        (WIDE, "below"),
-        (LARGE, "at least"),
+        (WIDE, "the estimate is below"),
+        (LARGE, "the "),
         (NOTHING, ""),
     ],
 )

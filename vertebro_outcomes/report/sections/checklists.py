@@ -1,12 +1,13 @@
 """Reporting checklists: where each item is answered, or why it does not apply."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
 
 from vertebro_outcomes.report.blocks import Block, Heading, TableBlock, anchor, link, prose
 from vertebro_outcomes.report.checklists import CHECKLISTS, Checklist
-from vertebro_outcomes.report.section import Section
+from vertebro_outcomes.report.section import Section, sections
 from vertebro_outcomes.report.study import Study
 
 _LABELS: Final = {"number": "Item", "topic": "About", "where": "Where"}
@@ -26,23 +27,24 @@ def build(study: Study) -> tuple[Block, ...]:
         blocks.append(
             prose("Some sections are left out of this report: items they answer have no link.")
         )
+    titles = {section.identity: section.title for section in sections()}
     for checklist in CHECKLISTS:
         blocks += [
             Heading(checklist.name, f"checklist-{anchor(checklist.name)}"),
-            _table(checklist),
+            _table(checklist, titles),
         ]
     return tuple(blocks)
 
 
-def _table(checklist: Checklist) -> TableBlock:
+def _table(checklist: Checklist, titles: Mapping[str, str]) -> TableBlock:
     rows = pd.DataFrame(
         {
             "number": [item.number for item in checklist.items],
             "topic": [item.topic for item in checklist.items],
             "where": [
-                link(f"#{item.answered}", _words(item.answered))
+                link(f"#{item.answered}", _words(item.answered, titles))
                 if item.answered
-                else f"Not applicable: {item.because}"
+                else f"{item.because[:1].upper()}{item.because[1:]}"
                 for item in checklist.items
             ],
         }
@@ -57,9 +59,19 @@ def _table(checklist: Checklist) -> TableBlock:
     )
 
 
-def _words(target: str) -> str:
-    text = target.removeprefix("table-").removeprefix("sheet-").removeprefix("methods-")
-    return text.removeprefix("headline-").replace("-", " ").replace("_", " ")
+# Places that are no section, by what stands there.
+_PLACES: Final = {
+    "headline-thin": "where the evidence is thin",
+    "methods-selection": "which figures enter",
+    "methods-synthesis": "how they are combined",
+    "sheet-studies": "data rows: studies",
+    "table-questions": "questions as asked",
+    "table-pain_vp_sham_12m": "forest plots and tables of studies, such as pain against sham at a year",
+}
+
+
+def _words(target: str, titles: Mapping[str, str]) -> str:
+    return titles[target] if target in titles else _PLACES[target]
 
 
 SECTION = Section(order=93, title="Reporting checklists", build=build)

@@ -1,5 +1,6 @@
 """Numbers of one trial that do not agree, side by side, and numbers read as something else."""
 
+import re
 from typing import Final
 
 import pandas as pd
@@ -9,7 +10,10 @@ from vertebro_outcomes.report.blocks import Block, Fold, TableBlock, prose
 from vertebro_outcomes.report.rows import row_links
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.report.wording import outcome_words
 
+_CODED: Final = re.compile(r"\b[a-z]\w*_\w+\b(?!\.csv)|\b(?:odi|rmdq|eq5d|qualeffo)\b")
+_MOST_PARTS: Final = 6
 _LABELS: Final = {
     "study": "Study",
     "about": "About",
@@ -63,14 +67,27 @@ def _table(found: pd.DataFrame, labels: "pd.Series[str]", *, name: str, caption:
     shown = pd.DataFrame(
         {
             "study": [labels.get(study, study) for study in found["study"]],
-            "about": found["about"].tolist(),
-            "printed": found["printed"].tolist(),
+            "about": found["about"].map(_about).tolist(),
+            "printed": found["printed"].map(_about).map(_short).tolist(),
             "follows": found["follows"].tolist(),
             "certainty": found["certainty"].tolist(),
             "rows": [row_links(lines.split("; ")) for lines in found["rows"]],
         }
     )
     return TableBlock(name=name, shown=shown, data=found, caption=caption, labels=_LABELS)
+
+
+def _about(text: str) -> str:
+    """Names of outcomes in words."""
+    return _CODED.sub(lambda found: outcome_words(found[0]), text)
+
+
+def _short(text: str) -> str:
+    """The first of many parts; the file has them all."""
+    parts = text.split("; ")
+    if len(parts) <= _MOST_PARTS:
+        return text
+    return f"{'; '.join(parts[:_MOST_PARTS])}; and {count(len(parts) - _MOST_PARTS)} more"
 
 
 def _corrections(corrected: pd.DataFrame) -> TableBlock:

@@ -32,9 +32,8 @@ _LABELS: Final = {
 
 
 def build(study: Study) -> tuple[Block, ...]:
-    """One table per sheet, an anchor per row; on paper the rows that a result rests on."""
+    """One table per sheet, an anchor per row; on paper the rows that the report refers to."""
     literature = study.literature
-    used = _used(study)
     labels = literature.studies.set_index("study_id")["label"]
     blocks: list[Block] = [
         prose(
@@ -55,44 +54,19 @@ def build(study: Study) -> tuple[Block, ...]:
             labels=_LABELS,
             row_ids="anchor",
         )
-        blocks += [Heading(title, f"sheet-{anchor(name)}"), Paper((table,), _on_paper(table, used))]
+        blocks += [Heading(title, f"sheet-{anchor(name)}"), Paper((table,), _on_paper(table))]
     return tuple(blocks)
 
 
-def _on_paper(table: TableBlock, used: set[str]) -> tuple[Block, ...]:
-    """The rows that a result rests on, without empty columns, and where all of them stand."""
-    kept = table.shown[table.shown["row"].isin(used)]
+def _on_paper(table: TableBlock) -> tuple[Block, ...]:
+    """The rows that something in the report refers to, without empty columns; and where all stand."""
     said = prose(
-        "{kept} of {n} rows, those that a result of this report rests on; all of them stand on the page "
-        "and in <code>{file}</code>.",
-        kept=count(len(kept)), n=count(len(table.shown)), file=f"tables/{table.name}.csv",
+        "Of {n} rows those that this report refers to; all of them stand on the page and in "
+        "<code>{file}</code>.",
+        n=count(len(table.shown)), file=f"tables/{table.name}.csv",
     )  # fmt: skip
-    if kept.empty:
-        return (said,)
-    return said, replace(table, shown=kept.loc[:, (kept != "").any()])
-
-
-def _used(study: Study) -> set[str]:
-    """Lines of the sheets behind an answer, a recomputed review or a smallest worthwhile change."""
-    answers = [answer for _, answer in study.answers if len(answer.entered)]
-    lines = {
-        line for a in answers for joint in a.entered["source_lines"] for line in joint.split(", ")
-    }
-    studies = {name for answer in answers for name in answer.entered["study_id"]}
-    again = study.reproduction.rows
-    checked = again[again["verdict"] != "not_checkable"]
-    studies |= set(checked["review_id"])
-    sheets = study.literature.tables
-    listed = sheets["studies"]
-    inputs = sheets["review_inputs"]
-    return {
-        *lines,
-        *checked["source_line"],
-        *listed.loc[listed["study_id"].isin(studies), "source_line"],
-        *inputs.loc[inputs["review_id"].isin(set(checked["review_id"])), "source_line"],
-        *sheets["mcid"]["source_line"],
-        *sheets["known_contradictions"]["source_line"],
-    }
+    filled = (table.shown != "").any()
+    return said, replace(table, shown=table.shown.loc[:, filled], cited_only=True)
 
 
 def _plain_source(rows: pd.DataFrame) -> "pd.Series[str]":

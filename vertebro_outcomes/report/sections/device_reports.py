@@ -29,6 +29,7 @@ def build(study: Study) -> tuple[Block, ...]:
     shown = pd.DataFrame(
         {
             **{name: data[name].astype(str) for name in ("source", "event_type", "brand_name")},
+            "source": data["source"].astype(str).str.replace("_", " "),
             "n_reports": [count(n) for n in data["n_reports"]],
         }
     )

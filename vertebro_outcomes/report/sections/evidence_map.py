@@ -1,5 +1,6 @@
 """Which trials there are, what they measured, what is missing."""
 
+import re
 from typing import Final
 
 import pandas as pd
@@ -12,6 +13,7 @@ from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, bound, bullets, prose
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.report.wording import design_words
 
 _LABELS: Final = {
     "trial": "Trial",
@@ -25,6 +27,7 @@ _LABELS: Final = {
     "death": "Death",
     "harms": "Harms",
 }
+_BRACE: Final = re.compile(r"\b(no|soft|rigid)brace\b")
 # Two short lines fit over a column of dots.
 _FIGURE_LABELS: Final = {name: label.replace(" ", "\n", 1) for name, label in _LABELS.items()}
 
@@ -38,8 +41,8 @@ def build(study: Study) -> tuple[Block, ...]:
     printed = {name: int((table[name] == "printed").sum()) for name in MAPPED}
     said = [
         bound(
-            "{what}: used from {used} trials, printed but not usable in {printed}, nothing found "
-            "for {missing}",
+            "{what}: used from {used}, printed but not usable in {printed}, nothing found for {missing} "
+            "trials",
             what=_LABELS[name],
             used=count(used[name]),
             printed=count(printed[name]),
@@ -69,12 +72,18 @@ def build(study: Study) -> tuple[Block, ...]:
     )
 
 
+def _arms(text: str) -> str:
+    """`VP:61|SHAM:59` as 'VP 61, SHAM 59'; an arm whose size is not known stands alone."""
+    said = [arm.replace(":", " ").replace("_", " ").strip() for arm in text.split("|")]
+    return ", ".join(_BRACE.sub(r"\1 brace", arm) for arm in said)
+
+
 def _table(table: pd.DataFrame) -> TableBlock:
     shown = pd.DataFrame(
         {
             "trial": table["label"].tolist(),
-            "design": table["design"].str.replace("_", " ").tolist(),
-            "arms": table["arms"].fillna("").str.replace("|", ", ").tolist(),
+            "design": table["design"].map(design_words).tolist(),
+            "arms": table["arms"].fillna("").map(_arms).tolist(),
             **{name: table[name].tolist() for name in MAPPED},
         }
     )

@@ -22,6 +22,7 @@ from vertebro_outcomes.report.blocks import (
 )
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.report.wording import design_words
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 _INTERVALS: Final = {
@@ -64,6 +65,11 @@ def build(study: Study) -> tuple[Block, ...]:
                     "Scores are brought to one scale per outcome only where the scale is printed. "
                     "Standard deviations are printed ones, or computed from a printed standard "
                     "error or interval, and then marked."
+                ),
+                bound(
+                    "Where a paper prints a difference with its interval, the standard error is "
+                    "taken from the width of the interval: limits shown here can differ from "
+                    "printed ones in the last digit."
                 ),
             ]
         ),
@@ -129,11 +135,11 @@ def _questions(study: Study) -> TableBlock:
 
 
 def _outcomes(question: Question) -> str:
-    return ", ".join(OUTCOMES[name].label for name in FAMILIES[question.outcome_family])
+    return "; ".join(OUTCOMES[name].label for name in FAMILIES[question.outcome_family])
 
 
 def _designs(question: Question) -> str:
-    return ", ".join(design.replace("_", " ") or "not stated" for design in question.designs)
+    return "; ".join(map(design_words, question.designs))
 
 
 def _days(question: Question) -> str:

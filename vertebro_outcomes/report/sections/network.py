@@ -1,5 +1,6 @@
 """All treatments against each other: networks of the randomised trials."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
@@ -20,6 +21,7 @@ from vertebro_outcomes.report.blocks import (
 )
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.report.wording import reason_words, with_labels
 from vertebro_outcomes.results.network_effect import NetworkEffect
 
 _LABELS: Final = {
@@ -35,6 +37,7 @@ def build(study: Study) -> tuple[Block, ...]:
     """Graph, forest plot, league table and inconsistency of each network."""
     if not study.networks:
         return (prose("No network of treatments could be built from the trials at hand."),)
+    labels = study.literature.studies.set_index("study_id")["label"].to_dict()
     blocks: list[Block] = [
         prose(
             "Trials that share a treatment connect all others. Most comparisons rest on one trial, and "
@@ -43,29 +46,39 @@ def build(study: Study) -> tuple[Block, ...]:
         )
     ]
     for question, net in study.networks:
-        blocks += _network(question, net)
+        blocks += _network(question, net, labels)
     return tuple(blocks)
 
 
-def _network(question: Question, net: NetworkEffect) -> tuple[Block, ...]:
+def _network(
+    question: Question, net: NetworkEffect, labels: Mapping[str, str]
+) -> tuple[Block, ...]:
     name = question.id
     small = family_outcome(question.outcome_family).better == "lower"
     league = net.league_table().reset_index(names="versus").astype(str)
     scores = net.p_scores(small_is_good=small).sort_values(ascending=False, kind="stable")
-    left = pd.DataFrame([{"study": s.study, "reason": s.reason} for s in net.excluded])
+    left = pd.DataFrame(
+        [
+            {"study": s.study, "reason": reason_words(with_labels(s.reason, labels))}
+            for s in net.excluded
+        ]
+    )
+    said = _in_words(str(net))
     blocks: list[Block] = [
         Heading(question.title, anchor(name)),
-        prose("{said}.", said=str(net)),
+        prose("{said}.", said=said),
+        prose(_direction(question), unit=family_outcome(question.outcome_family).unit or "points"),
+        *([prose("{notes}", notes=" ".join(net.notes))] if net.notes else []),
         FigureBlock(
             name=f"{name}_graph",
             svg=axes_svg(net.plot("graph")),
-            alt=f"Network of {question.title}: which treatments were compared directly. {net}.",
+            alt=f"Network of {question.title}: which treatments were compared directly. {said}.",
             caption=f"{question.title}: who was compared with whom; numbers count trials.",
         ),
         FigureBlock(
             name=name,
             svg=axes_svg(net.plot()),
-            alt=f"Forest plot of the network, {question.title}. {net}.",
+            alt=f"Forest plot of the network, {question.title}. {said}.",
             caption=f"{question.title}: every treatment against {net.reference}, from the network.",
         ),
         TableBlock(
@@ -93,6 +106,22 @@ def _network(question: Question, net: NetworkEffect) -> tuple[Block, ...]:
         short = left_out_in_short(rows, left["reason"], f"tables/{table.name}.csv")
         blocks.append(Fold(f"{rows} left out of this network, and why", (table,), printed=(short,)))
     return tuple(blocks)
+
+
+def _in_words(text: str) -> str:
+    return text.replace("REML_exact", "REML, multi-arm trials exactly")
+
+
+def _direction(question: Question) -> str:
+    """Which side is good, and what P-scores are."""
+    if question.measure == "MD":
+        lower = family_outcome(question.outcome_family).better == "lower"
+        return (
+            "Differences are in {unit}; a negative one favours the treatment named, a positive one the "
+            "reference." if lower else "Differences are in {unit}; a positive one favours the "
+            "treatment named, a negative one the reference."
+        )  # fmt: skip
+    return "A ratio below one favours the treatment named, one above it the reference."
 
 
 def _inconsistency(net: NetworkEffect) -> str:

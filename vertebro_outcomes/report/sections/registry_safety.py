@@ -15,6 +15,7 @@ from vertebro_outcomes.report.registry import (
     without_small_shares,
 )
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+from vertebro_outcomes.results.site_rates import kind_words
 
 _DAYS = (30, 90, 180, 365, 730)
 
@@ -40,7 +41,7 @@ def _complications(registry: RegistryAnalysis) -> tuple[Block, ...]:
     )
     shown = pd.DataFrame(
         {
-            "type": [str(kind).replace("_", " ") for kind in safe["type"]],
+            "type": [kind_words(str(kind)) for kind in safe["type"]],
             "treatment": safe[found.by],
             "n_events": [v if isinstance(v, str) else numbers.count(v) for v in safe["n_events"]],
             "n": [v if isinstance(v, str) else numbers.count(v) for v in safe["n"]],

@@ -10,7 +10,7 @@ from vertebro_outcomes.report.registry import picture, refusals, registry_sectio
 from vertebro_outcomes.results.mortality import Mortality
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.results.vertebra_risk import VertebraRisk
-from vertebro_outcomes.tables.column_words import in_words
+from vertebro_outcomes.tables.column_words import in_words, term_words
 
 
 def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
@@ -28,6 +28,18 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
     return (*blocks, *refusals(registry, ("deaths", "vertebrae")))
 
 
+def _term(term: str, *, moved: bool) -> str:
+    """A term of the model with what it is compared with, unless the reference had to move."""
+    name, _, value = term.partition(": ")
+    if name == "distance":
+        levels = "level" if value == "1" else "levels"
+        against = "" if moved else ", against 4 or more"
+        return f"{value} {levels} from the nearest treated vertebra{against}"
+    if name == "region":
+        return value if moved else f"{value}, against T4 to T9"
+    return term_words(term)
+
+
 def _vertebrae(registry: RegistryAnalysis, found: VertebraRisk) -> tuple[Block, ...]:
     """Hazards by distance and region; levels with few fractures are left white on the map."""
     safe = found.incidence.copy()
@@ -36,9 +48,10 @@ def _vertebrae(registry: RegistryAnalysis, found: VertebraRisk) -> tuple[Block, 
         ["years", "rate_per_1000_years"],
     ] = 0.0
     shown = found.to_frame()
+    moved = any(note.startswith("No vertebra with") for note in found.notes)
     rows = pd.DataFrame(
         {
-            "term": shown["term"],
+            "term": [_term(term, moved=moved) for term in shown["term"]],
             "ratio": [
                 f"{ratio(row.hazard_ratio)} ({ratio(row.hr_low)} to {ratio(row.hr_high)})"
                 for row in shown.itertuples()

@@ -10,6 +10,7 @@ from vertebro_outcomes.report.blocks import Block, Fold, Heading, TableBlock, pr
 from vertebro_outcomes.report.rows import row_link
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
+from vertebro_outcomes.report.wording import outcome_words
 from vertebro_outcomes.results.reproduction import WORDS
 
 _LABELS: Final = {
@@ -38,9 +39,9 @@ def build(study: Study) -> tuple[Block, ...]:
     return (
         prose(
             "Reviews print {n} pooled or summary numbers in these sheets. For {checked} of them the "
-            "study numbers are at hand: {same} come out, {other} come out only with another "
-            "specification or a change in the study numbers, {never} do not. For the rest a list "
-            "says what a reviewer would have to extract.",
+            "study numbers are at hand. Coming out as printed: {same}; only with another specification or a "
+            "change in the study numbers: {other}; not at all: {never}. For the rest a list says what a "
+            "reviewer would have to extract.",
             n=numbers.count(len(rows)),
             checked=numbers.count(int(checked.sum())),
             same=numbers.count(counts["reproduced"]),
@@ -106,7 +107,12 @@ def _table(rows: pd.DataFrame, labels: "pd.Series[str]", *, name: str, caption: 
             "review": [labels.get(review, review) for review in rows["review_id"]],
             "what": [
                 ", ".join(filter(None, parts))
-                for parts in zip(rows["comparison"], rows["outcome"], rows["subgroup"], strict=True)
+                for parts in zip(
+                    rows["comparison"],
+                    rows["outcome"].map(outcome_words),
+                    rows["subgroup"],
+                    strict=True,
+                )
             ],
             "measure": rows["measure"].tolist(),
             "published": _intervals(rows, "published_"),
@@ -125,8 +131,8 @@ def _intervals(rows: pd.DataFrame, side: str) -> list[str]:
     return [
         numbers.MISSING
         if pd.isna(estimate)
-        else numbers.estimate_with_interval(estimate, (low, high))
-        for estimate, low, high in rows[columns].itertuples(index=False)
+        else numbers.estimate_with_interval(estimate, (low, high), measure=measure)
+        for estimate, low, high, measure in rows[[*columns, "measure"]].itertuples(index=False)
     ]
 
 

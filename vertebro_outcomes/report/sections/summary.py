@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from vertebro_outcomes.discover import declarations
-from vertebro_outcomes.display.numbers import count
+from vertebro_outcomes.display.numbers import as_given, count, percent
 from vertebro_outcomes.meta_analysis.certainty_by_rule import rate_certainty
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.report.analysis import analysis_anchor
@@ -24,9 +24,10 @@ from vertebro_outcomes.report.blocks import (
     prose,
 )
 from vertebro_outcomes.report.findings import Topic, findings_table
+from vertebro_outcomes.report.plain_words import in_short
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
-from vertebro_outcomes.report.wording import sentence, tally
+from vertebro_outcomes.report.wording import sentence, tally, worthwhile
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.registry_analysis import UnreadRegistry
 
@@ -62,20 +63,26 @@ HEADLINES: Final = (
         ("pain_kp_vp_1m", "pain_kp_vp_12m", "fracture_kp_vp", "leakage_kp_vp_levels"),
     ),
 )
-_LABELS: Final = {"result": "Result", "finding": "What was found", "certainty": "Certainty by rule"}
+_LABELS: Final = {
+    "result": "Result",
+    "short": "In short",
+    "finding": "What was found",
+    "certainty": "Certainty by rule",
+}
 
 
 def build(study: Study) -> tuple[Block, ...]:
     """The questions of a patient, then where evidence is thin, then every answer."""
     known = {question.id: (question, answer) for question, answer in study.answers}
     blocks: list[Block] = [
+        *_how_to_read(study.answers),
         prose(
             "Certainty follows fixed rules: high for randomised trials, low for others, one step "
             "down each for patients who knew their treatment, studies that disagree, a single "
             "study, an interval that includes both no effect and one that matters, and figures not seen "
             "in the source text, or of inferred direction, that carry half the weight or more. It is no "
             "judgement of a panel."
-        )
+        ),
     ]
     for headline in HEADLINES:
         pairs = [known[name] for name in headline.results if name in known]
@@ -99,11 +106,37 @@ def build(study: Study) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def _how_to_read(pairs: Pairs) -> tuple[Block, ...]:
+    """What the numbers below mean, for a reader who meets them first."""
+    fits = [answer.pooled for _, answer in pairs if answer.pooled is not None]
+    if not fits:
+        return ()
+    pain = [(q, a) for q, a in pairs if q.outcome_family == "pain" and worthwhile(q, a) is not None]
+    least = ""
+    if pain:
+        least = bound(
+            " The smallest difference in pain that patients find worthwhile is taken to be {least}.",
+            least=f"{as_given(abs(worthwhile(*pain[0]) or 0))} {pain[0][1].unit}",
+        )
+    return (
+        prose(
+            "Each result compares the treatment named first with the one named after "
+            "<em>against</em>. Pain is scored from none (zero) to worst (ten points), so a negative "
+            "difference is less pain after the treatment named first; a ratio below one is less often "
+            "with it. Brackets hold the {level} confidence interval: effects outside it fit the "
+            "studies badly.{least} <em>Sham</em> is a pretended procedure, so that patients do not know "
+            "what they had.",
+            level=percent(fits[0].level, 0), least=least,
+        ),
+    )  # fmt: skip
+
+
 def _headline_table(headline: Headline, pairs: Pairs) -> TableBlock:
     rated = [rate_certainty(question, answer) for question, answer in pairs]
     shown = pd.DataFrame(
         {
             "result": [link(f"#{analysis_anchor(q)}", a.title) for q, a in pairs],
+            "short": [in_short(q, a, c.level) for (q, a), c in zip(pairs, rated, strict=True)],
             "finding": [sentence(q, a) for q, a in pairs],
             "certainty": [
                 bound("<strong>{level}</strong> {why}", level=c.level, why="; ".join(c.reasons))
@@ -116,6 +149,7 @@ def _headline_table(headline: Headline, pairs: Pairs) -> TableBlock:
             "question_id": [q.id for q, _ in pairs],
             "title": [a.title for _, a in pairs],
             "k": [a.k for _, a in pairs],
+            "in_short": [in_short(q, a, c.level) for (q, a), c in zip(pairs, rated, strict=True)],
             "finding": [sentence(q, a).striptags() for q, a in pairs],
             "certainty": [c.level for c in rated],
             "reasons": ["; ".join(c.reasons) for c in rated],
