@@ -29,7 +29,8 @@ def _set(words: str) -> frozenset[str]:
 # Words that say nothing of what a column holds; a unit or the way to answer may stand at the end.
 _FILLING: Final = _set(
     "a an the of in at for to is was are what your patient patients pt s d l de du des da do la le"
-    " les der die das dem den im vom von bei und and et del el los van het een"
+    " les der die das dem den im vom von bei und and et del el los van het een as"
+    " performed received given actual please enter select specify"
 )
 _ENDINGS: Final = _set(
     "mm cm ml cc pct percent deg degree degrees grad yrs years days kg j n ja nein y yes no o oui"

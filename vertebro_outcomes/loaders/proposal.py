@@ -110,6 +110,8 @@ def _one_scale_per_instrument(lines: Sequence[Line]) -> list[Line]:
 
 
 def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> list[Line]:
+    if "(choice=" in column:  # a box to tick answers another question than the label asks
+        return []
     label = source.labels.get(column, "")
     visit = _visit_line(source, column, texts)
     if visit is not None:
@@ -201,7 +203,7 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     day = timepoint_days(text)
     day = timepoint_days(label) if day is None else day
     values = texts.of(column) if day is not None or timed else []
-    absent = absences(values)
+    absent = absences({v: source.codes.get(column, {}).get(v, v) for v in values})
     fits = share_of([v for v in values if v not in absent], is_number)
     if (day is None and not timed) or fits < 0.5:
         return None

@@ -23,10 +23,14 @@ from vertebro_outcomes.loaders.words import (
     squeeze,
     unit_of,
     word_for,
+    words_in,
 )
 from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
 
 MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
+_DENIED: Final = re.compile(
+    r"(^|_)(no|not|non|without|ohne|sans|sin|kein\w*|never|prior|previous)_"
+)
 _AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
 # A number made of one digit, as projects choose for no answer; -1 and 9 may be meant.
 SENTINEL: Final = r"-?(9{2,4}|8{2,4}|7{2,4}|66)(\.0)?|-[6-9]|-9[5-8]"
@@ -55,7 +59,7 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
         fits = max(fits, MOSTLY_READ) if fits >= 0.5 else fits
     else:
         return _figures(column, declared, said, stated)
-    absent = absences(v for v in values if v not in codes and v.lower() not in TRUTH)
+    absent = {v: why for v, why in absences(said).items() if v not in codes}
     if meant[1] == "leakage":  # `yes` alone: where to is missing, that it leaked is an event
         absent |= {v: "missing" for v, label in said.items() if TRUTH.get(label.lower()) == "1"}
     entry: dict[str, Any] = {"column": column}
@@ -64,9 +68,9 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
     return entry, fits, why
 
 
-def absences(values: Any) -> dict[str, str]:
-    """Texts that say why there is no value, with the reason."""
-    return {v: why for v in values if (why := word_for(v, ABSENCE_WORDS))}
+def absences(said: Mapping[str, str]) -> dict[str, str]:
+    """Values whose label (or text) says why there is none, with the reason."""
+    return {v: why for v, label in said.items() if (why := word_for(label, ABSENCE_WORDS))}
 
 
 def _levels(column: str, values: Sequence[str], labels: Mapping[str, str]) -> Entry:
@@ -101,7 +105,7 @@ def sentinels(values: Sequence[str], limits: tuple[float | None, float | None]) 
 
 def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequence[str]) -> Entry:
     """Dates and numbers; a label may say that a number stands for none."""
-    absent = {v: why for v, label in said.items() if (why := word_for(label, ABSENCE_WORDS))}
+    absent = absences(said)
     values = [v for v in said if v not in absent]
     if declared.type != "date":
         absent |= sentinels(stated, (declared.low, declared.high))
@@ -150,7 +154,10 @@ def _word(target: str, allowed: Sequence[str], label: str) -> str | None:
     known = CODE_WORDS.get(target, ())
     word = word_for(label, known)
     if word is None and target == "leakage":  # `yes, into the disc`
-        word = word_for(_AGREED.sub("", plain), known)
+        return word_for(_AGREED.sub("", plain), known)
+    if word is None and target == "treatment" and not _DENIED.search(plain):
+        named = words_in(plain, known)
+        return "SHAM" if "SHAM" in named else named.pop() if len(named) == 1 else None
     return word
 
 

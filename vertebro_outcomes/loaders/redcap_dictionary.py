@@ -18,6 +18,8 @@ _COLUMNS: Final = {
     "validation": ("text_validation_type_or_show_slider_number",),
     "branching": ("branching_logic_show_field_only_if", "branching_logic"),
 }  # fmt: skip
+TICKED_LABEL: Final = re.compile(r"(.*) \(choice=(.*)\)")
+COMPLETE_LABEL: Final = re.compile(r"Complete\?( \(\d+\))?")
 CODED: Final = ("radio", "dropdown", "checkbox", "select")
 STRUCTURE: Final[dict[str, str]] = {
     "event_name": "redcap_event_name",
@@ -81,13 +83,20 @@ def fields_of(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> dict[
 
 
 def parse_choices(text: str) -> dict[str, str]:
-    """`1, one | 2, two, or more` -> codes and labels; the bar may stand without spaces."""
-    choices = {}
-    for part in re.split(r"\||\n", text):
+    """`1, one | 2, two, or more` -> codes and labels; the bar may stand without spaces.
+
+    A bar that no code follows belongs to the label before it: `1, uni|bilateral | 2, none`.
+    """
+    choices: dict[str, str] = {}
+    last = ""
+    for part in re.split(r"(\||\n)", text):
         code, comma, label = part.partition(",")
-        if comma and code.strip():
-            choices[code.strip()] = plain_label(label)
-    return choices
+        if comma and re.fullmatch(r"[\w.+-]+", code.strip()):
+            last = code.strip()
+            choices[last] = label
+        elif last:
+            choices[last] += part
+    return {code: plain_label(label.strip(" |\n")) for code, label in choices.items()}
 
 
 def plain_label(text: str) -> str:
@@ -112,14 +121,19 @@ def names_for_labels(header: Sequence[str], fields: Mapping[str, Field]) -> dict
     for field in fields.values():
         by_label.setdefault(fold(field.label), []).append(field.name)
     names: dict[str, str] = {}
+    form = ""  # of the last field: `Complete?` stands at the end of each form
     for title in header:
         if title in fields or title.startswith("redcap_") or "___" in title:
             continue
-        choice = re.fullmatch(r"(.*) \(choice=(.*)\)", title)
+        choice = TICKED_LABEL.fullmatch(title)
         base = fold(re.sub(r" \(\d+\)$", "", choice[1] if choice else title))
         known = by_label.get(base, [])
         name = STRUCTURE.get(base) or (known[0] if len(known) == 1 else None)
-        if name and choice:
+        if name in fields:
+            form = fields[name].form
+        elif COMPLETE_LABEL.fullmatch(title) and form:
+            name = f"{form}_complete"
+        if name in fields and choice:
             wanted = fold(choice[2])
             codes = [c for c, label in fields[name].choices.items() if fold(label) == wanted]
             name = checkbox_column(name, codes[0]) if codes else None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.format import Cell, Feed
-from vertebro_outcomes.loaders.redcap_dictionary import Field, checkbox_column
+from vertebro_outcomes.loaders.redcap_dictionary import TICKED_LABEL, Field, checkbox_column
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.words import MISSING_CODES
 from vertebro_outcomes.tables.engine import store
@@ -84,11 +84,17 @@ def _cell(name: str, cell: Cell, fields: Mapping[str, Field]) -> Cell:
 def checkbox_choices(
     source: Source, fields: Mapping[str, Field]
 ) -> list[tuple[Field, str, str, str]]:
-    """(field, column, code, label) of every box that is in the export."""
-    return [
+    """(field, column, code, label) of every box that is in the export, by name or by label."""
+    named = [
         (field, column, code, label)
         for field in fields.values()
         if field.type == "checkbox"
         for code, label in field.choices.items()
         if (column := checkbox_column(field.name, code)) in source.columns
     ]
+    labelled = [
+        (Field(found[1], "", "checkbox", found[1], {}, "", ""), column, "", found[2])
+        for column in source.columns
+        if (found := TICKED_LABEL.fullmatch(column))
+    ]
+    return [*named, *labelled]

@@ -77,6 +77,7 @@ EVENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"stroke|schlaganfall", "stroke"),
     (r"thrombos", "thrombosis"),
     (r"death|died|tod\b|verstorben", "death"),
+    (r"^(other|andere|sonstige|autre|otr[ao])(_|$)", "other_complication"),
 )
 ETIOLOGY_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"osteopor\w*", "osteoporotic"),
@@ -221,6 +222,11 @@ def word_for(text: str, words: tuple[tuple[str, str], ...], *, whole: bool = Tru
             if match(pattern, plain):
                 return word
     return None
+
+
+def words_in(plain: str, words: tuple[tuple[str, str], ...]) -> set[str]:
+    """Every canonical word that a squeezed label names somewhere."""
+    return {word for pattern, word in words if re.search(rf"(^|_)({pattern})(_|$)", plain)}
 
 
 def timepoint_days(text: str) -> int | None:

@@ -31,7 +31,7 @@ from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
 from vertebro_outcomes.loaders.words import EVENT_WORDS, LEAKAGE_WORDS, fold, word_for
 
 _TICKED: Final = ("1", "Checked")
-_STRUCTURE: Final = re.compile(r"^redcap_|_complete$|_timestamp$")
+_STRUCTURE: Final = re.compile(r"^redcap_|_complete$|_timestamp$|^Complete\?|^Survey Timestamp")
 _HEADS: Final = ("redcap_event_name", "redcap_repeat_instrument", "redcap_data_access_group",
                  "redcap_repeat_instance", "redcap_survey_identifier")  # fmt: skip
 
@@ -134,7 +134,7 @@ def _header(file: Path) -> list[str]:
 
 def _labelled(source: Source, fields: Mapping[str, Field]) -> Source:
     """Field names instead of labels as headers, and labels and choices beside each column."""
-    renamed = names_for_labels(source.columns, fields) if fields else {}
+    renamed = names_for_labels(source.columns, fields)
     renamed = {old: new for old, new in renamed.items() if new not in source.columns}
     data = (
         source.data.rename({new: old for old, new in renamed.items()}) if renamed else source.data
