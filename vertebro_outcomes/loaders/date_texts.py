@@ -11,12 +11,12 @@ _PARTS: Final[dict[str, tuple[str, int, int, int]]] = {  # pattern, group of yea
     "day_first": (rf"^{_TWO}[-/. ]+{_TWO}[-/. ]+{_YEAR}(?:[T ].*)?$", 3, 2, 1),
     "month_first": (rf"^{_TWO}[-/. ]+{_TWO}[-/. ]+{_YEAR}(?:[T ].*)?$", 3, 1, 2),
 }
-ORDERS: Final = (*_PARTS, "excel", "named_month")
+ORDERS: Final = (*_PARTS, "excel", "named_month", "since_1960")
 PARTIAL: Final = (
     r"^(\d{4}([-/.](\d{1,2}|[Xx]{2}|UN|UNK))?([-/.]([Xx]{2}|UN|UNK))?"
     r"|\d{1,2}[-/.]\d{4}|[A-Za-zäéû]{3,9}[-. /]*\d{4}|(UN|UNK|[Xx]{2}).+\d{4})$"
 )
-_EXCEL_EPOCH = "1899-12-30"
+_EXCEL_EPOCH, _STATISTICAL_EPOCH = "1899-12-30", "1960-01-01"
 # First letters of the month in English, German, French, Spanish, Dutch; without accents.
 _MONTH_WORDS = (
     *(
@@ -85,12 +85,13 @@ def parse_date(plain: Any, order: str, *, born: bool = False) -> Any:
 
     if order == "named_month":
         return month_by_name(plain, _whole_year(born=born)).coalesce(_by_parts(plain, "iso"))
-    if order != "excel":
+    if order not in ("excel", "since_1960"):
         value = _by_parts(plain, order, born=born)
         return value if order == "iso" else value.coalesce(_by_parts(plain, "iso"))
     serial = plain.re_search(r"^\d{4,5}(\.\d+)?$")
     days = ibis.ifelse(serial, plain.re_extract(r"^(\d+)", 1), None).try_cast("int64")
-    value = ibis.literal(_EXCEL_EPOCH).cast("date") + days.as_interval("D")
+    epoch = _EXCEL_EPOCH if order == "excel" else _STATISTICAL_EPOCH
+    value = ibis.literal(epoch).cast("date") + days.as_interval("D")
     dotted = ibis.ifelse(plain.contains("."), _by_parts(plain, "day_first", born=born), None)
     return value.cast("date").coalesce(_by_parts(plain, "iso"), dotted)
 

@@ -24,6 +24,12 @@ class Dialect:
     encoding: str
     separator: str
     title_rows: int = 0
+    quote: str = '"'  # empty where quotes are letters like others
+
+    @property
+    def quoting(self) -> int:
+        """As the `csv` module calls it."""
+        return csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
 
 
 def sniff(path: Path) -> Dialect:
@@ -36,7 +42,17 @@ def sniff(path: Path) -> Dialect:
     text = head.decode(encoding, errors="replace")
     complete = text if len(head) < SAMPLE_BYTES else text[: text.rfind("\n") + 1]
     separator = _sniff_separator(complete)
-    return Dialect(encoding, separator, _title_rows(complete, separator))
+    quote = "" if separator == "\t" and _has_bare_quotes(complete) else '"'
+    return Dialect(encoding, separator, _title_rows(complete, separator), quote)
+
+
+def _has_bare_quotes(text: str) -> bool:
+    """Tabs alone part the cells, as in vocabularies: each line has its cells, some a lone quote."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if lines and "concept_name" in lines[0].lower():
+        return True
+    widths = {line.count("\t") for line in lines}
+    return len(widths) == 1 and any(line.count('"') % 2 for line in lines)
 
 
 def sniff_encoding(head: bytes) -> str:
@@ -121,7 +137,9 @@ def read_delimited(engine: Any, path: Path, *, name: str | None = None) -> Sourc
     dialect = sniff(path)
     csv.field_size_limit(LARGEST_CELL)
     with path.open(encoding=dialect.encoding, newline="", errors="replace") as stream:
-        reader = csv.reader(_without_nul(stream), delimiter=dialect.separator)
+        reader = csv.reader(
+            _without_nul(stream), delimiter=dialect.separator, quoting=dialect.quoting
+        )
         numbered = []
         try:
             for row in reader:

@@ -11,12 +11,14 @@ from vertebro_outcomes.tables.event_types import Instrument
 from vertebro_outcomes.tables.schema import Column, Table
 
 Duplicates = Literal["first", "last"]
+NO_TEXT: Final = ("NULL", "null", "NA", "N/A", "NaN", "nan", "#N/A", "\\N", ".")  # of databases
 BLANK: Final = (
     "",
     "na",
     "n/a",
     "nan",
     "null",
+    "\\n",
     "none",
     ".",
     "-",

@@ -43,6 +43,14 @@ _PERSON: Final = _set(
     " proband probanden participant teilnehmer dossier pseudonym registry register reg journal"
     " member insured beneficiary"
 )
+_SEXES: Final = {
+    **dict.fromkeys(
+        ("female", "weiblich", "femme", "feminin", "woman", "women", "mujer"), "female"
+    ),
+    **dict.fromkeys(
+        ("male", "mannlich", "maennlich", "homme", "masculin", "man", "hombre"), "male"
+    ),
+}
 BY_HEADER: Final = _listed()
 
 
@@ -74,6 +82,12 @@ def meaning_of(title: str) -> Key | None:
         return None
     listed = BY_HEADER.get(folded) or _BY_WORDS.get(_bag(words))
     return listed or BY_HEADER.get("_".join(bare)) or _BY_WORDS.get(_bag(bare))
+
+
+def sex_in(title: str) -> str | None:
+    """The sex that a yes/no column asks for: `female`."""
+    words = fold(title).removeprefix("is_").removeprefix("sex_")
+    return _SEXES.get(words)
 
 
 def names_a_person(title: str) -> bool:

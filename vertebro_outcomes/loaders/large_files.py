@@ -77,8 +77,8 @@ class _Scan:
                 header=False,
                 skip=self.above,
                 delim=self.dialect.separator,
-                quote='"',
-                escape='"',
+                quote=self.dialect.quote,
+                escape=self.dialect.quote,
                 null_padding=True,
                 ignore_errors=True,
                 parallel=self.parallel,
@@ -143,7 +143,7 @@ def _is_blank(rows: Any, header: list[str]) -> Any:
 def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
     """The headers, and how many lines stand above the first record."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, delimiter=dialect.separator)
+        reader = csv.reader(stream, delimiter=dialect.separator, quoting=dialect.quoting)
         for _ in range(dialect.title_rows):
             next(reader)
         titles = [title.strip() for title in next(reader)]

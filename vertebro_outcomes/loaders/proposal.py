@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from vertebro_outcomes.loaders.headers import meaning_of, names_a_person
+from vertebro_outcomes.loaders.cells import TRUTH
+from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import (
@@ -120,6 +121,8 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     if score is not None:
         return [score]
     folded = fold(column)
+    if sex := sex_in(column):
+        return [_sex_line(source, column, sex, texts)]
     key = meaning_of(column) or meaning_of(label)
     if key is None:
         return []
@@ -129,6 +132,21 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
     return [Line(source.name, table, target, column, round(sure, 2), why, entry)]
+
+
+def _sex_line(source: Source, column: str, sex: str, texts: ColumnTexts) -> Line:
+    """`female` with yes and no."""
+    other = "male" if sex == "female" else "female"
+    words = {"1": sex, "0": other}
+    labels = source.codes.get(column, {})
+    said = {
+        v: TRUTH.get(labels.get(v, v).lower()) or TRUTH.get(v.lower()) for v in texts.of(column)
+    }
+    codes = {v: words[truth] for v, truth in said.items() if truth}
+    fits = len(codes) / len(said) if said else 0.0
+    entry = {"column": column, "codes": codes}
+    why = f"header; yes is {sex}"
+    return Line(source.name, "patients", "sex", column, round(0.85 * fits, 2), why, entry)
 
 
 def _is_time(column: str) -> bool:

@@ -32,6 +32,7 @@ _DENIED: Final = re.compile(
     r"(^|_)(no|not|non|without|ohne|sans|sin|kein\w*|never|prior|previous)_"
 )
 _AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
+FIRST_SERIAL: Final = 30682  # 1984-01-01 in a spreadsheet
 # A number made of one digit, as projects choose for no answer; -1 and 9 may be meant.
 SENTINEL: Final = r"-?(9{2,4}|8{2,4}|7{2,4}|66)(\.0)?|-[6-9]|-9[5-8]"
 Entry = tuple[dict[str, Any], float, str]  # the mapping entry, the share it reads, and why
@@ -113,6 +114,8 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
     entry: dict[str, Any] = {"column": column, **({"missing": absent} if absent else {})}
     if declared.type == "date":
         order, fits = propose_dates(values)
+        if order == "excel" and declared.name != "birth_date" and _before_1984(values):
+            order, fits = "since_1960", 0.5  # days as SAS and Stata count them: not to be guessed
         entry |= {"dates": order} if order != "iso" else {}
         return entry, fits, f"header; dates read {order}"
     entry |= decimal_of(values)
@@ -120,6 +123,12 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
     if (declared.unit, unit) in (("years", "months"), ("days", "weeks"), ("days", "months")):
         entry["unit"] = unit
     return entry, share_of(values, is_number), "header and numbers"
+
+
+def _before_1984(values: Sequence[str]) -> bool:
+    """Whether serial dates, read as a spreadsheet counts them, lie before any vertebroplasty."""
+    serials = [float(v) for v in values if is_number(v) and "," not in v]
+    return bool(serials) and max(serials) < FIRST_SERIAL
 
 
 def propose_codes(

@@ -76,7 +76,9 @@ def propose_for(
 
 def _reason(line: Line) -> str:
     """Why a column that seemed to be something is not read."""
-    return f"perhaps {line.table}.{line.target}" if line.sure else line.why
+    if " is read as " in line.why:
+        return line.why
+    return f"perhaps {line.table}.{line.target}: {line.why}"
 
 
 def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:

@@ -118,8 +118,8 @@ def _implied(kind: str) -> dict[str, str]:
 def names_for_labels(header: Sequence[str], fields: Mapping[str, Field]) -> dict[str, str]:
     """Header as exported -> field name, for exports whose headers are labels."""
     by_label: dict[str, list[str]] = {}
-    for field in fields.values():
-        by_label.setdefault(fold(field.label), []).append(field.name)
+    for one in fields.values():
+        by_label.setdefault(fold(one.label), []).append(one.name)
     names: dict[str, str] = {}
     form = ""  # of the last field: `Complete?` stands at the end of each form
     for title in header:
@@ -129,14 +129,15 @@ def names_for_labels(header: Sequence[str], fields: Mapping[str, Field]) -> dict
         base = fold(re.sub(r" \(\d+\)$", "", choice[1] if choice else title))
         known = by_label.get(base, [])
         name = STRUCTURE.get(base) or (known[0] if len(known) == 1 else None)
-        if name in fields:
-            form = fields[name].form
+        field = fields.get(name or "")
+        if field:
+            form = field.form
         elif COMPLETE_LABEL.fullmatch(title) and form:
             name = f"{form}_complete"
-        if name in fields and choice:
+        if field and choice:
             wanted = fold(choice[2])
-            codes = [c for c, label in fields[name].choices.items() if fold(label) == wanted]
-            name = checkbox_column(name, codes[0]) if codes else None
+            codes = [c for c, label in field.choices.items() if fold(label) == wanted]
+            name = checkbox_column(field.name, codes[0]) if codes else None
         if name and name not in names.values():
             names[title] = name
     return names

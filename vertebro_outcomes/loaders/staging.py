@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from vertebro_outcomes.loaders.cells import draft, glance, judge, parse, stripped
-from vertebro_outcomes.loaders.format import STAGED, Cell, Export, Feed
+from vertebro_outcomes.loaders.format import NO_TEXT, STAGED, Cell, Export, Feed
 from vertebro_outcomes.loaders.level_cells import LEVEL, level_rule, with_levels
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.tables.engine import store
@@ -33,6 +33,7 @@ FILE, ORDER, REFUSED = "_file", "_order", "_refused"
 RECORD = "_record"  # whether a row of the file is a record of this table
 FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
 RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
+LONGEST_BLANK: Final = 6
 GLANCE, DRAFT = "glance ", "draft "
 MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is kept
 
@@ -171,7 +172,12 @@ def _plain(rows: "ir.Table", column: Column, text: Any) -> Any:
     """Identifiers of patients stay as written: each is trimmed once when it is replaced."""
     if column.name == "level":
         return rows[LEVEL]
-    return text.nullif("") if column.name == "patient_id" else stripped(text)
+    import ibis
+
+    short = text.length() < LONGEST_BLANK  # most are not looked at
+    blank = ibis.ifelse(short, text.strip().isin(("", *NO_TEXT)), False)
+    kept = text if column.name == "patient_id" else stripped(text)
+    return ibis.ifelse(blank, ibis.null("string"), kept)
 
 
 def _score(rows: "ir.Table", column: Column, cell: Cell) -> dict[str, Any]:

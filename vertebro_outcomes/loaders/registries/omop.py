@@ -1,8 +1,6 @@
 """OMOP CDM 5.3 and 5.4 from CSV, Parquet or an Ibis backend."""
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,23 +24,17 @@ from vertebro_outcomes.loaders.omop_cohort import (
     with_treatments,
 )
 from vertebro_outcomes.loaders.omop_feeds import beside, standard_feeds
+from vertebro_outcomes.loaders.omop_tables import (
+    USED,
+    eras_for_occurrences,
+    table_name,
+    tidied,
+)
 from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping
 from vertebro_outcomes.loaders.registries.flat import mapping_beside
-from vertebro_outcomes.loaders.sources import LINE, Source
+from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.synthetic_mark import is_marked
 
-USED: Final = (
-    "person", "observation_period", "condition_occurrence", "procedure_occurrence", "measurement",
-    "observation", "death", "concept", "care_site", "episode", "cdm_source",
-)  # fmt: skip
-CDM_TABLES: Final = (
-    *USED, "visit_occurrence", "visit_detail", "drug_exposure", "device_exposure", "note",
-    "note_nlp", "specimen", "fact_relationship", "location", "provider", "cost",
-    "payer_plan_period", "drug_era", "dose_era", "condition_era", "episode_event",
-    "metadata", "vocabulary", "domain", "concept_class", "concept_relationship",
-    "relationship", "concept_synonym", "concept_ancestor", "source_to_concept_map",
-    "drug_strength", "cohort", "cohort_definition", "survey_conduct",
-)  # fmt: skip
 _NEEDED: Final = {
     "person": ("person_id", "year_of_birth"),
     "observation_period": ("person_id", "observation_period_end_date"),
@@ -55,20 +47,12 @@ _NEEDED: Final = {
 }
 
 
-def table_name(file: Path) -> str | None:
-    """`2b_CONCEPT.csv`, `Person.parquet` -> the name of the CDM table."""
-    stem = Path(file.name.lower().removesuffix(".gz")).stem
-    if stem in CDM_TABLES:
-        return stem
-    fitting = [name for name in CDM_TABLES if re.search(rf"(^|[^a-z]){name}$", stem)]
-    return max(fitting, key=len) if fitting else None
-
-
 def _recognises(path: Path) -> float:
     if path.is_file():
         return 0.0
     names = {table_name(file) for file in files_of(path)}
     has_records = names & {"condition_occurrence", "procedure_occurrence", "observation_period"}
+    has_records |= names & {"condition_era"}
     return 0.95 if "person" in names and has_records else 0.0
 
 
@@ -79,6 +63,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
     name = "omop" if database else path.stem
     rules = read_mapping(given) if given is not None else RegistryMapping(name, {}, "")
     tables, others = _sorted_out(_found(engine, path), name)
+    eras = eras_for_occurrences(tables, others)
     codes = code_sets(rules.get("codes", None))
     concepts = concepts_of(tables.get("concept"), codes)
     by_codes = rules.get("entry", "codes") == "codes"
@@ -122,7 +107,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
             ),
             *((file, "", "no reader for this file") for file in _unread(path)),
         ),
-        notes=(*codes.notes, *_notes(tables), *rules.get("notes", ())),
+        notes=(*codes.notes, *eras, *_notes(tables), *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
         instruments=rules.instruments,
         one_episode=rules.get("episodes", "single") == "single",
@@ -132,6 +117,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
 def propose(engine: Any, path: Path) -> ProposedMapping:
     """No feed is needed: tables and columns are those of the CDM, people enter by codes."""
     tables, others = _sorted_out(_found(engine, path), path.stem)
+    eras_for_occurrences(tables, others)
     unread = tuple((source.name, "", "table is not read") for source in others.values())
     read_by_codes = tuple(f"read by codes: {source.name}" for source in tables.values())
     return ProposedMapping(
@@ -172,7 +158,7 @@ def _sorted_out(
         if name not in USED or name in tables:
             others[source.name] = source
             continue
-        tables[name] = _tidy(source)
+        tables[name] = tidied(source)
         missing = [c for c in _NEEDED.get(name, ()) if c not in tables[name].columns]
         if missing:
             lacks = f"no column {', '.join(missing)}"
@@ -182,16 +168,6 @@ def _sorted_out(
     if problems:
         raise LoadError(where, problems, "export whole CDM tables, 5.3 or 5.4")
     return tables, others
-
-
-def _tidy(source: Source) -> Source:
-    names = {}
-    for title in source.columns:
-        lower = re.sub(r"\W+", "_", title.strip().lower())
-        if lower not in names:
-            names[lower] = title
-    data = source.data.select(LINE, **{new: source.data[old].strip() for new, old in names.items()})
-    return replace(source, data=data)
 
 
 def _members(tables: Mapping[str, Source]) -> Any:
