@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.sources import Source, source_from_rows
@@ -27,7 +27,7 @@ class Dialect:
     quote: str = '"'  # empty where quotes are letters like others
 
     @property
-    def quoting(self) -> int:
+    def quoting(self) -> Literal[0, 3]:
         """As the `csv` module calls it."""
         return csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE
 
