@@ -22,11 +22,19 @@ from vertebro_outcomes.estimators.rates.funnel_limits import (
     over_dispersion,
     wide_limit,
 )
+from vertebro_outcomes.estimators.rates.rates_posterior import posterior_limits
 from vertebro_outcomes.estimators.rates.shrunken_rates import (
     shrink_beta_binomial,
     shrink_logit_normal,
 )
-from vertebro_outcomes.results.site_rates import INNER, OUTER, Shrinkage, SiteRates
+from vertebro_outcomes.results.site_rates import (
+    INNER,
+    INTERVALS,
+    OUTER,
+    Shrinkage,
+    ShrunkenInterval,
+    SiteRates,
+)
 from vertebro_outcomes.tables.cohort import Unit
 
 _NAME: Final = "complication_sites"
@@ -47,6 +55,7 @@ def complication_sites(
     target: float | None = None,
     winsorise: float = WINSORISE,
     shrinkage: Shrinkage = "beta_binomial",
+    interval: ShrunkenInterval = "posterior",
     level: float = 0.95,
 ) -> SiteRates:
     """Rate of a complication at each site, against the limits of chance around a target.
@@ -72,6 +81,10 @@ def complication_sites(
         Share of the z-scores pulled in at either end before their spread is measured.
     shrinkage : {"beta_binomial", "logit_normal"}
         Model of the rates between sites, by maximum likelihood.
+    interval : {"posterior", "plug_in"}
+        Intervals of the shrunken rates: averaged over all means and spreads that the sites allow, by
+        their likelihood; or at the best estimate of the spread, which is too narrow where few sites or
+        events tell it.
     level : float
         Of the intervals of the shrunken rates, between 0 and 1.
 
@@ -87,7 +100,8 @@ def complication_sites(
     Reference
     ---------
     Spiegelhalter 2005, doi:10.1002/sim.1970 (limits, phi, tau); Griffiths 1973, doi:10.2307/2529131
-    (beta-binomial); Kass and Steffey 1989, doi:10.1080/01621459.1989.10478825 (intervals).
+    (beta-binomial); Gelman 2006, doi:10.1214/06-BA117A (posterior); Kass and Steffey 1989,
+    doi:10.1080/01621459.1989.10478825 (plug-in intervals).
 
     Examples
     --------
@@ -105,6 +119,7 @@ def complication_sites(
     all_kinds(_NAME, kind)
     check_word(_NAME, "unit", unit, KEYS)
     check_word(_NAME, "shrinkage", shrinkage, SHRINK)
+    check_word(_NAME, "interval", interval, INTERVALS)
     check_days(_NAME, within_days)
     check_share(_NAME, "level", level, low=0, high=1)
     check_share(_NAME, "winsorise", winsorise, low=-1e-12, high=0.5)
@@ -116,6 +131,9 @@ def complication_sites(
     centre = float(x.sum() / n.sum()) if target is None else float(target)
     spread = over_dispersion(x, n, target=centre, winsorise=winsorise)
     drawn = SHRINK[shrinkage](x, n, level=level)
+    limits = drawn.ci_low, drawn.ci_high
+    if interval == "posterior":
+        limits = posterior_limits(x, n, model=shrinkage, level=level)
     for name, width in (("95", INNER), ("998", OUTER)):
         for side, tail in (("low", (1 - width) / 2), ("high", (1 + width) / 2)):
             sites[f"{side}_{name}"] = exact_limit(n, target=centre, tail=tail)
@@ -126,12 +144,12 @@ def complication_sites(
     sites["z"] = spread.z
     sites["place"] = _place(sites, "")
     sites["place_wide"] = _place(sites, "wide_") if spread.tau > 0 else sites["place"]
-    sites["shrunken"], sites["ci_low"], sites["ci_high"] = drawn.rate, drawn.ci_low, drawn.ci_high
+    sites["shrunken"], sites["ci_low"], sites["ci_high"] = drawn.rate, *limits
     return SiteRates(
         sites=sites, kind=kind, by=by, unit=unit, treatment=treatment, within_days=within_days,
         target=centre, stated=target is not None, winsorise=winsorise, phi=spread.phi,
         p_value=spread.p_value, tau=spread.tau, shrinkage=shrinkage, mean=drawn.mean,
-        spread=drawn.spread, level=level, notes=tuple(notes), synthetic=cohort.synthetic,
+        spread=drawn.spread, interval=interval, level=level, notes=tuple(notes), synthetic=cohort.synthetic,
     )  # fmt: skip
 
 

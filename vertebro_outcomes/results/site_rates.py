@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Shrinkage = Literal["beta_binomial", "logit_normal"]
+ShrunkenInterval = Literal["posterior", "plug_in"]
+# What the intervals of the shrunken rates count, besides the chance of each site.
+INTERVALS: Final = {
+    "posterior": "intervals count the uncertainty of mean and spread",
+    "plug_in": "intervals count the uncertainty of the mean, not of the spread",
+}
 # Two and three standard deviations, the limits of Spiegelhalter 2005, doi:10.1002/sim.1970.
 INNER: Final = 0.95
 OUTER: Final = 0.998
@@ -58,6 +64,7 @@ class SiteRates:
     mean: float
     spread: float
     level: float
+    interval: ShrunkenInterval = "posterior"
     notes: tuple[str, ...] = ()
     synthetic: bool = False
 
@@ -90,7 +97,8 @@ class SiteRates:
             f"{beyond[' 99.8%']} of these beyond 99.8%. Over-dispersion phi "
             f"{numbers.number(self.phi)} ({numbers.p_value(self.p_value)}), between-site standard "
             f"deviation {numbers.percent(self.tau, 2)}: {allowed}. Shrunken rates "
-            f"({_MODELS[self.shrinkage]}) from {numbers.percent(low)} to {numbers.percent(high)}."
+            f"({_MODELS[self.shrinkage]}) from {numbers.percent(low)} to {numbers.percent(high)}; "
+            f"{INTERVALS[self.interval]}."
             f"{mark}"
         )
 

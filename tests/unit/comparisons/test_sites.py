@@ -15,6 +15,7 @@ from vertebro_outcomes.estimators.rates.funnel_limits import (
     over_dispersion,
     wide_limit,
 )
+from vertebro_outcomes.estimators.rates.rates_posterior import posterior_limits
 from vertebro_outcomes.estimators.rates.shrunken_rates import (
     shrink_beta_binomial,
     shrink_logit_normal,
@@ -136,6 +137,20 @@ def test_small_counts_are_not_drawn_and_cannot_be_told_from_the_rest() -> None:
     assert len(found.plot().texts) == 4
 
 
+def test_the_sentence_says_what_the_intervals_count() -> None:
+    data = cohort(X, N)
+    full, plug_in = vo.complication_sites(data), vo.complication_sites(data, interval="plug_in")
+    assert "count the uncertainty of mean and spread" in str(full)
+    assert "not of the spread" in str(plug_in)
+    assert (full.sites["shrunken"] == plug_in.sites["shrunken"]).all()
+    low, high = posterior_limits(X, N, model="beta_binomial", level=0.95)
+    assert full.sites["ci_low"].to_numpy() == pytest.approx(low)
+    assert full.sites["ci_high"].to_numpy() == pytest.approx(high)
+    assert plug_in.sites["ci_low"].to_numpy() == pytest.approx(
+        shrink_beta_binomial(X, N, level=0.95).ci_low
+    )
+
+
 def test_time_target_and_kind() -> None:
     data = cohort(X, N, synthetic=True)
     with pytest.raises(vo.InputError, match="0 events"):
@@ -157,6 +172,7 @@ def test_time_target_and_kind() -> None:
         ({"treatment": "GLUE"}, "argument treatment"),
         ({"treatment": "KP"}, "none to count"),
         ({"target": 0.0}, "argument target"),
+        ({"interval": "wide"}, "argument interval"),
         ({"winsorise": 0.5}, "argument winsorise"),
         ({"level": 95}, "argument level"),
         ({"within_days": -1}, "argument within_days"),
@@ -186,3 +202,33 @@ def test_other_tables_are_refused_in_words() -> None:
         )
     fine = vo.Cohort.from_frames(patients=people, episodes=treated, events=early.assign(day=3))
     assert "1 patients without site" in vo.complication_sites(fine).notes[0]
+
+
+POSTERIOR = json.loads(
+    (Path(__file__).parents[2] / "reference" / "site_posterior.json").read_text()
+)
+
+
+@pytest.mark.parametrize("model", ["beta_binomial", "logit_normal"])
+def test_limits_that_count_the_spread_are_those_of_a_mixture(model) -> None:
+    x, n = (np.array(POSTERIOR[name], dtype=float) for name in ("x", "n"))
+    low, high = posterior_limits(x, n, model=model, level=0.95)
+    expected = np.array(POSTERIOR[model])
+    at = np.arange(len(x)) if model == "beta_binomial" else POSTERIOR["logit_normal_sites"]
+    assert low[at] == pytest.approx(expected[:, 0], abs=2e-5)
+    assert high[at] == pytest.approx(expected[:, 1], abs=2e-5)
+    fit = {"beta_binomial": shrink_beta_binomial, "logit_normal": shrink_logit_normal}[model]
+    plug_in = fit(x, n, level=0.95)
+    assert (high - low > plug_in.ci_high - plug_in.ci_low).all()
+    again = posterior_limits(n - x, n, model=model, level=0.95)
+    assert again[0] == pytest.approx(1 - high, abs=1e-8)
+    back = posterior_limits(x[::-1], n[::-1], model=model, level=0.95)
+    assert back[0][::-1] == pytest.approx(low, rel=1e-9)
+
+
+def test_many_events_at_each_site_leave_the_spread_no_say() -> None:
+    x, n = np.array([300.0, 400.0, 500.0]), np.array([1000.0, 1000.0, 1100.0])
+    low, high = posterior_limits(x, n, model="logit_normal", level=0.95)
+    own = stats.beta.ppf([[0.025], [0.975]], x + 0.5, n - x + 0.5)
+    assert low == pytest.approx(own[0], abs=0.004)
+    assert high == pytest.approx(own[1], abs=0.004)

@@ -1,6 +1,7 @@
 """Proportions of many sites drawn towards their mean, by a model whose spread is estimated.
 
-The intervals count the uncertainty of the mean to first order, not that of the spread.
+The intervals count the uncertainty of the mean to first order, not that of the spread; those of
+`rates_posterior` count both.
 
 References
 ----------
