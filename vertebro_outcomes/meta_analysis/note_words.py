@@ -1,5 +1,6 @@
 """Notes of questions: the words are ours, every number and study name comes from the sheets."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -9,6 +10,7 @@ from vertebro_outcomes.display import numbers
 from vertebro_outcomes.loaders.literature import Literature
 
 _UNKNOWN: Final = "not in the sheets"
+_NAME: Final = re.compile(r".*?\b(?:19|20)\d\d\b")  # first author and year of a label
 
 
 def _crossed_over(literature: Literature) -> str:
@@ -47,7 +49,7 @@ NOTE_NUMBERS: Final[Mapping[str, Callable[[Literature], str]]] = {
 
 
 class _Words(dict[str, str]):
-    """`{name}`: one of `NOTE_NUMBERS`, else a study by its label in the sheets."""
+    """`{name}`: one of `NOTE_NUMBERS`, else a study by author and year, as its label begins."""
 
     def __init__(self, literature: Literature) -> None:
         super().__init__()
@@ -58,7 +60,9 @@ class _Words(dict[str, str]):
             return NOTE_NUMBERS[name](self._literature)
         studies = self._literature.studies
         labels = studies.loc[studies["study_id"] == name, "label"]
-        return str(labels.iloc[0]) if len(labels) else name
+        label = str(labels.iloc[0]) if len(labels) else name
+        short = _NAME.match(label)
+        return short[0] if short else label
 
 
 def note_words(note: str, literature: Literature) -> str:
@@ -68,6 +72,6 @@ def note_words(note: str, literature: Literature) -> str:
     --------
     >>> import vertebro_outcomes as vo
     >>> note_words("{gold2023}: from {lowest_death_hr}.", vo.load_literature())
-    'Gold 2023 kyphoplasty mortality, control-group sensitivity: from 0.29.'
+    'Gold 2023: from 0.29.'
     """
     return note.format_map(_Words(literature))

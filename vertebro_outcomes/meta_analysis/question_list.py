@@ -23,8 +23,9 @@ _RANDOMISED_N: Final = (
     "little too narrow."
 )
 _CONFOUNDED: Final = (
-    "Claims data: who is treated is not random and must survive until treatment ({gold2023}: "
-    "{lowest_death_hr} to {highest_death_hr} by control group and time zero). Studies of the same "
+    "Claims data: who is treated is not random and must survive until treatment. In one of "
+    "them ({gold2023}) the hazard ratio of death runs from {lowest_death_hr} to {highest_death_hr}, as the "
+    "control group and the start of the clock are chosen. Studies of the same "
     "Medicare years count once. Results without an interval, or with one too narrow for its printed "
     "digits, are listed and not pooled."
 )

@@ -114,10 +114,10 @@ def table(
     frame: pd.DataFrame, registry: RegistryAnalysis, *, name: str, caption: str,
     labels: Mapping[str, str], numeric: Sequence[str] = (), data: pd.DataFrame | None = None,
 ) -> TableBlock:  # fmt: skip
-    """A table whose file says synthetic in every row."""
+    """A table whose file says synthetic in every row, unless its own column `data` says row by row."""
     held = frame if data is None else data
     if registry.synthetic:
-        held = held.assign(data="synthetic")
+        held = held if "data" in held else held.assign(data="synthetic")
         caption = f"{caption} ({MARK.lower()})"
     return TableBlock(
         name=own(registry, name), shown=frame, data=held, caption=caption, labels=labels,

@@ -144,6 +144,8 @@ def _definitions(
     small = np.repeat(hidden, whole.rates["band"].nunique())
     for name in ("n_events", "n", "rate", "ci_low", "ci_high", "p_below", "p_inside", "p_above"):
         data[name] = data[name].astype(object).mask(small, HIDDEN)
+    if registry.synthetic:  # the literature beside it is not
+        data["data"] = np.where(data["source"] == "registry", "synthetic", "published")
     return (
         prose(
             "How often complications happen after {treatment} depends on what counts: which events, "
