@@ -87,7 +87,7 @@ def test_every_file_and_picture_says_synthetic(written, tables):
         if name.endswith("definitions"):  # the literature beside the registry is real
             ours = (frame["source"] == "registry").to_numpy()
             assert (frame.loc[~ours, "data"] == "published").all()
-        assert ours.any()
+            assert ours.any()
         assert (frame.loc[ours, "data"] == "synthetic").all()
     pictures = sorted((written / "figures").glob("registry_*.svg"))
     assert len(pictures) >= 4
