@@ -1,5 +1,6 @@
 """Complications in the order of the procedures: CUSUM and VLAD against a stated rate."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,14 @@ from vertebro_outcomes.estimators.rates.cusum import (
     shifted_rate,
     vlad,
 )
+from vertebro_outcomes.estimators.rates.risk_cusum import (
+    risk_alarm_probability,
+    risk_cusum_path,
+    risk_limit_for_alarms,
+    risk_limit_for_run_length,
+    risk_run_length,
+    risk_scores,
+)
 from vertebro_outcomes.results.complication_chart import ComplicationChart
 from vertebro_outcomes.tables.cohort import Cohort
 
@@ -41,7 +50,8 @@ ORDER: Final = "treatment_date"
 def complication_chart(
     cohort: Any,
     *,
-    rate: float,
+    rate: float | None = None,
+    risk: str | None = None,
     kind: str = "any",
     treatment: str = "VA",
     site: str | None = None,
@@ -57,8 +67,12 @@ def complication_chart(
     cohort : Cohort
         With `treatment_date` in table episodes (`vo.load(..., keep_dates=True)`), which gives the
         order.
-    rate : float
-        In-control rate per procedure, between 0 and 1.
+    rate : float, optional
+        In-control rate per procedure, between 0 and 1, the same for all.
+    risk : str, optional
+        Instead of `rate`: a column of patients or episodes with the probability of the event that a
+        model (not fitted to these procedures) predicts for each, between 0 and 1. The chart then
+        adjusts for who was treated, and its run lengths hold for patients drawn from these.
     kind : str
         A name of `vo.COMPLICATION_KINDS` or an event type.
     treatment : str
@@ -77,7 +91,8 @@ def complication_chart(
     Returns
     -------
     ComplicationChart
-        With the limit, and the run lengths and false-alarm chance that follow from it exactly.
+        With the limit, and the run lengths and false-alarm chance that follow from it: exactly, or
+        with `risk` on a fine lattice.
 
     Raises
     ------
@@ -106,7 +121,13 @@ def complication_chart(
     check_cohort(cohort, _NAME)
     all_kinds(_NAME, kind)
     check_days(_NAME, within_days)
-    check_share(_NAME, "rate", rate, low=0, high=1)
+    if (rate is None) == (risk is None):
+        given = "neither" if rate is None else "both"
+        raise refuse_argument(
+            _NAME, "rate", given, "either rate, or risk with a column of predictions"
+        )
+    if rate is not None:
+        check_share(_NAME, "rate", rate, low=0, high=1)
     check_share(_NAME, "false_alarm", false_alarm, low=0, high=1)
     check_share(_NAME, "odds_ratio", odds_ratio, low=0, high=np.inf)
     if odds_ratio == 1:
@@ -114,39 +135,83 @@ def complication_chart(
     if average_run_length is not None:
         check_share(_NAME, "average_run_length", average_run_length, low=1, high=LONGEST_RUN)
     notes: list[str] = []
-    rows = _procedures(cohort, treatment, site, notes)
+    rows = _procedures(cohort, treatment, site, risk, notes)
     rows["event"] = _had(cohort, rows, kind, within_days)
-    scores, n = cusum_scores(rate, odds_ratio), len(rows)
-    limit = (
-        limit_for_alarms(scores, rate=rate, n=n, at_most=false_alarm)
-        if average_run_length is None
-        else limit_for_run_length(scores, rate=rate, at_least=average_run_length)
-    )
-    if limit is None:
-        raise refuse_argument(
-            _NAME, "average_run_length", average_run_length, "a smaller number, or a larger rate"
-        )
-    event = rows["event"].to_numpy(bool)
-    path = cusum_path(event, scores, limit=limit)
-    rows["cusum"], rows["signal"] = path.value * scores.step, path.signal
-    rows["vlad"] = vlad(event, rate)
-    shifted = shifted_rate(rate, odds_ratio)
+    promise = _Promise(odds_ratio, average_run_length, false_alarm)
+    found = _steady(rows, rate, promise) if rate is not None else _adjusted(rows, promise)
     return ComplicationChart(
-        chart=rows, kind=kind, treatment=treatment, site=site, within_days=within_days, rate=rate,
-        odds_ratio=odds_ratio, limit=limit * scores.step,
-        score_event=scores.event * scores.step, score_none=scores.none * scores.step,
-        run_length=run_length(scores, limit=limit, rate=rate),
-        run_length_shifted=run_length(scores, limit=limit, rate=shifted),
-        false_alarm=alarm_probability(scores, limit=limit, rate=rate, n=n), notes=tuple(notes),
-        synthetic=cohort.synthetic,
+        chart=found.pop("rows"), kind=kind, treatment=treatment, site=site, within_days=within_days,
+        odds_ratio=odds_ratio, risk=risk or "", notes=tuple(notes), synthetic=cohort.synthetic, **found,
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Promise:
+    """What the chart looks for, and how often it may be wrong."""
+
+    odds_ratio: float
+    average_run_length: float | None
+    false_alarm: float
+
+    def kept(self, limit: Any) -> Any:
+        """The limit, or a refusal where none keeps the promise."""
+        if limit is not None:
+            return limit
+        name = "false_alarm" if self.average_run_length is None else "average_run_length"
+        allowed = (
+            "a promise that some limit keeps: fewer procedures between alarms, or a larger rate"
+        )
+        raise refuse_argument(_NAME, name, getattr(self, name), allowed)
+
+
+def _steady(rows: pd.DataFrame, rate: float, promise: _Promise) -> dict[str, Any]:
+    """The chart of one rate for all, with exact run lengths."""
+    scores, n = cusum_scores(rate, promise.odds_ratio), len(rows)
+    limit = promise.kept(
+        limit_for_alarms(scores, rate=rate, n=n, at_most=promise.false_alarm)
+        if promise.average_run_length is None
+        else limit_for_run_length(scores, rate=rate, at_least=promise.average_run_length)
+    )
+    event = rows["event"].to_numpy(bool)
+    path = cusum_path(event, scores, limit=limit)
+    shifted = shifted_rate(rate, promise.odds_ratio)
+    return {
+        "rows": rows.assign(
+            cusum=path.value * scores.step, signal=path.signal, vlad=vlad(event, rate)
+        ),
+        "rate": rate, "limit": limit * scores.step,
+        "score_event": scores.event * scores.step, "score_none": scores.none * scores.step,
+        "run_length": run_length(scores, limit=limit, rate=rate),
+        "run_length_shifted": run_length(scores, limit=limit, rate=shifted),
+        "false_alarm": alarm_probability(scores, limit=limit, rate=rate, n=n),
+    }  # fmt: skip
+
+
+def _adjusted(rows: pd.DataFrame, promise: _Promise) -> dict[str, Any]:
+    """The chart of patients with predicted risks."""
+    risk, event = rows["risk"].to_numpy(float), rows["event"].to_numpy(bool)
+    scores = risk_scores(risk, promise.odds_ratio)
+    limit = promise.kept(
+        risk_limit_for_alarms(scores, at_most=promise.false_alarm)
+        if promise.average_run_length is None
+        else risk_limit_for_run_length(scores, at_least=promise.average_run_length)
+    )
+    path = risk_cusum_path(event, scores, limit=limit)
+    return {
+        "rows": rows.assign(cusum=path.value, signal=path.signal, vlad=vlad(event, risk)),
+        "rate": float(risk.mean()), "limit": limit,
+        "score_event": float(scores.event.mean()), "score_none": float(scores.none.mean()),
+        "run_length": risk_run_length(scores, limit=limit, chance=scores.risk),
+        "run_length_shifted": risk_run_length(scores, limit=limit, chance=scores.shifted),
+        "false_alarm": risk_alarm_probability(scores, limit=limit, chance=scores.risk),
+    }  # fmt: skip
+
+
 def _procedures(
-    cohort: Cohort, treatment: str, site: str | None, notes: list[str]
+    cohort: Cohort, treatment: str, site: str | None, risk: str | None, notes: list[str]
 ) -> pd.DataFrame:  # fmt: skip
     """Procedures in the order of their dates; within a day in the order of the table."""
-    extra = (ORDER,) if site is None else (ORDER, "site")
+    extra = tuple(dict.fromkeys(c for c in (ORDER, site and "site", risk) if c))
     rows = count_units(cohort, treatment=treatment, unit="episodes", function=_NAME, extra=extra)
     if site is not None:
         known = sorted(rows["site"].dropna().unique())
@@ -160,8 +225,27 @@ def _procedures(
     if not dated.all():
         notes.append(f"{(~dated).sum()} procedures without a date are left out.")
     rows = rows.loc[dated].sort_values(ORDER, kind="stable").reset_index(drop=True)
+    if risk is not None:
+        rows = _with_risks(rows, risk, notes)
     rows.insert(0, "number", np.arange(1, len(rows) + 1))
-    return rows.rename(columns={ORDER: "date"})[["number", "episode_id", "date"]]
+    columns = ["number", "episode_id", "date", *(["risk"] if risk is not None else [])]
+    return rows.rename(columns={ORDER: "date"})[columns]
+
+
+def _with_risks(rows: pd.DataFrame, column: str, notes: list[str]) -> pd.DataFrame:
+    """Procedures with a predicted probability; others leave."""
+    risk = pd.to_numeric(rows[column], errors="coerce").astype(float)
+    blank = risk.isna()
+    wrong = int((~blank & ~((risk > 0) & (risk < 1))).sum())
+    if wrong or blank.all():
+        found = f"{wrong} values outside 0 to 1" if wrong else "no number"
+        problem = Problem(f"column {column}", found, "predicted probabilities above 0 and below 1")
+        raise InputError(
+            f"{_NAME}()", [problem], "give each procedure the risk that a model predicts"
+        )
+    if blank.any():
+        notes.append(f"{int(blank.sum())} procedures without {column} are left out.")
+    return rows.assign(risk=risk)[~blank].reset_index(drop=True)
 
 
 def _had(cohort: Cohort, rows: pd.DataFrame, kind: str, within_days: float | None) -> pd.Series:

@@ -23,7 +23,9 @@ class ComplicationChart:
     `cusum` is the log-likelihood ratio sum, 0 after a signal; `vlad` is expected minus observed
     events so far. `run_length` is the mean number of procedures until a false alarm,
     `run_length_shifted` until an alarm if the odds are `odds_ratio` times as large, `false_alarm`
-    the chance of one over this many procedures, all exact for the scores used.
+    the chance of one over this many procedures, all exact for the scores used. With `risk`, the column
+    of predicted probabilities, `chart` has them too, `rate` is their mean, the scores are means of those
+    of single patients and run lengths are exact to the lattice they are computed on.
     """
 
     chart: pd.DataFrame
@@ -39,6 +41,7 @@ class ComplicationChart:
     run_length: float
     run_length_shifted: float
     false_alarm: float
+    risk: str = ""
     notes: tuple[str, ...] = ()
     synthetic: bool = False
 
@@ -79,13 +82,18 @@ class ComplicationChart:
         mark = " Synthetic data." if self.synthetic else ""
         return (
             f"{kind_words(self.kind).capitalize()}{days} of {self.treatment}{at}: {seen} in {n} "
-            f"procedures, {numbers.number(n * self.rate, 1)} expected at the stated rate of "
-            f"{numbers.percent(self.rate)}. CUSUM for {self.odds_ratio:g} times the odds, limit "
+            f"procedures, {numbers.number(n * self.rate, 1)} expected {self._expected()}. "
+            f"CUSUM for {self.odds_ratio:g} times the odds, limit "
             f"{numbers.number(self.limit)}: a false alarm every {numbers.count(round(self.run_length))} "
             f"procedures on average ({numbers.percent(self.false_alarm)} over this many), an alarm "
             f"after {numbers.count(round(self.run_length_shifted))} if the odds have changed so; "
             f"{found}.{mark}"
         )
+
+    def _expected(self) -> str:
+        if self.risk:
+            return f"from {self.risk} (risk-adjusted, {numbers.percent(self.rate)} on average)"
+        return f"at the stated rate of {numbers.percent(self.rate)}"
 
     __repr__ = __str__
 

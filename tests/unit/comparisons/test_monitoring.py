@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
-from vertebro_outcomes.estimators.rates import cusum
+from vertebro_outcomes.estimators.rates import cusum, risk_cusum
 
 PINS = json.loads((Path(__file__).parents[2] / "reference" / "sites.json").read_text())
 
@@ -174,3 +174,84 @@ def test_procedures_without_dates() -> None:
     found = vo.complication_chart(some, rate=0.05)
     assert len(found.to_frame()) == 2
     assert "2 procedures without a date" in found.notes[0]
+
+
+RISKS = json.loads((Path(__file__).parents[2] / "reference" / "risk_cusum.json").read_text())
+RISK, EVENT = np.array(RISKS["risk"]), np.array(RISKS["event"], dtype=bool)
+
+
+def test_a_risk_adjusted_chart_is_that_of_the_paper_written_out() -> None:
+    scores = risk_cusum.risk_scores(RISK, RISKS["odds_ratio"])
+    path = risk_cusum.risk_cusum_path(EVENT, scores, limit=RISKS["limit"])
+    assert path.value == pytest.approx(np.array(RISKS["path"]), abs=1e-12)
+    assert [int(at) + 1 for at in np.flatnonzero(path.signal)] == [RISKS["signal"]]
+    assert cusum.vlad(EVENT, RISK) == pytest.approx(np.array(RISKS["vlad"]), abs=1e-12)
+    for true, name in ((scores.risk, "run_length"), (scores.shifted, "run_length_shifted")):
+        found = risk_cusum.risk_run_length(scores, limit=RISKS["limit"], chance=true)
+        assert found == pytest.approx(RISKS[name], rel=1e-3)  # of another lattice, in R
+    drawn = RISKS["simulated_shifted"]  # with exact scores
+    assert found == pytest.approx(drawn["mean"], abs=3 * drawn["se"])
+    alarm = risk_cusum.risk_alarm_probability(scores, limit=RISKS["limit"], chance=scores.risk)
+    series = RISKS["simulated_alarm"]
+    assert alarm == pytest.approx(series["share"], abs=3 * series["se"])
+
+
+def test_alarms_among_patients_of_different_risk_by_every_series() -> None:
+    risk = np.array([0.05, 0.3, 0.1, 0.2, 0.05, 0.4, 0.15, 0.3])
+    scores, limit = risk_cusum.risk_scores(risk, 2.0), 1.0
+    total = 0.0
+    for series in itertools.product([False, True], repeat=len(risk)):
+        had = np.array(series)
+        if risk_cusum.risk_cusum_path(had, scores, limit=limit).signal.any():
+            total += float(np.where(had, risk, 1 - risk).prod())
+    found = risk_cusum.risk_alarm_probability(scores, limit=limit, chance=risk)
+    assert found == pytest.approx(total, abs=2e-3)
+
+
+def test_equal_risks_are_one_rate() -> None:
+    data = cohort([*[0] * 40, *[1, 0] * 15], predicted=0.08)
+    one = vo.complication_chart(data, rate=0.08, average_run_length=300)
+    each = vo.complication_chart(data, risk="predicted", average_run_length=300)
+    assert each.limit == pytest.approx(one.limit, rel=0.02)
+    assert each.signals == one.signals
+    assert each.chart["vlad"].to_numpy() == pytest.approx(one.chart["vlad"].to_numpy(), abs=1e-12)
+    assert each.run_length >= 300
+    assert each.run_length_shifted == pytest.approx(one.run_length_shifted, rel=0.03)
+    assert (each.score_event, each.score_none) == pytest.approx(
+        (one.score_event, one.score_none), abs=0.001
+    )
+
+
+def test_a_risk_adjusted_chart_excuses_what_was_to_be_expected() -> None:
+    had = [int(i % 10 == 0) for i in range(100)] + [int(i % 3 == 0) for i in range(90)]
+    frail = np.r_[np.full(100, 0.1), np.full(90, 0.33)]
+    data = cohort(had, predicted=frail, synthetic=True)
+    plain = vo.complication_chart(data, rate=0.1)
+    fair = vo.complication_chart(data, risk="predicted")
+    assert plain.signals
+    assert not fair.signals
+    assert fair.false_alarm <= 0.05
+    assert "risk-adjusted" in str(fair)
+    assert fair.to_frame()["risk"].tolist() == frail.tolist()
+    frail[3] = np.nan
+    some = vo.complication_chart(cohort(had, predicted=frail), risk="predicted")
+    assert some.notes == ("1 procedures without predicted are left out.",)
+    assert len(some.chart) == 189
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "either rate, or risk"),
+        ({"rate": 0.1, "risk": "predicted"}, "either rate, or risk"),
+        ({"risk": "foretold"}, "foretold"),
+        ({"risk": "predicted"}, "1 values outside 0 to 1"),
+        ({"risk": "words"}, "no number"),
+    ],
+)
+def test_risks_that_cannot_be_meant_are_refused(asked, said) -> None:
+    risks = np.full(40, 0.1)
+    risks[7] = 1.0
+    data = cohort([0, 1] * 20, predicted=risks, words="low")
+    with pytest.raises(vo.InputError, match=said):
+        vo.complication_chart(data, **asked)

@@ -136,6 +136,6 @@ def cusum_path(event: Bools, scores: Scores, *, limit: int) -> CusumPath:
     return CusumPath(value, signal)
 
 
-def vlad(event: Bools, rate: float) -> Floats:
-    """Variable life-adjusted display: expected minus observed events so far."""
+def vlad(event: Bools, rate: float | Floats) -> Floats:
+    """Variable life-adjusted display: expected (one rate, or each patient's) minus observed so far."""
     return np.asarray(np.cumsum(rate - event.astype(float)))
