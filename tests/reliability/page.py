@@ -23,6 +23,17 @@ WORDS = {
         "written and said was searched for them, Parquet and PDF unpacked.",
         {"cells": "Cells with an identifier", "found": "Found outside"},
     ),
+    "interruptions": (
+        "`kill -9` of a command at seeded moments, half of them before a change on disk and half by the "
+        "clock: what stood there before or the new result, whole; the next run gave the bytes of an "
+        "undisturbed one every time.",
+        {
+            "moments": "Moments",
+            "killed": "Died of it",
+            "kept": "Former result intact",
+            "broken": "Broken",
+        },
+    ),
     "statistics under stress": (
         "Degenerate data by call: a result that holds together (no interval without its estimate, no "
         "warning, no certainty out of nothing) or a message.",

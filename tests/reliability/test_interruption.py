@@ -1,17 +1,10 @@
 """A run that is killed leaves no part behind that passes for a whole; the next run repairs it."""
 
 import hashlib
-import json
 import os
-import random
-import shutil
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
-
-import pytest
 
 from vertebro_outcomes.report.digest import is_current
 from vertebro_outcomes.report.files import write_folder
@@ -80,43 +73,3 @@ def test_a_folder_killed_at_any_change_is_old_new_or_known_to_be_neither(tmp_pat
         assert bytes_of(folder) == expected, f"after a kill at change {moments}"
         moments += 1
     assert moments > 40
-
-
-def report(folder: Path, raw: Path) -> subprocess.Popen:
-    command = [
-        sys.executable,
-        "-m",
-        "vertebro_outcomes",
-        "report",
-        "--data",
-        raw,
-        "--output",
-        folder,
-    ]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-@pytest.mark.slow
-def test_reports_killed_at_fifty_moments_are_repaired_by_the_next_run(tmp_path):
-    raw = tmp_path / "raw"
-    shutil.copytree(RAW, raw)
-    start = time.monotonic()
-    whole = tmp_path / "whole"
-    assert report(whole, raw).wait() == 0
-    seconds = time.monotonic() - start
-    expected = bytes_of(whole)
-    draws = random.Random(20)
-    folder = tmp_path / "reports"
-    for _ in range(50):
-        child = report(folder, raw)
-        time.sleep(draws.uniform(0.0, seconds))
-        child.kill()
-        child.wait()
-        record = folder / "provenance.json"
-        if record.is_file():
-            outputs = json.loads(record.read_text())["outputs"]
-            assert set(outputs) <= set(expected)
-        if draws.random() < 0.3:
-            shutil.rmtree(folder, ignore_errors=True)
-    assert report(folder, raw).wait() == 0
-    assert bytes_of(folder) == expected
