@@ -10,7 +10,9 @@ LARGEST_EXPONENT: Final = (
     200  # beyond it, or with more digits, it is no measurement, and floats end
 )
 LONGEST: Final = 100
-_NUMBER: Final = re.compile(r"\s*([<>≤≥=]?)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%?\s*")
+_NUMBER: Final = re.compile(
+    r"\s*+([<>≤≥=]?)\s*+([+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?)\s*+%?\s*+"
+)
 
 
 @dataclass(frozen=True)

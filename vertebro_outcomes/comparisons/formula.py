@@ -15,7 +15,7 @@ from vertebro_outcomes.estimators.arrays import Floats
 ALLOWED = "a formula such as '~ age_years + I(age_years**2) + C(sex):baseline'"
 # Everything a formula may call; its text is computed with, so nothing else is let in.
 _CALLS = frozenset(["C", "I", "bs", "cr", "cc", "poly", "log", "sqrt", "exp", "center", "scale"])
-_CALL = re.compile(r"([\w.]+)\s*\(")
+_CALL = re.compile(r"(?<![\w.])([\w.]++)\s*\(")
 _TEXT = re.compile(r"[\w\s~+\-*/:^().,=']+")
 
 

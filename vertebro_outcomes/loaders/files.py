@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import re
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -15,6 +14,7 @@ from typing import Any, Final
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import read_delimited
 from vertebro_outcomes.loaders.large_files import LARGE_BYTES, read_large
+from vertebro_outcomes.loaders.limits import check_archive, copy_within_limits
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.workbooks import (
     DELIMITED,
@@ -42,7 +42,19 @@ def files_of(path: Path) -> list[Path]:
         and not NOT_DATA.search(file.name)
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
-    return [file for file in found if _is_readable(file)]
+    readable = [file for file in found if _is_readable(file)]
+    _refuse_links_out(path, readable)
+    return readable
+
+
+def _refuse_links_out(folder: Path, files: Sequence[Path]) -> None:
+    """A link in an export must not make us read, and write down, a file from elsewhere."""
+    home = folder.resolve()
+    outside = [f for f in files if f.is_symlink() and home not in f.resolve().parents]
+    if outside:
+        found = "a link to a file outside this folder"
+        problems = [Problem(file.name, found, "files of the export itself") for file in outside]
+        raise LoadError(folder.name, problems, "put the file itself there, or remove the link")
 
 
 def _is_readable(file: Path) -> bool:
@@ -72,9 +84,10 @@ def unpacked(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / path.stem
         try:
+            check_archive(path)
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(target)
-        except (zipfile.BadZipFile, OSError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError) as error:
             problem = Problem(path.name, str(error)[:100], "a zip file without password")
             raise LoadError(path.name, [problem], "unpack it and name the folder") from None
         yield target
@@ -128,7 +141,7 @@ def _read_packed(engine: Any, path: Path) -> list[Source]:
         plain = Path(folder) / path.stem
         try:
             with gzip.open(path) as packed, plain.open("wb") as target:
-                shutil.copyfileobj(packed, target)
+                copy_within_limits(path, packed, target)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             problem = Problem(path.name, str(error)[:100], "a gzip file")
             raise LoadError(path.name, [problem], "pack it again, or unpack it") from None

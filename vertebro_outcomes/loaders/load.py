@@ -19,6 +19,7 @@ from vertebro_outcomes.loaders.files import (
     unpacked,
 )
 from vertebro_outcomes.loaders.format import Export, RegistryFormat
+from vertebro_outcomes.loaders.limits import unchanged
 from vertebro_outcomes.loaders.program import program_hash
 from vertebro_outcomes.loaders.pseudonyms import (
     SYNTHETIC_KEY,
@@ -96,7 +97,8 @@ def load(
         return assemble(engine, export, _request(export, key, keep_dates=keep_dates))
     path = Path(path)
     require(path)
-    with refusals_told(path), unpacked(path) as folder:
+    read = [*files_of(path), *_toml_beside(path)]
+    with refusals_told(path), unchanged(path, read), unpacked(path) as folder:
         form = _format(folder, format)
         if form.name == "canonical":
             return Cohort(**read_cohort(folder if folder.is_dir() else folder.parent, engine))

@@ -21,7 +21,6 @@ instrument = { column = "SCALE", codes = { S = "pain_vas" } }
 value = { column = "VAL", missing = { "-1" = "not_asked" } }
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -32,6 +31,7 @@ from typing import Any, Final
 from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
 from vertebro_outcomes.loaders.date_texts import ORDERS
 from vertebro_outcomes.loaders.format import STAGED, Cell, Feed, usual_needs
+from vertebro_outcomes.loaders.limits import read_toml
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS, Instrument
 from vertebro_outcomes.tables.instruments import declared_instruments
@@ -103,11 +103,11 @@ def read_mapping(mapping: "Path | str | Mapping[str, Any]") -> RegistryMapping:
     else:
         path, file = Path(mapping), Path(mapping).name
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+            content = read_toml(path)
         except OSError as error:
             said = error.strerror or "cannot be read"
             raise LoadError(file, [Problem(file, said, "a TOML file")], NEXT_STEP) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:  # also what the decoders raise
             raise LoadError(file, [Problem(file, str(error), "valid TOML")], NEXT_STEP) from None
     problems = [
         Problem(f"{file}, {key}", "unknown key", _hint(key, TOP_KEYS))

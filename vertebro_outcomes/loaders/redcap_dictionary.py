@@ -101,7 +101,7 @@ def parse_choices(text: str) -> dict[str, str]:
 
 def plain_label(text: str) -> str:
     """A label without HTML tags and line breaks."""
-    return " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    return " ".join(re.sub(r"<[^<>]+>", " ", text).split())
 
 
 def checkbox_column(name: str, code: str) -> str:

@@ -2,7 +2,6 @@
 
 import math
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -10,38 +9,50 @@ from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import is_group_heading, source_from_table
+from vertebro_outcomes.loaders.limits import check_archive, rows_within_limits
 from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
 from vertebro_outcomes.tables.engine import count, open_parquet, store
 
 
 def read_workbook(engine: Any, path: Path) -> list[Source]:
     """Every sheet with at least two rows; merged title rows above the header are left out."""
-    import openpyxl
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise _unreadable(path, error, "save it again as .xlsx") from None
     sources = []
-    for sheet in book.worksheets:
-        sheet.reset_dimensions()  # the size that a file states may be wrong
-        rows = [
-            (line, [cell_text(value) or "" for value in row])
-            for line, row in enumerate(sheet.iter_rows(values_only=True), start=1)
-        ]
+    for title, rows in _sheets(path):
         while rows and not any(rows[-1][1]):
             rows.pop()
         filled = [sum(bool(cell) for cell in row) for _, row in rows]
         usual = sorted(filled)[len(filled) // 2] if filled else 0
-        title = next((i for i, n in enumerate(filled[:20]) if n >= max(2, usual / 2)), 0)
-        title += is_group_heading([row for _, row in rows], title)
-        name = f"{path.name}[{sheet.title}]"
-        if len(rows) > title:
-            sources.append(source_from_table(engine, name, rows, title_rows=title))
-    book.close()
+        top = next((i for i, n in enumerate(filled[:20]) if n >= max(2, usual / 2)), 0)
+        top += is_group_heading([row for _, row in rows], top)
+        if len(rows) > top:
+            name = f"{path.name}[{title}]"
+            sources.append(source_from_table(engine, name, rows, title_rows=top))
     return sources
+
+
+def _sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]]]]:
+    """Title and numbered rows of each sheet; macros and links to other workbooks are not read."""
+    import openpyxl
+
+    found = []
+    try:
+        check_archive(path)
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()  # the size that a file states may be wrong
+                cells = rows_within_limits(path, sheet.iter_rows(values_only=True))
+                rows = [
+                    (line, [cell_text(value) or "" for value in row])
+                    for line, row in enumerate(cells, start=1)
+                ]
+                found.append((sheet.title, rows))
+    except LoadError:
+        raise
+    except Exception as error:  # whatever a foreign reader makes of a damaged file
+        raise _unreadable(path, error, "save it again as .xlsx") from None
+    return found
 
 
 def cell_text(value: Any) -> str | None:
@@ -63,12 +74,11 @@ def read_statistical(engine: Any, path: Path) -> Source:
     """SAS, Stata or SPSS: coded values as codes, value labels beside, user missings as text."""
     reader, options = _readers()[path.suffix.lower()]
     try:
-        frame, meta = reader(str(path), **options)
-    except UnicodeDecodeError:
-        frame, meta = reader(str(path), encoding="latin-1", **options)
-    except Exception as error:
-        if type(error).__name__ not in ("ReadstatError", "PyreadstatError"):
-            raise
+        try:
+            frame, meta = reader(str(path), **options)
+        except UnicodeDecodeError:
+            frame, meta = reader(str(path), encoding="latin-1", **options)
+    except Exception as error:  # whatever a foreign reader makes of a damaged file
         raise _unreadable(path, error, "export the file again") from None
     columns = [[cell_text(value) for value in frame[name].tolist()] for name in frame.columns]
     rows = list(zip(*columns, strict=True)) if columns else []
@@ -166,7 +176,10 @@ def read_parquet(engine: Any, path: Path) -> Source:
         ibis.row_number().cast("int64").name(LINE),
         **{title: cell.nullif("") for title, cell in cells.items()},
     )
-    text = store(engine, "source", text.mutate(**{LINE: text[LINE] + 1}))
+    try:
+        text = store(engine, "source", text.mutate(**{LINE: text[LINE] + 1}))
+    except Exception as error:  # pages are looked at only now
+        raise _unreadable(path, error, "write the Parquet file again") from None
     return Source(path.name, text, count(text))
 
 

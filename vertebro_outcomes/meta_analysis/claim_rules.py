@@ -21,7 +21,7 @@ from vertebro_outcomes.results.pooled_effect import PooledEffect
 POINT_TOLERANCE_PCT: Final = 10.0
 MOST: Final = 0.5  # "mostly": more than half
 _WEEKS: Final = {"week": 1.0, "month": 365.25 / 12 / 7}
-_DURATION: Final = re.compile(r"([<>≤≥]?=?)\s*(\d+)\s*(week|month)")
+_DURATION: Final = re.compile(r"([<>≤≥]?=?)\s{0,9}(?<!\d)(\d+)\s{0,9}(week|month)")
 _Z: Final = float(special.ndtri(0.975))
 
 

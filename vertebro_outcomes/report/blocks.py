@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from markupsafe import Markup, escape
 
-_TAG_OR_FIELD = re.compile(r"<[^>]*>|\{[^}]*\}|&#?\w+;")
+_TAG_OR_FIELD = re.compile(r"<[^<>]*>|\{[^{}]*\}|&#?\w+;")
 
 
 @dataclass(frozen=True)

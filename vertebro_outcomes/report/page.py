@@ -24,7 +24,7 @@ from vertebro_outcomes.report.blocks import (
 )
 
 _HERE = Path(__file__).parent
-_IDENTITY = re.compile(r'<[^>]* id="([^"]+)"')
+_IDENTITY = re.compile(r'<[^<>]* id="([^"]+)"')
 _LINK = re.compile(r'<a href="#([^"]+)">(.*?)</a>')
 _CHECKED = Markup(" checked")
 _HIDDEN = Markup(" hidden")

@@ -1,6 +1,5 @@
 """The settings file `vertebro.toml`: read, checked line by line, every mistake in one message."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +9,7 @@ from vertebro_outcomes.comparisons.methods import METHODS
 from vertebro_outcomes.comparisons.registry_analysis import DAY, OUTCOME, STRATEGIES, Strategy
 from vertebro_outcomes.display.disclosure import LARGEST_HIDDEN
 from vertebro_outcomes.errors import LoadError, Problem, list_some
+from vertebro_outcomes.loaders.limits import read_toml
 from vertebro_outcomes.outcomes import FAMILIES, OUTCOMES
 from vertebro_outcomes.report.section import sections
 from vertebro_outcomes.report.settings import ReportSettings
@@ -56,11 +56,11 @@ def load_settings(path: str | Path | None = None) -> ReportSettings:
         return ReportSettings()
     path = Path(path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except OSError as error:
         problem = Problem("the file", error.strerror or "cannot be read", "a TOML file")
         raise LoadError(str(path), [problem], "name a file that can be read") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # also what the decoders raise
         problem = Problem("TOML", str(error), "one `name = value` per line, texts in quotes")
         raise LoadError(str(path), [problem], "correct the place named above") from None
     reader = _Reader()

@@ -29,7 +29,7 @@ _SCALE: Final = 0.75  # letters of 9 pt become 6.75 pt; the widest pictures a li
 _SIZE: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _NARROWEST, _WIDEST = 6.0, 140.0  # letters of a column that still change its share of the line
 _MANY_COLUMNS: Final = 6
-_TAG: Final = re.compile(r"(<[^>]*>)")
+_TAG: Final = re.compile(r"(<[^<>]*>)")
 _SIGN: Final = re.compile(r"(?<=\w)[_.:/](?=[a-z\d]*[_.:\w])(?!\d)")
 # Quotes inside texts are escaped, so these meet markup only.
 _LABEL: Final = re.compile(r'#label\("([^"\\]+)"\)')

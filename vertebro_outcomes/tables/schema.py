@@ -22,7 +22,7 @@ _DTYPES: Final[dict[str, str]] = {
     "bool": "boolean",
     "date": "datetime64[ns]",
 }
-_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"[+-]?([0-9]++\.?[0-9]*+|\.[0-9]++)([eE][+-]?[0-9]++)?")
 _WORDS: Final[dict[ColumnType, str]] = {
     "text": "text",
     "int": "a whole number",

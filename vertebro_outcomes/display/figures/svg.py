@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
+_METADATA = re.compile(r"(?<!\s)\s*<metadata>.*?</metadata>", re.DOTALL)
+_COMMENT = re.compile(r"(?<!\s)\s*<!--.*?-->", re.DOTALL)
 _OPENING = re.compile(r"<svg[^>]*>")
 _PX_PER_PT = 4 / 3
 _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')

@@ -1,11 +1,11 @@
 """Review folders (review.toml, inputs.csv, pooled.csv), and reviews of the shipped literature sheets."""
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.limits import read_toml
 from vertebro_outcomes.loaders.literature.load import Literature, literature_folder, load_literature
 from vertebro_outcomes.loaders.reviews.printed_units import (
     INPUT_COLUMNS,
@@ -19,7 +19,6 @@ from vertebro_outcomes.tables.review_tables import Review
 TOML: Final = "review.toml"
 POOLED: Final = "pooled.csv"
 INPUTS: Final = "inputs.csv"
-LARGEST_TOML: Final = 2**20
 _FILL_IN: Final = "fill in pooled.csv and inputs.csv as `vertebro reproduce --template` writes them"
 
 
@@ -100,12 +99,8 @@ def _about(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        if path.stat().st_size > LARGEST_TOML:
-            raise LoadError(
-                path.name, [Problem("the file", "more than 1 MiB", "a few lines of TOML")], _FILL_IN
-            )
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return read_toml(path)
+    except (OSError, ValueError) as error:  # also what the decoders raise
         found = str(error).splitlines()[0] if str(error) else "cannot be read"
         raise LoadError(path.name, [Problem("the file", found, "TOML")], _FILL_IN) from None
 

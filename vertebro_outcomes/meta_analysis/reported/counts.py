@@ -10,8 +10,8 @@ from vertebro_outcomes.printed import Printed, read_printed
 from vertebro_outcomes.results.reported_findings import Certainty, Finding
 
 NAME: Final = "count and percentage"
-_PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%(?!\s*CI)")
-_ARM: Final = re.compile(r"([\w+]+):(\d+)")
+_PERCENT: Final = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)\s{0,9}%(?!\s*CI)")
+_ARM: Final = re.compile(r"(?<![\w+])([\w+]++):(\d+)")
 ABOUT: Final = (
     "nearly",
     "about",

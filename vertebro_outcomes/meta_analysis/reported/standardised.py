@@ -15,7 +15,7 @@ NAME: Final = "standardised effect and patients"
 # makes it smaller, dropout of a third of the patients 1.22 times as large.
 TOO_WIDE: Final = 1.3
 TOO_NARROW: Final = 0.6
-_ARM: Final = re.compile(r"([\w+]+):(\d+)")
+_ARM: Final = re.compile(r"(?<![\w+])([\w+]++):(\d+)")
 
 
 def check_standardised(rows: Sequence[Row]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from vertebro_outcomes.meta_analysis.reported.rule import Row, Rule, finding
 from vertebro_outcomes.results.reported_findings import Finding
 
 NAME: Final = "totals and arms"
-_ARM: Final = re.compile(r"([\w+]+):(\d+)")
+_ARM: Final = re.compile(r"(?<![\w+])([\w+]++):(\d+)")
 
 
 def check_totals(rows: Sequence[Row]) -> Iterator[Finding]:
