@@ -6,10 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vertebro_outcomes.loaders.canonical import canonical_tables
 from vertebro_outcomes.loaders.format import Export
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
-from vertebro_outcomes.loaders.records import Kinds, collect, empty, merge, stated_absences
-from vertebro_outcomes.loaders.scoring import on_canonical_scale, resolve_duplicates, statuses
+from vertebro_outcomes.loaders.records import (
+    Kinds,
+    collect,
+    empty,
+    in_file_order,
+    merge,
+    people_of,
+    stated_absences,
+)
+from vertebro_outcomes.loaders.scoring import (
+    crowded,
+    flag,
+    on_canonical_scale,
+    resolve_duplicates,
+    statuses,
+)
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, Staged, stage
 from vertebro_outcomes.loaders.timing import (
@@ -21,13 +36,18 @@ from vertebro_outcomes.loaders.timing import (
     kept_dates,
 )
 from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.derived import with_derived_columns
-from vertebro_outcomes.tables.engine import count, keep, store, working_folder
+from vertebro_outcomes.tables.engine import (
+    count,
+    raised,
+    store,
+    store_told,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+EPISODE = ("patient_id", "episode_id")
 CHILDREN = ("levels", "scores", "events", "fractures")
 
 
@@ -57,7 +77,9 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     }
     last_seen = _last_seen(engine, children)
     patients = _ages_and_deaths(engine, patients, episodes, last_seen, ledger)
-    children["scores"] = resolve_duplicates(engine, children["scores"], export.duplicates, ledger)
+    children["scores"] = resolve_duplicates(
+        engine, children["scores"], crowded(last_seen), rule=export.duplicates, ledger=ledger
+    )
     ledger.used += [found["patients"], rows["episodes"], children["levels"], children["scores"]]
     children["scores"] = statuses(children["scores"], patients)
     children["levels"] = merge(
@@ -68,10 +90,10 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     ledger.used += [children[name] for name in ("events", "fractures")]
     episodes = _completed(episodes, children["levels"], last_seen, patients)
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
-    absences = stated_absences(staged, names)
+    named = people_of(engine, names), stated_absences(staged, names)
     account = ledger.settle(export, staged)
     return Cohort(
-        tables=_canonical(engine, with_derived_columns({**whole, **children}), absences),
+        tables=canonical_tables(engine, with_derived_columns({**whole, **children}), staged, named),
         name=export.name,
         rejects=ledger.rejects(export),
         accounting=account.files,
@@ -107,7 +129,7 @@ def _patients(
     """Merged patients; where no file lists patients, everybody who appears anywhere."""
     if listed:
         return merge(engine, found["patients"], ["patient_id"], name="patients", ledger=ledger)
-    everybody = names.select(patient_id=names.pseudo).distinct()
+    everybody = names.select(patient_id=names.number).distinct()
     bare = empty(engine, "patients")
     everybody = everybody.left_join(bare, "patient_id").drop("patient_id_right")
     return store(engine, "patients", everybody)
@@ -115,7 +137,7 @@ def _patients(
 
 def _of_known(found: Kinds, names: "ir.Table", patients: "ir.Table", ledger: Ledger) -> Kinds:
     """Rows of people whom the patients table does not have are refused."""
-    strangers = names.anti_join(patients, names.pseudo == patients.patient_id)
+    strangers = names.anti_join(patients, names.number == patients.patient_id)
     if not count(strangers):
         return found
     known = patients.select("patient_id", is_known=True)
@@ -129,20 +151,32 @@ def _of_known(found: Kinds, names: "ir.Table", patients: "ir.Table", ledger: Led
 
 
 def _last_seen(engine: Any, children: Kinds) -> "ir.Table":
-    """Per episode the last dated record from day 0 on (`last`), and the last sign of life (`alive`)."""
+    """Per episode the last dated record from day 0 on (`last`), and the last sign of life (`alive`).
+
+    In the same pass over the scores, how many there are and the flags that they raise.
+    """
     import ibis
 
+    none: Any = ibis.null("int64")
     whole: Any = None
     for name in ("scores", "events", "fractures"):
         rows = children[name]
         alive = {"scores": lambda t: t.value.notnull(), "events": lambda t: t.type != "death"}
         said = alive[name](rows) if name in alive else ibis.literal(False)
-        part = rows.group_by(["patient_id", "episode_id"]).aggregate(
-            last=rows.day.max(where=rows.day >= 0), alive=rows.day.max(where=said)
+        part: Any = rows.select(
+            *EPISODE,
+            last=ibis.ifelse(rows.day >= 0, rows.day, none),
+            alive=ibis.ifelse(said, rows.day, none),
+            flag=flag(engine, rows) if name == "scores" else none,
         )
         whole = part if whole is None else whole.union(part)
-    seen = whole.group_by(["patient_id", "episode_id"])
-    return store(engine, "seen", seen.aggregate(last=whole["last"].max(), alive=whole.alive.max()))
+    seen = whole.group_by(list(EPISODE)).aggregate(
+        last=whole["last"].max(),
+        alive=whole.alive.max(),
+        n_scores=whole.flag.count(),
+        flags=raised(whole.flag),
+    )
+    return store(engine, "seen", seen)
 
 
 def _ages_and_deaths(
@@ -162,7 +196,8 @@ def _ages_and_deaths(
     last = seen.group_by("patient_id").aggregate(last=seen.alive.max())
     last = last.select("last", last_patient=last.patient_id)
     joined = joined.left_join(last, joined.patient_id == last.last_patient)
-    joined = store(engine, "patients", joined.drop("day0", "first_patient", "last_patient"))
+    joined = joined.drop("day0", "first_patient", "last_patient")
+    joined = store_told(engine, "patients", in_file_order(joined))
     old = ((joined.age_years < 0) | (joined.age_years > 120)).fill_null(False)
     early = (joined.death_day < 0).fill_null(False)
     seen_after = (joined.death_day < joined["last"]).fill_null(False) & ~early
@@ -192,12 +227,19 @@ def _completed(
     import ibis
 
     treated = levels.filter(levels.treated.fill_null(True))
-    n_levels = treated.group_by("episode_id").aggregate(n_here=treated.count())
-    n_levels = n_levels.select("n_here", level_episode=n_levels.episode_id)
-    last = seen.filter(seen.episode_id.notnull()).select("last", last_episode=seen.episode_id)
-    deaths = patients.select("death_day", dead_patient=patients.patient_id)
-    whole = episodes.left_join(n_levels, episodes.episode_id == n_levels.level_episode)
-    whole = whole.left_join(last, whole.episode_id == last.last_episode)
+    n_levels = treated.group_by(list(EPISODE)).aggregate(n_here=treated.count())
+    n_levels = n_levels.rename(level_patient="patient_id", level_episode="episode_id")
+    last = seen.filter(seen.episode_id.notnull())
+    last = last.select(*EPISODE, "last").rename(
+        last_patient="patient_id", last_episode="episode_id"
+    )
+    deaths = patients.filter(patients.death_day.notnull())
+    deaths = deaths.select("death_day", dead_patient=deaths.patient_id)
+    whole = episodes
+    for facts, kind in ((n_levels, "level"), (last, "last")):
+        own = (f"{kind}_patient", f"{kind}_episode")
+        same = [whole[c] == facts[t] for c, t in zip(EPISODE, own, strict=True)]
+        whole = whole.left_join(facts, same)
     whole = whole.left_join(deaths, whole.patient_id == deaths.dead_patient)
     first = whole[NUMBER] == 1  # death counts from day 0 of the first episode
     death = ibis.ifelse(first, whole.death_day, ibis.null("int64"))
@@ -206,33 +248,6 @@ def _completed(
     counted = ibis.ifelse(cement, whole.n_here.cast("int64"), ibis.null("int64"))
     end = ibis.ifelse(death.isnull(), whole.followup_end_day.coalesce(whole["last"]), end)
     return whole.mutate(n_levels=whole.n_levels.coalesce(counted), followup_end_day=end)
-
-
-def _canonical(engine: Any, tables: Kinds, absences: "ir.Table | None") -> Kinds:
-    """Exactly the declared columns, in the same order each time; rows of trace and dates are gone."""
-    import ibis
-    import pyarrow as pa
-
-    made = {
-        name: keep(engine, name, _in_order(engine, tables[name].select(list(declared.names))))
-        for name, declared in STORED.items()
-        if name != "absences"
-    }
-    if absences is None:
-        columns = {c: pa.array([], pa.string()) for c in STORED["absences"].names}
-        made["absences"] = keep(engine, "absences", ibis.memtable(pa.table(columns)))
-    else:
-        own = absences.mutate(episode_id=ibis.null("string"))
-        own = own.semi_join(made["patients"], "patient_id")
-        made["absences"] = keep(
-            engine, "absences", _in_order(engine, own.select(list(STORED["absences"].names)))
-        )
-    return made
-
-
-def _in_order(engine: Any, table: "ir.Table") -> "ir.Table":
-    """Rows by all their cells; tables too large to lie in memory stay as the engine gives them."""
-    return table if working_folder(engine) else table.order_by(list(table.columns))
 
 
 def _unmapped(export: Export) -> Any:

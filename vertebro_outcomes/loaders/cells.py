@@ -27,11 +27,20 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 @dataclass(frozen=True)
 class Parsed:
-    """`value` typed; `rule` names what is wrong (null if nothing); `why` the absence (or null)."""
+    """`value` typed; `broken` the number of the rule a misfit breaks (or null); `why` the absence."""
 
     value: Any
-    rule: Any
+    broken: Any
     why: Any
+    rules: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> Any:
+        """What is wrong, in words; null if nothing is."""
+        import ibis
+
+        texts = list(enumerate(self.rules))
+        return self.broken.cases(*texts, else_=ibis.null("string"))
 
 
 def parse(text: Any, column: Column, cell: Cell, setting: Setting) -> Parsed:
@@ -101,7 +110,7 @@ def judge(drafted: Any, text: Any, column: Column, cell: Cell) -> Parsed:
     """
     import ibis
 
-    none = ibis.null("string")
+    none = ibis.null("int8")
     plain = text.strip()
     low = plain.lower()
     said = _look_up(low, {key.strip().lower(): word for key, word in cell.absent.items()})
@@ -111,12 +120,15 @@ def judge(drafted: Any, text: Any, column: Column, cell: Cell) -> Parsed:
     # Spelled as cases: engines turn a long list into a join that looks at every row.
     blanks = [(word, True) for word in BLANK if word not in codes]
     blank = plain.isnull() | low.cases(*blanks, else_=False)
+    texts = tuple(rule for _, rule in rules)
+    breaks = [(wrong, ibis.literal(place, "int8")) for place, (wrong, _) in enumerate(rules)]
     if said is None:
-        rule = ibis.cases((fits, none), (blank, none), *rules, else_=none)
-        return Parsed(ibis.ifelse(fits, value, ibis.null(value.type())), rule, none)
-    rule = ibis.cases((said.notnull(), none), (fits, none), (blank, none), *rules, else_=none)
+        broken = ibis.cases((fits, none), (blank, none), *breaks, else_=none)
+        value = ibis.ifelse(fits, value, ibis.null(value.type()))
+        return Parsed(value, broken, ibis.null("string"), texts)
+    broken = ibis.cases((said.notnull(), none), (fits, none), (blank, none), *breaks, else_=none)
     value = ibis.ifelse(fits & said.isnull(), value, ibis.null(value.type()))
-    return Parsed(value, rule, said)
+    return Parsed(value, broken, said, texts)
 
 
 def _judged(

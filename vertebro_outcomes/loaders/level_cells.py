@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 LEVEL, _RAW_LEVEL = "_level", "_raw_level"
+LEVEL_RULES: Final = ("not a level from T1 to L5",)
 MOST_LEVEL_SPELLINGS: Final = 20_000
 
 
@@ -49,8 +50,8 @@ def read_levels(text: str) -> Sequence[str]:
 
 
 def level_rule(rows: "ir.Table", text: Any) -> Any:
-    """What is wrong with a cell that names no level."""
+    """The number of the rule (in `LEVEL_RULES`) that a cell breaks which names no level."""
     import ibis
 
     unread = text.notnull() & rows[LEVEL].isnull()
-    return ibis.ifelse(unread, "not a level from T1 to L5", ibis.null("string"))
+    return ibis.ifelse(unread, ibis.literal(0, "int8"), ibis.null("int8"))

@@ -48,16 +48,34 @@ def pseudonym(identifier: str, key: bytes, *, kind: str = "P") -> str:
 
 
 def pseudonyms(engine: Any, identifiers: "ir.Table", key: bytes, *, kind: str) -> "ir.Table":
-    """A table `raw, pseudo` for a one-column table of identifiers; blanks around one do not count."""
+    """A table `raw, pseudo, number` for a one-column table of identifiers.
+
+    Blanks around an identifier do not count. Equal pseudonyms have one number, by which a load
+    joins rows; numbers of two runs may differ, so none of them is ever written.
+    """
     import pyarrow as pa
 
     if engine.name == "duckdb":
-        return store(engine, "pseudonyms", _on_duckdb(identifiers, key, kind))
+        return _numbered(engine, store(engine, "pseudonyms", _on_duckdb(identifiers, key, kind)))
     raw = identifiers.to_pyarrow().column(0)
     made = [pseudonym(text.strip(), key, kind=kind) for text in raw.to_pylist()]
-    return store(
-        engine, "pseudonyms", pa.table({"raw": raw, "pseudo": pa.array(made, pa.string())})
-    )
+    numbers = {pseudo: place for place, pseudo in enumerate(sorted(set(made)), start=1)}
+    columns = {"raw": raw, "pseudo": pa.array(made, pa.string())}
+    columns["number"] = pa.array([numbers[pseudo] for pseudo in made], pa.int32())
+    return store(engine, "pseudonyms", pa.table(columns))
+
+
+def _numbered(engine: Any, names: "ir.Table") -> "ir.Table":
+    """Each row its own number, unless several spellings share a pseudonym."""
+    import ibis
+
+    facts = names.aggregate(n=names.count(), people=names.pseudo.nunique())
+    found = facts.to_pyarrow().to_pylist()[0]
+    if found["n"] == found["people"]:
+        return names
+    window = ibis.window(group_by="pseudo")
+    first = names.number.min().over(window)
+    return store(engine, "pseudonyms", names.mutate(number=first))
 
 
 def _on_duckdb(identifiers: "ir.Table", key: bytes, kind: str) -> "ir.Table":
@@ -73,4 +91,8 @@ def _on_duckdb(identifiers: "ir.Table", key: bytes, kind: str) -> "ir.Table":
     raw = identifiers[identifiers.columns[0]]
     message = encode(ibis.literal(f"{kind}\x1f") + raw.strip())
     digest = sha256(joined(unhex(outer), unhex(sha256(joined(unhex(inner), message)))))
-    return identifiers.select(raw=raw, pseudo=ibis.literal(kind) + digest.substr(0, LENGTH))
+    return identifiers.select(
+        raw=raw,
+        pseudo=ibis.literal(kind) + digest.substr(0, LENGTH),
+        number=(ibis.row_number() + 1).cast("int32"),
+    )

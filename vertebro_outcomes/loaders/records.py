@@ -1,14 +1,22 @@
 """Staged rows of all feeds -> one table per kind, under pseudonyms; rows of one thing merged."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from vertebro_outcomes.loaders.format import STAGED
 from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Finding, Ledger
 from vertebro_outcomes.loaders.pseudonyms import pseudonyms
 from vertebro_outcomes.loaders.sources import LINE
-from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged, ibis_type
-from vertebro_outcomes.tables.engine import count, store
+from vertebro_outcomes.loaders.staging import (
+    FILE,
+    ORDER,
+    REFUSED,
+    WHY,
+    Staged,
+    ibis_type,
+    trace,
+)
+from vertebro_outcomes.tables.engine import count, store, store_told
 from vertebro_outcomes.tables.typed_frames import ARROW
 
 if TYPE_CHECKING:
@@ -23,26 +31,53 @@ CHECKED_DATES: Final = ("birth_date", "death_date", "fracture_date", "followup_e
 def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> tuple[Kinds, "ir.Table"]:
     """One table per kind with typed columns, file, line and order, patient ids replaced.
 
-    Beside them the table `raw, pseudo` of the identifiers.
+    Beside them the table `raw, pseudo, number` of the identifiers. The ids of patients are these
+    numbers, which `with_pseudonyms` replaces at the end.
     """
-    tables = {name: _union(engine, name, staged) for name in STAGED}
+    scores = [item for item in staged if item.feed.table == "scores"]
+    others = [item for item in staged if item.feed.table != "scores"]
+    names = pseudonyms(engine, _identifiers(others or scores), key, kind="P")
+    placed = [_stored_scores(engine, item, names) for item in scores]
+    if any(part is None for part in placed):  # scores of people whom no other table has
+        names = pseudonyms(engine, _identifiers(staged), key, kind="P")
+        placed = [_stored_scores(engine, item, names) for item in scores]
+    parts: dict[str, list[ir.Table]] = {name: [] for name in STAGED}
+    parts["scores"] = [part for part in placed if part is not None]
+    for item in others:
+        data = item.data.filter(item.data[REFUSED].isnull())
+        numbered = _renamed(_whole(data, item.feed.table), names)
+        parts[item.feed.table].append(store_told(engine, item.feed.table, numbered))
+    return {name: _union(engine, name, parts[name]) for name in STAGED}, names
+
+
+def _identifiers(staged: Sequence[Staged]) -> "ir.Table":
+    """Every identifier of the records, each once."""
     ids: Any = None
-    for table in tables.values():
-        part = table.select("patient_id").distinct()
-        ids = part if ids is None else ids.union(part)
-    names = pseudonyms(engine, ids.distinct(), key, kind="P")
-    return {name: _renamed(table, names) for name, table in tables.items()}, names
-
-
-def _union(engine: Any, name: str, staged: Sequence[Staged]) -> "ir.Table":
-    columns = [*STAGED[name].names, *TRACE]
-    if name == "scores":
-        columns += [WHY + "value"]
-    parts = []
     for item in staged:
-        if item.feed.table == name:
-            data = item.data.filter(item.data[REFUSED].isnull())
-            parts.append(data.select([_column(data, c, name) for c in columns]))
+        good = item.data.filter(item.data[REFUSED].isnull()).select("patient_id")
+        ids = good if ids is None else ids.union(good)
+    return ids.distinct()
+
+
+def _stored_scores(engine: Any, item: Staged, names: "ir.Table") -> "ir.Table | None":
+    """The scores of a feed, which are many, with numbers for names; None if some have no number."""
+    data = item.data.filter(item.data[REFUSED].isnull())
+    told = [c for c in (*STAGED["scores"].names, WHY + "value", LINE) if c in data.columns]
+    numbered = _renamed(data.select(told), names, how="left").order_by(LINE)
+    narrow = store(engine, "scores", numbered)
+    if count(narrow.filter(narrow.patient_id.isnull()).limit(1)):
+        return None
+    traced = narrow.mutate(**trace(item.source, item.place, narrow))
+    return _whole(item.finish(traced) if item.finish else traced, "scores")
+
+
+def _whole(data: "ir.Table", name: str) -> "ir.Table":
+    """Every staged column of a table, in order."""
+    columns = [*STAGED[name].names, *TRACE, *([WHY + "value"] if name == "scores" else [])]
+    return data.select([_column(data, c, name) for c in columns])
+
+
+def _union(engine: Any, name: str, parts: Sequence["ir.Table"]) -> "ir.Table":
     if not parts:
         return empty(engine, name)
     whole = parts[0]
@@ -67,15 +102,55 @@ def empty(engine: Any, name: str) -> "ir.Table":
     import pyarrow as pa
 
     columns = {c.name: pa.array([], ARROW[c.type]) for c in STAGED[name].columns}
+    columns["patient_id"] = pa.array([], pa.int32())  # a number until the end
     columns |= {FILE: pa.array([], pa.string())}
     columns |= {mark: pa.array([], pa.int64()) for mark in (LINE, ORDER)}
     columns |= {WHY + "value": pa.array([], pa.string())} if name == "scores" else {}
     return store(engine, f"no_{name}", pa.table(columns))
 
 
-def _renamed(table: "ir.Table", names: "ir.Table") -> "ir.Table":
-    joined = table.inner_join(names, table.patient_id == names.raw)
-    return joined.mutate(patient_id=joined.pseudo).drop("raw", "pseudo")
+def _renamed(
+    table: "ir.Table", names: "ir.Table", *, how: Literal["inner", "left"] = "inner"
+) -> "ir.Table":
+    """Numbers in place of identifiers: they group and join faster than words."""
+    numbers = names.select("raw", "number")
+    joined = table.join(numbers, table.patient_id == numbers.raw, how=how)
+    return joined.mutate(patient_id=joined.number).drop("raw", "number")
+
+
+def people_of(engine: Any, names: "ir.Table") -> "ir.Table":
+    """`number, pseudo`, each person once: identifiers may be spelled in several ways."""
+    if count(names) == names.number.nunique().to_pyarrow().as_py():
+        return names
+    people = names.group_by("number").aggregate(pseudo=names.pseudo.min())
+    return store(engine, "people", people)
+
+
+def with_pseudonyms(table: "ir.Table", people: "ir.Table") -> "ir.Table":
+    """Pseudonyms in place of the numbers of patients and of their episodes."""
+    import ibis
+
+    stem = "E" + people.pseudo.substr(1) + "-"
+    people = people.select("pseudo", who=people.number, stem=stem, first=stem + "1")
+    joined = table.inner_join(people, table.patient_id == people.who)
+    if "episode_id" in table.columns:
+        number = joined.episode_id
+        later = joined.stem + number.cast("string")
+        named = ibis.cases((number == 1, joined["first"]), else_=later)
+        joined = joined.mutate(episode_id=named)
+    return joined.mutate(patient_id=joined.pseudo).drop("who", "pseudo", "stem", "first")
+
+
+def without_rows(table: "ir.Table") -> "ir.Table":
+    """A table without rows as `with_pseudonyms` gives it; nobody is looked for."""
+    numbers = [c for c in ("patient_id", "episode_id") if c in table.columns]
+    return table.mutate(**{c: table[c].cast("string") for c in numbers})
+
+
+def in_file_order(table: "ir.Table") -> "ir.Table":
+    """Rows as they come in the files; what lists nobody has no such order."""
+    row = [c for c in (ORDER, "level") if c in table.columns]
+    return table.order_by(row) if row else table
 
 
 def merge(
@@ -85,8 +160,7 @@ def merge(
 
     A later row that says otherwise is flagged cell by cell.
     """
-    rows = store(engine, name, rows)
-    if not _some_repeat(rows, by):
+    if not (_some_repeat(rows, by[:1]) and _some_repeat(rows, by)):
         return rows
     rest = [c for c in rows.columns if c not in (*by, *TRACE)]
     filled = rows.aggregate(**{c: rows[c].count() for c in rest}).to_pyarrow().to_pylist()[0]
@@ -100,7 +174,7 @@ def merge(
     merged = rows.group_by(list(by)).aggregate(
         **firsts, **traces, **{ORDER: rows[ORDER].min()}, **kinds
     )
-    merged = store(engine, f"merged_{name}", merged)
+    merged = store_told(engine, f"merged_{name}", merged)
     _flag_contradictions(rows, merged, by, (name, told), ledger)
     blank = {c: ibis_null(rows[c]) for c in rest if c not in told}
     return merged.drop(*kinds).mutate(**blank)
@@ -161,5 +235,5 @@ def stated_absences(staged: Sequence[Staged], names: "ir.Table") -> "ir.Table | 
                 whole = part if whole is None else whole.union(part)
     if whole is None:
         return None
-    named = whole.inner_join(names, "raw").rename(patient_id="pseudo").drop("raw")
+    named = whole.inner_join(names, "raw").rename(patient_id="pseudo").drop("raw", "number")
     return named.distinct()

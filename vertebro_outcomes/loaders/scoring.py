@@ -1,15 +1,16 @@
 """Scores: recorded scale -> canonical scale, contradictions of scale, duplicates."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.accounts import REPEATS
-from vertebro_outcomes.loaders.format import Duplicates
+from vertebro_outcomes.loaders.format import STAGED, Duplicates
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged
-from vertebro_outcomes.tables.engine import count, hashed, store
+from vertebro_outcomes.tables.engine import count, function, hashed, store, store_told
 from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ SAME_SCALE_SUSPECT: Final = 20  # so many values, all within a tenth of the decl
 
 
 def on_canonical_scale(staged: Staged, ledger: Ledger) -> tuple[Staged, tuple[str, ...]]:
-    """The rows of one feed of scores with `value` on the canonical scale and the record beside it."""
-    import ibis
-
+    """The rows of one feed of scores that lie on their scales; `finish` converts what remains."""
     data = staged.data
     facts = _facts(data)
     scales = declared_scales(staged, [fact.instrument for fact in facts])
@@ -40,11 +39,27 @@ def on_canonical_scale(staged: Staged, ledger: Ledger) -> tuple[Staged, tuple[st
         ledger.refuse_rows(data, [_misfit(data, n, scales[n], n in wrong, column) for n in off])
         gone = data["_off"] | data.instrument.isin(wrong or [""])
         data = data.filter(~gone.fill_null(False)).drop("_off")
-    value = _converted(data, scales, {**INSTRUMENTS, **staged.feed.instruments})
-    written = _by_instrument(data, {k: _text(s) for k, s in scales.items()}, text=True)
-    recorded = ibis.ifelse(data.value.notnull(), written, ibis.null("string"))
-    data = data.mutate(value_raw=data.value, scale_raw=recorded, value=value)
-    return replace(staged, data=data), _suspicions(facts, scales, staged)
+    known = {**INSTRUMENTS, **staged.feed.instruments}
+    finish = functools.partial(_on_scale, scales=scales, known=known)
+    words = {
+        "instrument": [fact.instrument for fact in facts],
+        "scale_raw": [_text(scale) for scale in scales.values()],
+        "status": STAGED["scores"]["status"].codes,
+    }
+    staged = replace(staged, data=data, finish=finish, words=words)
+    return staged, _suspicions(facts, scales, staged)
+
+
+def _on_scale(
+    rows: "ir.Table", *, scales: Mapping[str, Scale], known: Mapping[str, Instrument]
+) -> "ir.Table":
+    """`value` on the canonical scale, beside it the number and the scale as recorded."""
+    import ibis
+
+    written = _by_instrument(rows, {k: _text(s) for k, s in scales.items()}, text=True)
+    recorded = ibis.ifelse(rows.value.notnull(), written, ibis.null("string"))
+    value = _converted(rows, scales, known)
+    return rows.mutate(value_raw=rows.value, scale_raw=recorded, value=value)
 
 
 @dataclass(frozen=True)
@@ -160,22 +175,25 @@ def _text(scale: Scale) -> str:
 
 
 def resolve_duplicates(
-    engine: Any, scores: "ir.Table", rule: Duplicates, ledger: Ledger
+    engine: Any, scores: "ir.Table", crowds: "ir.Table", *, rule: Duplicates, ledger: Ledger
 ) -> "ir.Table":
-    """One score per patient, episode, instrument and day: a value before a blank, then by `rule`."""
+    """One score per patient, episode, instrument and day: a value before a blank, then by `rule`.
+
+    Only the scores of `crowds` (patients and episodes) are looked at.
+    """
     import ibis
 
     by = ["patient_id", "episode_id", "instrument", "day"]
-    # Numbers group faster than words; rows that only seem to repeat are told apart below.
-    who = hashed(engine, scores.patient_id, scores.instrument)
-    marked = scores.mutate(_who=who)
-    repeated = marked.group_by("_who", "day").aggregate(n=marked.count()).filter(lambda t: t.n > 1)
-    if not count(repeated):
+    crowds = store(engine, "crowds", crowds)
+    if not count(crowds):
         return scores
-    repeated = repeated.select("_who", again="day")
-    same_day = marked.day.identical_to(repeated.again)
-    suspects = marked.semi_join(repeated, [marked["_who"] == repeated["_who"], same_day])
-    suspects = store(engine, "suspects", suspects.drop("_who"))
+    suspects = store_told(engine, "suspects", scores.semi_join(crowds, "patient_id"))
+    again = suspects.group_by(by).aggregate(n=suspects.count()).filter(lambda t: t.n > 1)
+    if not count(again):
+        return scores
+    again = again.drop("n").rename(**{f"_{name}": name for name in by})
+    same = [suspects[name].identical_to(again[f"_{name}"]) for name in by]
+    suspects = store_told(engine, "suspects", suspects.semi_join(again, same))
     order = suspects[ORDER] if rule == "first" else -suspects[ORDER]
     window = ibis.window(group_by=by, order_by=[suspects.value.isnull(), order])
     ranked = suspects.mutate(
@@ -188,6 +206,23 @@ def resolve_duplicates(
     ledger.flag_cells(losing, [Finding(~differs, REPEATS, "value", losing.value_raw)])
     ledger.repeat(losing.filter(~differs))
     return scores.anti_join(losing, ORDER)
+
+
+def flag(engine: Any, scores: "ir.Table") -> Any:
+    """One of 62 flags of an episode that a score raises, chosen by instrument and day."""
+    import ibis
+
+    chosen = hashed(engine, scores.instrument, scores.day.coalesce(-1))
+    return ibis.literal(1, "int64") << chosen
+
+
+def crowded(seen: "ir.Table") -> "ir.Table":
+    """Patients of whom two scores of an episode may be of one instrument and day.
+
+    Where as many flags are up as there are scores, no two agree: nothing is looked at again.
+    """
+    up = function("bit_count", ("int64",), "int64")(seen.flags)
+    return seen.filter((seen.n_scores > 0) & (up < seen.n_scores)).select("patient_id").distinct()
 
 
 def statuses(scores: "ir.Table", patients: "ir.Table") -> "ir.Table":

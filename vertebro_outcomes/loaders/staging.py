@@ -3,15 +3,15 @@
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from vertebro_outcomes.loaders.cells import draft, glance, judge, parse, stripped
 from vertebro_outcomes.loaders.format import NO_TEXT, STAGED, Cell, Export, Feed
-from vertebro_outcomes.loaders.level_cells import LEVEL, level_rule, with_levels
+from vertebro_outcomes.loaders.level_cells import LEVEL, LEVEL_RULES, level_rule, with_levels
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.tables.engine import store
 from vertebro_outcomes.tables.schema import Column
@@ -42,6 +42,7 @@ MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is k
 class Staged:
     """The rows of one feed on the engine; `_refused` is the rule that refuses the whole row.
 
+    `rule COLUMN` holds the place of the broken rule in `rules`: numbers take less room than words.
     `read` are all rows that the feed looked at, `data` those of them that are a record.
     """
 
@@ -50,6 +51,9 @@ class Staged:
     data: "ir.Table"
     read: "ir.Table"
     place: int = 0
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # column -> what cells break
+    finish: Callable[["ir.Table"], "ir.Table"] | None = None  # what is left to do with each row
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)  # column -> all it can hold
 
     @property
     def titles(self) -> Mapping[str, str]:
@@ -80,8 +84,6 @@ def _kept(engine: Any, source: Source, uses: Mapping[str, int]) -> Source:
 
 
 def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
-    import ibis
-
     wanted = [cell.column for cell in feed.cells.values() if cell.constant is None]
     numbered = _is_numbered_later(feed, source)
     rows = source.in_order.data if numbered and source.in_order else source.data
@@ -90,17 +92,24 @@ def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
         rows = rows.filter(meant(rows, feed))
     rows = _with_drafts(with_levels(engine, rows, feed), feed, source)
     columns: dict[str, Any] = {} if numbered else {LINE: rows[LINE]}
+    rules: dict[str, tuple[str, ...]] = {}
     for column in STAGED[feed.table].columns:
         if column.name in feed.cells:  # the others are blank for the whole feed
-            columns |= _column(rows, column, feed, source)
+            columns |= _column(rows, column, feed, source, rules)
     data = store(engine, f"staged_{feed.table}", rows.select(**columns))
     if numbered and source.in_order:
         data = data.mutate(**{LINE: data.rowid() + source.in_order.first_line})
-    order = data[LINE] + place * FEED_STEP
-    trace = {FILE: ibis.literal(source.name), ORDER: order, REFUSED: _refusal(data, feed)}
-    read = data.mutate(**trace, **{RECORD: _is_record(data, feed)})
+    judged = {REFUSED: _refusal(data, feed), RECORD: _is_record(data, feed)}
+    read = data.mutate(**trace(source, place, data), **judged)
     kept = read.filter(read[RECORD]) if feed.needs else read
-    return Staged(feed, source, kept.drop(RECORD), read, place)
+    return Staged(feed, source, kept.drop(RECORD), read, place, rules)
+
+
+def trace(source: Source, place: int, rows: "ir.Table") -> dict[str, Any]:
+    """The columns that tell where a row comes from, beside its line."""
+    import ibis
+
+    return {FILE: ibis.literal(source.name), ORDER: rows[LINE] + place * FEED_STEP}
 
 
 def meant(rows: "ir.Table", feed: Feed) -> Any:
@@ -145,8 +154,14 @@ def _with_drafts(rows: "ir.Table", feed: Feed, source: Source) -> "ir.Table":
     return rows.mutate(**drafts) if drafts else rows
 
 
-def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dict[str, Any]:
-    """The typed value, and where it can fail its companions."""
+def _column(
+    rows: "ir.Table",
+    column: Column,
+    feed: Feed,
+    source: Source,
+    rules: dict[str, tuple[str, ...]],
+) -> dict[str, Any]:
+    """The typed value, and where it can fail its companions; `rules` takes the rules it may break."""
     import ibis
 
     cell = feed.cells[column.name]
@@ -154,41 +169,28 @@ def _column(rows: "ir.Table", column: Column, feed: Feed, source: Source) -> dic
         parsed = parse(ibis.literal(cell.constant), column, cell, source.setting)
         return {column.name: parsed.value}
     text = rows[cell.column]
-    if column.name == "level" or _is_plain(column, cell):
-        value = _plain(rows, column, text)
-        rule = level_rule(rows, text) if column.name == "level" else ibis.null("string")
-        made = {column.name: value, RULE + column.name: rule}
-    elif feed.table == "scores" and column.name == "value":
-        return _score(rows, column, cell)
-    else:
-        parsed = judge(rows[DRAFT + column.name], text, column, cell)
-        made = {column.name: parsed.value, RULE + column.name: parsed.rule}
-        if cell.absent:
-            made[WHY + column.name] = parsed.why
-    return made
-
-
-def _plain(rows: "ir.Table", column: Column, text: Any) -> Any:
-    """Identifiers of patients stay as written: each is trimmed once when it is replaced."""
     if column.name == "level":
-        return rows[LEVEL]
+        rules[column.name] = LEVEL_RULES
+        return {column.name: rows[LEVEL], RULE + column.name: level_rule(rows, text)}
+    if _is_plain(column, cell):
+        return {column.name: _plain(column, text)}
+    # A score is the recorded number; scales are applied when all scores are together.
+    scored = feed.table == "scores" and column.name == "value"
+    cell = replace(cell, scale=None) if scored else cell
+    parsed = judge(rows[DRAFT + column.name], text, column, cell)
+    rules[column.name] = parsed.rules
+    made = {column.name: parsed.value, RULE + column.name: parsed.broken}
+    return {**made, WHY + column.name: parsed.why} if cell.absent else made
+
+
+def _plain(column: Column, text: Any) -> Any:
+    """Identifiers of patients stay as written: each is trimmed once when it is replaced."""
     import ibis
 
     short = text.length() < LONGEST_BLANK  # most are not looked at
     blank = ibis.ifelse(short, text.strip().isin(("", *NO_TEXT)), False)
     kept = text if column.name == "patient_id" else stripped(text)
     return ibis.ifelse(blank, ibis.null("string"), kept)
-
-
-def _score(rows: "ir.Table", column: Column, cell: Cell) -> dict[str, Any]:
-    """The recorded number; scales are applied when all scores are together."""
-    text = rows[cell.column]
-    parsed = judge(rows[DRAFT + column.name], text, column, replace(cell, scale=None))
-    return {
-        column.name: parsed.value,
-        RULE + column.name: parsed.rule,
-        WHY + column.name: parsed.why,
-    }
 
 
 def _is_plain(column: Column, cell: Cell) -> bool:
@@ -256,6 +258,7 @@ def cell_rejects(staged: Staged, name: str) -> pd.DataFrame:
     bad = bad.inner_join(raw, bad[LINE] == raw.raw_line)
     frame = bad.select(line=bad[LINE], found=bad.found, rule=bad.rule).distinct()
     frame = frame.order_by("line").to_pyarrow().to_pandas()
+    frame["rule"] = frame["rule"].map(dict(enumerate(staged.rules[name])))
     column = STAGED[staged.feed.table][name]
     shown = [shown_cell(text, words=column.codes) for text in frame["found"]]
     frame["found"] = "(not shown)" if column.private else shown

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import DATED
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
-from vertebro_outcomes.loaders.records import merge
+from vertebro_outcomes.loaders.records import in_file_order, merge
 from vertebro_outcomes.loaders.staging import ORDER
-from vertebro_outcomes.tables.engine import count, store
+from vertebro_outcomes.tables.engine import count, store_told
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -43,8 +43,7 @@ def episodes_of(engine: Any, rows: "ir.Table", *, single: bool, ledger: Ledger) 
             "day0": episodes.day0.coalesce(ibis.cases(*known, else_="given")),
         }
     )
-    ids = "E" + episodes.patient_id.substr(1) + "-" + episodes[NUMBER].cast("string")
-    episodes = episodes.mutate(episode_id=ids)
+    episodes = episodes.mutate(episode_id=episodes[NUMBER])  # until pseudonyms replace numbers
     for word in ("treatment", "presentation", "fracture"):
         days = episodes[f"{word}_date"].delta(episodes[DAY0_DATE], unit="day")
         episodes = episodes.mutate(
@@ -54,7 +53,7 @@ def episodes_of(engine: Any, rows: "ir.Table", *, single: bool, ledger: Ledger) 
     episodes = episodes.mutate(index_year=year.coalesce(episodes.index_year))
     ends = episodes.followup_end_date.delta(episodes[DAY0_DATE], unit="day").cast("int64")
     episodes = episodes.mutate(followup_end_day=episodes.followup_end_day.coalesce(ends))
-    return store(engine, "episodes", episodes)
+    return store_told(engine, "episodes", in_file_order(episodes))
 
 
 def _numbers(episodes: "ir.Table", day0: Any) -> tuple[Any, Any]:
@@ -64,11 +63,11 @@ def _numbers(episodes: "ir.Table", day0: Any) -> tuple[Any, Any]:
     people = episodes.aggregate(n=episodes.count(), people=episodes.patient_id.nunique())
     facts = people.to_pyarrow().to_pylist()[0]
     if facts["n"] == facts["people"]:
-        return ibis.literal(1, "int64"), ibis.literal(1, "int64")
+        return ibis.literal(1, "int32"), ibis.literal(1, "int64")
     order = ibis.row_number().over(
         group_by="patient_id", order_by=[day0.asc(nulls_first=False), episodes["_key"]]
     )
-    return order.cast("int64") + 1, episodes["_key"].count().over(
+    return (order + 1).cast("int32"), episodes["_key"].count().over(
         ibis.window(group_by="patient_id")
     )
 
@@ -106,11 +105,8 @@ def check_order(engine: Any, episodes: "ir.Table", ledger: Ledger) -> "ir.Table"
     day = ibis.ifelse(any_wrong, ibis.null("int64"), found)
     date = ibis.ifelse(any_wrong, ibis.null("date"), episodes.fracture_date)
     end = ibis.ifelse(ends, ibis.null("int64"), episodes.followup_end_day)
-    return store(
-        engine,
-        "episodes",
-        episodes.mutate(fracture_day=day, fracture_date=date, followup_end_day=end),
-    )
+    checked = episodes.mutate(fracture_day=day, fracture_date=date, followup_end_day=end)
+    return store_told(engine, "episodes", in_file_order(checked))
 
 
 def attach(
@@ -120,11 +116,11 @@ def attach(
     one = count(episodes.filter(episodes[EPISODES] > 1).limit(1)) == 0
     placed = _with_only_episode(rows, episodes) if one else _choose(engine, rows, episodes)
     if not DATED[name]:
-        return store(engine, name, placed)
+        return store_told(engine, name, in_file_order(placed))
     days = placed.date.delta(placed[DAY0_DATE], unit="day").cast("int64")
     placed = placed.mutate(day=placed.day.coalesce(days)).drop(DAY0_DATE)
     if name != "scores":  # scores are many: they are put together once, at the end
-        placed = store(engine, name, placed)
+        placed = store_told(engine, name, in_file_order(placed))
     lost = placed.date.notnull() & placed.day.isnull()
     finding = Finding(lost, "no day 0 to count this date from", "date", placed.date)
     return placed.filter(~lost) if ledger.refuse_rows(placed, [finding]) else placed
@@ -154,7 +150,9 @@ def _choose(engine: Any, rows: "ir.Table", episodes: "ir.Table") -> "ir.Table":
     best = ibis.row_number().over(group_by=row, order_by=rank.desc())
     chosen = pairs.mutate(_best=best).filter(lambda t: t["_best"] == 0)
     chosen = chosen.mutate(episode_id=chosen.own_id)
-    return store(engine, "rows", chosen.drop("own_patient", "_key", NUMBER, "own_id", "_best"))
+    return store_told(
+        engine, "rows", chosen.drop("own_patient", "_key", NUMBER, "own_id", "_best").order_by(row)
+    )
 
 
 def kept_dates(table: "ir.Table", *, keep: bool) -> "ir.Table":
