@@ -26,6 +26,9 @@ from vertebro_outcomes.estimators.two_arms import ContrastFit, VisitFits
 from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 
 STACKED: Final = "stacked_sandwich"
+# Not another working correlation: with weights that differ between the visits of a patient it can bias the
+# coefficients, however right it is (Tchetgen Tchetgen et al. 2012, Epidemiology 23(4),
+# doi:10.1097/EDE.0b013e31825727b5).
 ALL_BY_VISIT: Final = (
     "Weighted estimating equations with working independence: every coefficient differs by visit, and every "
     "visit has the weights of staying to it."
