@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help report data test check lint bench growth demonstrations notebooks clean lock
+.PHONY: help report data test check lint versions bench growth demonstrations notebooks clean lock
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
+versions: $(VENV)/.dev ## quick tests with the oldest and the newest dependencies on every Python found (half an hour)
+	@$(BIN)/python .ci/versions.py
+
 bench: $(VENV)/.dev ## speed as ratios against a peer in the same run -> reports/benchmarks.csv
 	@$(BIN)/python -m benchmarks
 
@@ -48,7 +51,7 @@ notebooks: $(VENV)/.report ## open the notebooks of analyses/ in JupyterLab
 	@$(BIN)/jupyter lab analyses
 
 clean: ## remove what the targets made (the environment, processed data, reports)
-	rm -rf $(VENV) data/processed reports .coverage .coverage.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-versions data/processed reports .coverage .coverage.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 lock: ## renew the hash-pinned requirements from pyproject.toml (for maintainers; needs uv)
 	@printf 'hatchling\neditables\n' | uv pip compile pyproject.toml - --extra notebooks --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o .requirements/report.txt
