@@ -183,7 +183,7 @@ _TIME = re.compile(
 )
 _BASELINE = re.compile(
     r"(?:^|_)(?:pre|preop\w*|pre_op|pre_?operat\w*|baseline|bl|base|screening|v0|t0|prae|pra|praop\w*"
-    r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before)(?=_|$)"
+    r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before|avant|antes|vorher|prima|voor)(?=_|$)"
 )
 
 

@@ -1,5 +1,6 @@
 """Rows of the raw sheets inside the report: how they are named, linked and printed."""
 
+import re
 from collections.abc import Iterable
 
 import pandas as pd
@@ -8,6 +9,7 @@ from markupsafe import Markup
 from vertebro_outcomes.report.blocks import anchor, joined, link
 from vertebro_outcomes.tables.literature_tables import LITERATURE_TABLES
 
+_HOST = re.compile(r"^https?://(?:www\.)?")
 _OWN_COLUMN = frozenset(
     {"study_id", "review_id", "source_locator", "source_url", "verification", "label"}
 )
@@ -61,5 +63,6 @@ def _source(record: dict[str, object]) -> Markup:
     if record.get("pmid"):
         links.append(link(f"https://pubmed.ncbi.nlm.nih.gov/{record['pmid']}/", "PubMed"))
     if str(record.get("source_url", "")).startswith(("http://", "https://")):
-        links.append(link(str(record["source_url"]), "read at"))
+        address = str(record["source_url"])
+        links.append(link(address, f"read at {_HOST.sub('', address).partition('/')[0]}"))
     return joined(links, " · ")

@@ -1,6 +1,7 @@
 """A registry in the report: marked, disclosed only in large numbers, and never in the way of the rest."""
 
 import functools
+import itertools
 import json
 import re
 import shutil
@@ -14,6 +15,7 @@ import vertebro_outcomes as vo
 from vertebro_outcomes.report.build import PAGE, build_report
 from vertebro_outcomes.report.digest import inputs_of
 from vertebro_outcomes.report.registries import analyse_registries
+from vertebro_outcomes.report.sections.registry_safety import _without_small_steps
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 
 RAW = Path(__file__).parents[3] / "data" / "raw"
@@ -138,6 +140,28 @@ def test_what_the_data_cannot_support_is_said_without_counts(tmp_path):
     assert flow.loc[0, "n_KP"] == "hidden"
     with pytest.raises(vo.InputError, match="a Cohort"):
         vo.analyse_registry("nothing")
+
+
+def test_no_step_from_day_to_day_stands_for_a_few_patients(tables):
+    lines = tables["registry_mine_fractures"]
+    sizes = {"VP": None, "KP": None, "NSM": None}
+    for arm, rows in lines.groupby("treatment", sort=False):
+        assert arm in sizes
+        shown = [int(v) for v in rows["n_at_risk"] if v != "hidden"]
+        assert all(a - b == 0 or a - b > 10 for a, b in itertools.pairwise(shown))
+    assert (lines["n_at_risk"] != "hidden").any()
+
+
+def test_steps_between_days_are_counted_from_the_last_that_is_shown():
+    rows = pd.DataFrame(
+        {"arm": ["A"] * 4, "n": 40, "events": [0, 4, 12, 15], "n_at_risk": [40, 36, 28, 10]}
+    )
+    safe = rows.assign(estimate=[0.0, 0.1, 0.3, 0.4], se=0.1, ci_low=0.0, ci_high=0.5).astype(
+        object
+    )
+    out = _without_small_steps(rows, safe, by="arm", most=10)
+    assert out["estimate"].tolist() == [0.0, "hidden", 0.3, "hidden"]
+    assert out["n_at_risk"].tolist() == [40, "hidden", 28, 10]
 
 
 def test_a_sentence_does_not_give_away_what_the_flow_hides(folder, tmp_path):

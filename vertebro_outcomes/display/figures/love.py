@@ -10,6 +10,8 @@ from vertebro_outcomes.display.style import BLUE, HOUSE, INK, QUIET, RULE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_LETTER = 0.055  # inches, so that long names leave the axis its room
+
 
 def draw_love_plot(
     balance: pd.DataFrame, *, limit: float, mark: str = "", ax: "Axes | None" = None
@@ -34,7 +36,9 @@ def draw_love_plot(
     with rc_context(HOUSE):
         if ax is None:
             height = 1.2 + 0.28 * len(balance)
-            ax = Figure(figsize=(5.6, height), layout="constrained").add_subplot()
+            longest = max((len(str(name)) for name in balance["covariate"]), default=0)
+            width = 5.0 + _LETTER * longest
+            ax = Figure(figsize=(width, height), layout="constrained").add_subplot()
         ax.axvline(0.0, color=INK, lw=0.9)
         for side in (-limit, limit):
             ax.axvline(side, color=RULE, lw=0.9, ls="--")

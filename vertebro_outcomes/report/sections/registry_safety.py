@@ -1,10 +1,11 @@
 """Registry: complications, new fractures, with death competing."""
 
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from vertebro_outcomes.display import numbers
+from vertebro_outcomes.display.disclosure import HIDDEN
 from vertebro_outcomes.display.style import HOUSE, SERIES
 from vertebro_outcomes.report.blocks import Block, prose
 from vertebro_outcomes.report.registry import (
@@ -18,6 +19,7 @@ from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.results.site_rates import kind_words
 
 _DAYS = (30, 90, 180, 365, 730)
+_STEPS: Final = {"events": ["estimate", "se", "ci_low", "ci_high"], "n_at_risk": ["n_at_risk"]}
 
 
 def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
@@ -81,6 +83,7 @@ def _incidence(registry: RegistryAnalysis) -> tuple[Block, ...]:
         with_it=("estimate", "se", "ci_low", "ci_high"),
         largest_hidden=registry.largest_hidden,
     )
+    safe = _without_small_steps(rows, safe, by=found.by, most=registry.largest_hidden)
     shown = pd.DataFrame(
         {
             "treatment": safe[found.by],
@@ -106,9 +109,29 @@ def _incidence(registry: RegistryAnalysis) -> tuple[Block, ...]:
     )  # fmt: skip
 
 
+def _without_small_steps(
+    rows: pd.DataFrame, safe: pd.DataFrame, *, by: str, most: int
+) -> pd.DataFrame:
+    """From one shown day of an arm to the next nobody, or more than `most`, fracture or leave."""
+    out = safe.copy()
+    for _, arm in rows.groupby(by, sort=False):
+        last = {"events": 0, "n_at_risk": int(arm["n"].iloc[0])}
+        for place in arm.index:
+            for count, names in _STEPS.items():
+                now = int(arm.loc[place, count])
+                told = not isinstance(out.loc[place, names[0]], str)
+                if told and 0 < abs(now - last[count]) <= most:
+                    out.loc[place, names] = HIDDEN
+                elif told:
+                    last[count] = now
+    return out
+
+
 def _share(value: Any, low: Any, high: Any) -> str:
     if isinstance(value, str):
         return value
+    if pd.isna(low):
+        return numbers.percent(value)
     return f"{numbers.percent(value)} ({numbers.percent(low)} to {numbers.percent(high)})"
 
 
