@@ -18,8 +18,9 @@ from vertebro_outcomes.comparisons.sites import complication_sites
 from vertebro_outcomes.comparisons.vertebrae import vertebra_fractures
 from vertebro_outcomes.errors import InputError, Problem, VertebroError, refuse_argument
 from vertebro_outcomes.results.comparison import Comparison
+from vertebro_outcomes.results.complication_chart import ComplicationChart
 from vertebro_outcomes.results.mortality import Mortality
-from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+from vertebro_outcomes.results.registry_analysis import ChartRate, RegistryAnalysis
 from vertebro_outcomes.tables.cohort import Cohort
 
 DAY: Final = 90  # pain after the acute phase, reported by most trials
@@ -51,6 +52,14 @@ class Strategy:
 STRATEGIES: Final = (Strategy("KP", "VP"), Strategy("VA", "NSM"))
 
 
+@dataclass(frozen=True)
+class InControl:
+    """A rate of complications within 30 days, and who says that it is to be expected."""
+
+    rate: float
+    source: ChartRate
+
+
 def analyse_registry(
     cohort: Any,
     *,
@@ -58,6 +67,7 @@ def analyse_registry(
     day: int = DAY,
     strategies: Sequence[Strategy] = STRATEGIES,
     further_outcomes: Sequence[str] = (),
+    in_control: InControl | None = None,
 ) -> RegistryAnalysis:
     """Everything the report shows of one cohort.
 
@@ -72,6 +82,9 @@ def analyse_registry(
         Which arms are compared, and how.
     further_outcomes : sequence of str
         Instruments compared by the same strategies on the same day, beside the main one.
+    in_control : InControl, optional
+        Rate of complications that the chart over time holds the procedures against; that of the cohort
+        itself if not given, which cannot tell whether all of it is high.
 
     Returns
     -------
@@ -142,9 +155,12 @@ def analyse_registry(
         "rates between sites", complication_sites, unit="episodes", treatment="VA",
         within_days=WITHIN_DAYS,
     )  # fmt: skip
-    chart = None
+    chart: ComplicationChart | None = None
+    source: ChartRate = "registry"
     if sites is not None:
-        chart = attempt("order of events", complication_chart, rate=sites.target)
+        held = in_control or InControl(sites.target, "registry")
+        chart = attempt("order of events", complication_chart, rate=held.rate)
+        source = held.source
     definitions = attempt("rates by definition", complication_definitions)
     ranking = attempt("most common", complication_ranking)
     rates = attempt("complications", complication_rates, by="treatment")
@@ -166,7 +182,7 @@ def analyse_registry(
         fractures={k: v for k, v in fractures.items() if v is not None},
         deaths={k: v for k, v in deaths.items() if v is not None}, vertebrae=vertebrae, failed=tuple(failed),
         claims=claims, further={k: v for k, v in further.items() if v is not None},
-        sites=sites, chart=chart, definitions=definitions, ranking=ranking,
+        sites=sites, chart=chart, chart_rate=source, definitions=definitions, ranking=ranking,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from vertebro_outcomes.loaders.literature import load_literature
 from vertebro_outcomes.loaders.literature.claims import load_claims
 from vertebro_outcomes.meta_analysis.check_reported import check_reported
 from vertebro_outcomes.meta_analysis.claims import examine_claims
+from vertebro_outcomes.meta_analysis.published_rates import QUESTION_OF, published_rates
 from vertebro_outcomes.meta_analysis.question_list import QUESTIONS
 from vertebro_outcomes.meta_analysis.questions import answer
 from vertebro_outcomes.meta_analysis.reproduce_literature import reproduce_literature
@@ -205,7 +206,18 @@ def _device_reports(folder: Path, read: Read) -> Any:
 def _registries(folder: Path, settings: ReportSettings, shown: StepShown, read: Read) -> Any:
     read("files of registries")
     read("settings record")
-    return analyse_registries(folder, settings=settings, step=shown)
+    return analyse_registries(
+        folder, settings=settings, step=shown, published_rate=_published_rate(read)
+    )
+
+
+def _published_rate(read: Read) -> float | None:
+    """Pooled share of patients with any complication of vertebroplasty; None where it is not asked."""
+    asked = QUESTION_OF["VP"]["any"]
+    if asked not in {question.id for question in read("questions")}:
+        return None
+    fit = published_rates(treatment="VP", answers={asked: read(f"answer {asked}")}).get("any")
+    return None if fit is None else float(fit.to_frame(scale="natural")["estimate"].iloc[0])
 
 
 def _section(section: Section, read: Read) -> Rendered:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from vertebro_outcomes.comparisons.registry_analysis import analyse_registry
+from vertebro_outcomes.comparisons.registry_analysis import InControl, analyse_registry
 from vertebro_outcomes.errors import LoadError, Problem, VertebroError
 from vertebro_outcomes.loaders.collection import exports_in
 from vertebro_outcomes.loaders.load import load
@@ -21,6 +21,7 @@ def analyse_registries(
     folder: str | Path,
     *,
     settings: ReportSettings | None = None,
+    published_rate: float | None = None,
     step: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> tuple[RegistryAnalysis | UnreadRegistry, ...]:
     """Load and analyse what lies in a folder: one folder or file per registry.
@@ -31,6 +32,9 @@ def analyse_registries(
         Such as ``data/raw/registries``; nothing is there if it does not exist.
     settings : ReportSettings, optional
         Which scores, strategies and limits; see `load_settings`.
+    published_rate : float, optional
+        Pooled published rate of complications, between 0 and 1: what the chart over time holds a
+        registry against, unless the settings name another.
     step : callable, optional
         Given a few words, returns a context manager around that step; used to show progress.
 
@@ -43,10 +47,11 @@ def analyse_registries(
     folder, settings = Path(folder), settings or ReportSettings()
     found = exports_in(folder)
     real = [path for path in found if not _says_synthetic(path)]
+    expected = _expected(settings, published_rate)
     if real:
-        return tuple(_analysed(path, settings, step) for path in real)
+        return tuple(_analysed(path, settings, expected, step) for path in real)
     for path in found:
-        outcome = _analysed(path, settings, step)
+        outcome = _analysed(path, settings, expected, step)
         if isinstance(outcome, RegistryAnalysis):
             return (outcome,)
     return ()
@@ -61,8 +66,18 @@ def _says_synthetic(path: Path) -> bool:
         return False
 
 
+def _expected(settings: ReportSettings, published_rate: float | None) -> InControl | None:
+    """The rate that the settings name, else the published one."""
+    if settings.complication_rate is not None:
+        return InControl(settings.complication_rate, "set")
+    return None if published_rate is None else InControl(published_rate, "published")
+
+
 def _analysed(
-    path: Path, settings: ReportSettings, step: Callable[[str], AbstractContextManager[object]]
+    path: Path,
+    settings: ReportSettings,
+    expected: InControl | None,
+    step: Callable[[str], AbstractContextManager[object]],
 ) -> RegistryAnalysis | UnreadRegistry:
     try:
         with step(f"loading {path.name}"):
@@ -70,7 +85,7 @@ def _analysed(
         with step(f"analysing {path.name}"):
             found = analyse_registry(
                 cohort, outcome=settings.outcomes[0], further_outcomes=settings.outcomes[1:],
-                day=settings.day, strategies=settings.strategies,
+                day=settings.day, strategies=settings.strategies, in_control=expected,
             )  # fmt: skip
         margins = {name: settings.margin(name) for name in settings.outcomes}
         return replace(

@@ -30,6 +30,9 @@ class ReportSettings:
         Days from day 0 of the comparison.
     strategies : tuple of Strategy
         Which treatments are compared and how.
+    complication_rate : float or None
+        Rate of complications that the chart over time holds registries against; the pooled published
+        one if None.
     """
 
     title: str = ""
@@ -39,6 +42,7 @@ class ReportSettings:
     outcomes: tuple[str, ...] = (OUTCOME,)
     day: int = DAY
     strategies: tuple[Strategy, ...] = STRATEGIES
+    complication_rate: float | None = None
 
     def record(self) -> dict[str, Any]:
         """The settings as JSON can hold them, for the record of inputs."""

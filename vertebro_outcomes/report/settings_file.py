@@ -23,7 +23,7 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": ("report", "margins", "disclosure", "registry"),
     "report": ("title", "sections", "leave_out"),
     "disclosure": ("largest_hidden",),
-    "registry": ("outcomes", "day", "strategies"),
+    "registry": ("outcomes", "day", "strategies", "complication_rate"),
     "strategies": ("treatment", "comparator", "method", "covariates", "grace_days"),
 }
 _METHODS: Final = tuple(name for name, method in METHODS.items() if method.kind == "continuous")
@@ -91,6 +91,7 @@ class _Reader:
             outcomes=self._outcomes(registry),
             day=self._whole(registry, "registry.", "day", DAY, (1, LAST_DAY)),
             strategies=self._strategies(registry),
+            complication_rate=self._share(registry, "registry.", "complication_rate"),
         )
 
     def _refuse(self, where: str, found: object, allowed: str) -> None:
@@ -171,6 +172,15 @@ class _Reader:
             self._refuse(f"{where}{name}", value, f"a whole number from {low} to {high}")
             return default
         return value
+
+    def _share(self, table: Mapping[str, Any], where: str, name: str) -> float | None:
+        value = table.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+            self._refuse(f"{where}{name}", value, "a number above 0 and below 1, such as 0.03")
+            return None
+        return float(value)
 
     def _outcomes(self, registry: Mapping[str, Any]) -> tuple[str, ...]:
         scores = tuple(INSTRUMENTS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pandas as pd
 
@@ -17,6 +18,9 @@ from vertebro_outcomes.results.fracture_risk import FractureRisk
 from vertebro_outcomes.results.mortality import Mortality
 from vertebro_outcomes.results.site_rates import SiteRates
 from vertebro_outcomes.results.vertebra_risk import VertebraRisk
+
+# Whose rate the chart over time holds the procedures against.
+ChartRate = Literal["set", "published", "registry"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,8 @@ class RegistryAnalysis:
     sites, chart, definitions, ranking
         Complications between sites, over time (where procedures are dated), under each definition,
         and by rank.
+    chart_rate : {"set", "published", "registry"}
+        Whose rate the chart over time holds the procedures against.
     """
 
     name: str
@@ -74,6 +80,7 @@ class RegistryAnalysis:
     margins: Mapping[str, float] = field(default_factory=dict)
     sites: SiteRates | None = None
     chart: ComplicationChart | None = None
+    chart_rate: ChartRate = "registry"
     definitions: ComplicationDefinitions | None = None
     ranking: ComplicationRanking | None = None
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import vertebro_outcomes as vo
+from vertebro_outcomes.comparisons.registry_analysis import InControl
 from vertebro_outcomes.display.disclosure import HIDDEN
 from vertebro_outcomes.report.blocks import FigureBlock, Prose, TableBlock
 from vertebro_outcomes.report.sections.registry_complications import build
@@ -106,3 +107,29 @@ def test_small_registries_say_so_instead() -> None:
     assert "Too few complications to say" in words
     none = replace(found, sites=None, chart=None, definitions=None, ranking=None)
     assert build(none, {}) == ()
+
+
+def test_the_chart_says_whose_rate_it_holds_procedures_against() -> None:
+    for whose, said in (
+        ("registry", "that of the whole registry"),
+        ("published", "the pooled published one"),
+        ("set", "as set for this report"),
+    ):
+        blocks = build(replace(analysed(), chart_rate=whose), {})
+        assert any(said in b.html for b in blocks if isinstance(b, Prose))
+
+
+def test_the_chart_is_held_against_the_rate_that_is_given() -> None:
+    ids = [f"p{i:03d}" for i in range(80)]
+    cohort = vo.Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ids, "site": ["A", "B"] * 40}),
+        episodes=pd.DataFrame(
+            {"patient_id": ids, "treatment": "VP", "followup_end_day": 200,
+             "treatment_date": pd.date_range("2021-03-01", periods=80)}
+        ),
+        events=pd.DataFrame({"patient_id": ids[::8], "type": "cement_leakage", "day": 0}),
+    )  # fmt: skip
+    own = vo.analyse_registry(cohort, strategies=[])
+    assert (own.chart.rate, own.chart_rate) == (10 / 80, "registry")
+    given = vo.analyse_registry(cohort, strategies=[], in_control=InControl(0.03, "published"))
+    assert (given.chart.rate, given.chart_rate) == (0.03, "published")

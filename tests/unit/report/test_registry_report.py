@@ -194,3 +194,13 @@ def test_covariates_are_said_in_words_and_shares_are_rounded(tables, written):
     part = page.partition('id="registry-pain"')[2].partition('id="registry-complications')[0]
     assert part
     assert not re.search(r">[^<]*\b(age_years|bmd_t_score|fracture_age_days)\b[^<]*<", part)
+
+
+def test_a_rate_that_is_set_stands_before_the_published_one():
+    from vertebro_outcomes.report.registries import _expected
+
+    usual, own = vo.ReportSettings(), vo.ReportSettings(complication_rate=0.04)
+    assert _expected(usual, None) is None
+    published = _expected(usual, 0.027)
+    assert (published.rate, published.source) == (0.027, "published")
+    assert (_expected(own, 0.027).rate, _expected(own, 0.027).source) == (0.04, "set")

@@ -77,6 +77,7 @@ def test_the_example_of_the_manual_is_read_as_it_says(tmp_path):
         ("[margins]\ndeath = 1\n", ["margins.death: no such score; allowed: "]),
         ("[disclosure]\nlargest_hidden = -1\n", ["largest_hidden: -1; allowed: a whole number from 0"]),
         ("[disclosure]\nlargest_hidden = true\n", ["largest_hidden: True; allowed: a whole number"]),
+        ("[registry]\ncomplication_rate = 3\n", ["complication_rate: 3; allowed: a number above 0"]),
         ("[registry]\nday = 30.5\n", ["registry.day: 30.5; allowed: a whole number from 1"]),
         ("[registry]\noutcomes = ['pain_vsa']\n", ["entry 1: 'pain_vsa'; allowed: pain_vas?"]),
         ("[registry]\noutcomes = []\n", ["registry.outcomes: []; allowed: at least one"]),

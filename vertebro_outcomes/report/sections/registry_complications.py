@@ -27,6 +27,13 @@ TREATMENT: Final = "VP"  # whom the claims are about
 TRIED: Final = ("rates between sites", "order of events", "rates by definition", "most common")
 
 
+_WHOSE: Final = {
+    "set": "as set for this report",
+    "published": "the pooled published one of vertebroplasty (any complication)",
+    "registry": "that of the whole registry, which cannot tell whether all of it is high",
+}
+
+
 def build(registry: RegistryAnalysis, published: Mapping[str, PooledEffect]) -> tuple[Block, ...]:
     """Sites, time, definitions, ranking."""
     return (
@@ -96,11 +103,12 @@ def _chart(registry: RegistryAnalysis) -> tuple[Block, ...]:
     signals = prose("The chart signalled.") if found.signals else prose("The chart gave no signal.")
     return (
         prose(
-            "In the order of the procedures, against a stated rate of {rate}, that of the whole "
-            "registry: a CUSUM for {odds} times the odds gives a false alarm every {length} "
+            "In the order of the procedures, against a rate of {rate}, {whose}: "
+            "a CUSUM for {odds} times the odds gives a false alarm every {length} "
             "procedures on average ({chance} over this many), and an alarm after {late} where the "
             "odds have changed so.",
-            rate=numbers.percent(found.rate), odds=numbers.as_given(found.odds_ratio),
+            rate=numbers.percent(found.rate), whose=_WHOSE[registry.chart_rate],
+            odds=numbers.as_given(found.odds_ratio),
             length=numbers.count(round(found.run_length)), chance=numbers.percent(found.false_alarm),
             late=numbers.count(round(found.run_length_shifted)),
         ),
