@@ -127,3 +127,8 @@ def test_units_in_headers():
         "ml",
         "",
     ]
+
+
+@pytest.mark.parametrize("header", ["EVA avant", "dolor antes", "NRS voor", "VAS vor OP"])
+def test_the_baseline_in_other_languages(header):
+    assert timepoint_days(header) == 0
