@@ -34,6 +34,8 @@ class TwoArms:
         Of the logit of the propensity, for matching.
     strata : array of int (n,), optional
         Matches are sought within the same stratum only.
+    weight : array (n,), optional
+        Of each patient at all visits, for estimating equations.
     """
 
     y: Floats
@@ -47,6 +49,7 @@ class TwoArms:
     before: Floats | None = None
     caliper_sd: float = 0.2
     strata: Ints | None = None
+    weight: Floats | None = None
 
 
 @dataclass(frozen=True)
