@@ -63,7 +63,7 @@ class Request:
 def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     """The cohort of an export, with rejects and accounting."""
     ledger = Ledger()
-    staged = stage(engine, export)
+    export, staged = stage(engine, export)
     ledger.add_staged(staged)
     staged, notes = _scaled(staged, ledger)
     found, names = collect(engine, staged, request.key)

@@ -111,8 +111,15 @@ def refusals_told(path: Path) -> Iterator[None]:
         raise LoadError(path.name, [problem], "check its permissions and the disk") from None
 
 
-def read_file(engine: Any, path: Path, *, name: str | None = None) -> list[Source]:
-    """Every table in one file."""
+def read_file(
+    engine: Any,
+    path: Path,
+    *,
+    name: str | None = None,
+    presumes: bool = False,
+    stays: bool = True,
+) -> list[Source]:
+    """Every table in one file; `presumes` and `stays` as for `read_large`."""
     kind = path.suffix.lower()
     try:
         if path.stat().st_size == 0:
@@ -128,7 +135,7 @@ def read_file(engine: Any, path: Path, *, name: str | None = None) -> list[Sourc
         if kind == ".parquet":
             return [read_parquet(engine, path)]
         if path.stat().st_size > LARGE_BYTES:
-            return [read_large(engine, path, name=name)]
+            return [read_large(engine, path, name=name, presumes=presumes, stays=stays)]
         return [read_delimited(engine, path, name=name)]
     except OSError as error:
         problem = Problem(path.name, error.strerror or "cannot be read", "a readable file")
@@ -145,7 +152,7 @@ def _read_packed(engine: Any, path: Path) -> list[Source]:
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             problem = Problem(path.name, str(error)[:100], "a gzip file")
             raise LoadError(path.name, [problem], "pack it again, or unpack it") from None
-        return read_file(engine, plain, name=path.name)
+        return read_file(engine, plain, name=path.name, stays=False)
 
 
 def content_hashes(paths: Sequence[Path]) -> dict[str, str]:

@@ -3,7 +3,9 @@
 import csv
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,18 +19,31 @@ CHUNK_BYTES: Final = 1 << 22
 MOST_SHIFTS: Final = 200
 
 
-def read_large(engine: Any, path: Path, *, name: str | None = None) -> Source:
+def read_large(
+    engine: Any,
+    path: Path,
+    *,
+    name: str | None = None,
+    presumes: bool = False,
+    stays: bool = True,
+) -> Source:
     """A large delimited file as text; repeated headers and rows of the wrong width are counted.
 
-    The cells of a UTF-8 file are not copied: they are read from it whenever they are asked for.
+    The cells of a UTF-8 file that `stays` where it is are not copied: they are read from it whenever
+    they are asked for. A reader that `presumes` takes each line for a row where no quotes stand in
+    the file; who has read the rows compares, and asks for the settled source where it is not so.
     """
     dialect = sniff(path)
     own = engine if engine.name == "duckdb" else embedded_engine()
-    is_streamed = own is engine and dialect.encoding in ("utf-8", "utf-8-sig")
+    is_streamed = stays and own is engine and dialect.encoding in ("utf-8", "utf-8-sig")
     with tempfile.TemporaryDirectory() as folder:
         readable = _utf8(path, dialect, Path(folder))
         header, above = _header(readable, dialect)
         scan = _Scan(own, readable, dialect, header, above)
+        n_lines, is_plain = _physical_lines(readable)
+        if presumes and is_streamed and is_plain:
+            settled = partial(read_large, engine, path, name=name)
+            return _presumed(scan, name or path.name, n_lines, settled)
         scan, n_records, aside, refused = _first_pass(scan)
         data = _with_lines(scan, [line for line, _, _ in refused])
         in_order = InOrder(scan.rows(), above + 1) if is_streamed else None
@@ -38,7 +53,6 @@ def read_large(engine: Any, path: Path, *, name: str | None = None) -> Source:
             data = data.filter(~_is_blank(data, header))
         if not is_streamed:
             data = store(own, "source", data)
-        n_lines = _physical_lines(readable)
     if own is not engine:
         data = _handed_over(own, engine, data)
     exact = n_lines == n_records + len(refused) + above and len(refused) <= MOST_SHIFTS
@@ -52,6 +66,17 @@ def read_large(engine: Any, path: Path, *, name: str | None = None) -> Source:
         notes=() if exact else (note,),
         is_streamed=is_streamed,
         in_order=None if refused or aside else in_order,
+    )
+
+
+def _presumed(scan: "_Scan", name: str, n_lines: int, settled: Callable[[], Source]) -> Source:
+    return Source(
+        name,
+        _with_lines(scan, []),
+        n_lines - scan.above,
+        is_streamed=True,
+        in_order=InOrder(scan.rows(), scan.above + 1),
+        settled=settled,
     )
 
 
@@ -184,13 +209,17 @@ def _utf8(path: Path, dialect: Dialect, folder: Path) -> Path:
     return copy
 
 
-def _physical_lines(path: Path) -> int:
-    lines, last = 0, b"\n"
+def _physical_lines(path: Path) -> tuple[int, bool]:
+    """How many lines a file has, and whether no cell can hold a line break or look like two."""
+    lines, returns, quotes, last = 0, 0, 0, b"\n"
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             lines += chunk.count(b"\n")
+            quotes += chunk.count(b'"')
+            # A return is harmless before the end of a line.
+            returns += chunk.count(b"\r") - (last + chunk).count(b"\r\n")
             last = chunk[-1:]
-    return lines + (last != b"\n")
+    return lines + (last != b"\n"), returns == quotes == 0
 
 
 def _handed_over(own: Any, engine: Any, data: Any) -> Any:

@@ -1,6 +1,6 @@
 """One file or sheet of an export as text cells with line numbers, and what the reader set aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,6 +51,8 @@ class Source:
     absent: Mapping[str, frozenset[str]] = field(default_factory=dict)  # column -> missing texts
     is_streamed: bool = False  # read from the file again whenever cells are asked for
     in_order: "InOrder | None" = None
+    # Where `n_rows` is only the number of lines in the file: reads and counts every row of it.
+    settled: "Callable[[], Source] | None" = None
 
     @property
     def columns(self) -> tuple[str, ...]:

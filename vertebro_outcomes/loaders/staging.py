@@ -67,14 +67,44 @@ class Staged:
         return cell is not None and cell.constant is None
 
 
-def stage(engine: Any, export: Export) -> list[Staged]:
-    """Every feed of an export, computed on the engine."""
+def stage(engine: Any, export: Export) -> tuple[Export, list[Staged]]:
+    """Every feed of an export, computed on the engine; the export with its rows counted."""
+    feeds = list(enumerate(export.feeds))
     uses = Counter(feed.source for feed in export.feeds)
-    by_name = {source.name: _kept(engine, source, uses) for source in export.sources}
-    return [
-        _stage_feed(engine, feed, by_name[feed.source], place)
-        for place, feed in enumerate(export.feeds)
-    ]
+    sources = [_counted(source, export) for source in export.sources]
+    by_name = {source.name: _kept(engine, source, uses) for source in sources}
+    staged: dict[int, Staged] = {}
+    for name, source in by_name.items():
+        own = [(place, feed) for place, feed in feeds if feed.source == name]
+        made = [_stage_feed(engine, feed, source, place) for place, feed in own]
+        if source.settled is not None and not any(_is_whole(item) for item in made):
+            settled = source.settled()
+            sources = [settled if old.name == name else old for old in sources]
+            kept = _kept(engine, settled, uses)
+            made = [_stage_feed(engine, feed, kept, place) for place, feed in own]
+        staged |= {item.place: item for item in made}
+    return replace(export, sources=tuple(sources)), [staged[place] for place, _ in feeds]
+
+
+def _counted(source: Source, export: Export) -> Source:
+    """A source whose rows nobody will count while they are staged is counted at once."""
+    numbered = (_is_numbered_later(f, source) for f in export.feeds if f.source == source.name)
+    alone = sum(other.name == source.name for other in export.sources) == 1
+    return source if source.settled is None or (alone and any(numbered)) else source.settled()
+
+
+def _is_whole(item: Staged) -> bool:
+    """Whether each line of a file became one row, none of them blank or the header once more."""
+    import ibis
+
+    cell = item.feed.cells["patient_id"]
+    plain = cell.constant is None and _is_plain(STAGED[item.feed.table]["patient_id"], cell)
+    if not plain or not _is_numbered_later(item.feed, item.source):
+        return False
+    who = item.read.patient_id
+    again = ibis.cases((who.contains(cell.column), who.strip() == cell.column), else_=False)
+    counts = item.read.aggregate(n=who.count(), again=again.sum()).to_pyarrow().to_pylist()[0]
+    return bool(counts["n"] == item.source.n_rows and not counts["again"])
 
 
 def _kept(engine: Any, source: Source, uses: Mapping[str, int]) -> Source:
@@ -187,10 +217,14 @@ def _plain(column: Column, text: Any) -> Any:
     """Identifiers of patients stay as written: each is trimmed once when it is replaced."""
     import ibis
 
-    short = text.length() < LONGEST_BLANK  # most are not looked at
-    blank = ibis.ifelse(short, text.strip().isin(("", *NO_TEXT)), False)
+    # Spelled as cases: engines turn a list into a join that looks at every row.
+    blank = text.strip().cases(*((word, True) for word in ("", *NO_TEXT)), else_=False)
     kept = text if column.name == "patient_id" else stripped(text)
-    return ibis.ifelse(blank, ibis.null("string"), kept)
+    likely = text < "!"  # most cells are not looked at: they are long, or begin otherwise
+    for first in sorted({word[0] for word in NO_TEXT}):
+        likely = likely | text.startswith(first)
+    likely = likely & (text.length() < LONGEST_BLANK)
+    return ibis.cases((~likely, kept), (blank, ibis.null("string")), else_=kept)
 
 
 def _is_plain(column: Column, cell: Cell) -> bool:

@@ -1,5 +1,6 @@
 """An export too large for memory gives the same cohort as one that fits, always in the same bytes."""
 
+import gzip
 import hashlib
 
 import pandas as pd
@@ -92,3 +93,38 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(tmp_path, monkeypatch)
     assert len(found) == 1
     values = pd.read_parquet(out / "scores.parquet", columns=["value"])["value"]
     assert values.head(20).tolist() == [k % 11 for k in range(20)]  # rows stand as in the file
+
+
+@pytest.mark.parametrize(
+    ("line", "fate"),
+    [
+        ("", (800, 800, 0, 0)),  # the engine passes it over, which the load says
+        ("id,when,what,value", (801, 800, 0, 1)),
+        (" , ,,", (801, 800, 0, 1)),
+        ("N1,2018-01-01,odi,5,6,7", (801, 800, 1, 0)),
+        ('"N1",2030-01-01,odi,5', (801, 801, 0, 0)),
+    ],
+)
+def test_lines_that_are_no_record_are_found_where_lines_are_counted(
+    tmp_path, monkeypatch, line, fate
+):
+    folder = write(tmp_path / "export", 100, clean=True)
+    lines = (folder / "scores.csv").read_text().splitlines()
+    (folder / "scores.csv").write_text("\n".join([*lines[:300], line, *lines[300:]]) + "\n")
+    monkeypatch.setattr(files, "LARGE_BYTES", 0)
+    cohort = load(folder, mapping=MAPPING, key=b"k")
+    counts = {row[0]: tuple(row[1:]) for row in cohort.accounting.to_numpy().tolist()}
+    assert counts == {"patients.csv": (100, 100, 0, 0), "scores.csv": fate}
+
+
+def test_a_large_packed_file_is_read_before_it_is_gone(tmp_path, monkeypatch):
+    folder = write(tmp_path / "export", 100, clean=True)
+    plain = load(folder, mapping=MAPPING, key=b"k").frame("scores")
+    text = (folder / "scores.csv").read_bytes()
+    (folder / "scores.csv").unlink()
+    with gzip.open(folder / "scores.csv.gz", "wb") as packed:
+        packed.write(text)
+    feeds = [*MAPPING["feed"][:2], {**MAPPING["feed"][2], "source": "scores.csv.gz"}]
+    monkeypatch.setattr(files, "LARGE_BYTES", 0)
+    cohort = load(folder, mapping={**MAPPING, "feed": feeds}, key=b"k")
+    pd.testing.assert_frame_equal(cohort.frame("scores"), plain)

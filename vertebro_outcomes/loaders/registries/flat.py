@@ -33,7 +33,11 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
     sources = tuple(
         source
         for file in files
-        for source in (read_file(engine, file) if file.stat().st_size else [_empty(engine, file)])
+        for source in (
+            read_file(engine, file, presumes=True)
+            if file.stat().st_size
+            else [_empty(engine, file)]
+        )
     )
     if sources and not any(file.stat().st_size for file in files):
         problems = [Problem(file.name, "an empty file", "a table") for file in files]
