@@ -44,8 +44,6 @@ def draw_first_places(
         ax.legend(
             frameon=False, fontsize="small", ncols=3, loc="lower right", bbox_to_anchor=(1, 1)
         )
-        if mark:  # left of the legend, over the labels, where nothing else stands
-            ax.text(
-                -0.02, 1.01, mark, transform=ax.transAxes, ha="right", va="bottom", color=QUIET,
-            )  # fmt: skip
+        if mark:  # below the labels, where nothing else stands
+            ax.text(-0.02, -0.03, mark, transform=ax.transAxes, ha="right", va="top", color=QUIET)
     return ax

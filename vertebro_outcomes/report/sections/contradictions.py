@@ -12,7 +12,7 @@ from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.report.wording import outcome_words
 
-_CODED: Final = re.compile(r"\b[a-z]\w*_\w+\b(?!\.csv)|\b(?:odi|rmdq|eq5d|qualeffo)\b")
+_CODED: Final = re.compile(r"\b[A-Za-z]\w*_\w+\b(?!\.csv)|\b(?:odi|rmdq|eq5d|qualeffo)\b")
 _MOST_PARTS: Final = 6
 _LABELS: Final = {
     "study": "Study",
@@ -90,13 +90,21 @@ def _short(text: str) -> str:
     return f"{'; '.join(parts[:_MOST_PARTS])}; and {count(len(parts) - _MOST_PARTS)} more"
 
 
+def _quantity(column: str) -> str:
+    """`sd_t` as 'SD, treatment'."""
+    name, _, side = column.partition("_")
+    return ", ".join(
+        filter(None, (name.upper(), {"t": "treatment", "c": "comparator"}.get(side, side)))
+    )
+
+
 def _corrections(corrected: pd.DataFrame) -> TableBlock:
     shown = pd.DataFrame(
         {
             "rows": [row_links([line]) for line in corrected["source_line"]],
-            "what": corrected["column"].tolist(),
+            "what": corrected["column"].map(_quantity).tolist(),
             "printed": corrected["printed"].tolist(),
-            "read_as": corrected["read_as"].tolist(),
+            "read_as": corrected["read_as"].map(_quantity).tolist(),
             "reason": corrected["reason"].tolist(),
         }
     )
