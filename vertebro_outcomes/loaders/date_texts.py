@@ -89,7 +89,7 @@ def parse_date(plain: Any, order: str, *, born: bool = False) -> Any:
         value = _by_parts(plain, order, born=born)
         return value if order == "iso" else value.coalesce(_by_parts(plain, "iso"))
     serial = plain.re_search(r"^\d{4,5}(\.\d+)?$")
-    days = ibis.ifelse(serial, plain.re_extract(r"^(\d+)", 1), None).try_cast("int64")
+    days = ibis.ifelse(serial, plain.re_extract(r"^(\d+)", 1), None).try_cast("int32")
     epoch = _EXCEL_EPOCH if order == "excel" else _STATISTICAL_EPOCH
     value = ibis.literal(epoch).cast("date") + days.as_interval("D")
     dotted = ibis.ifelse(plain.contains("."), _by_parts(plain, "day_first", born=born), None)
