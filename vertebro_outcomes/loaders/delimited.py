@@ -15,6 +15,7 @@ SEPARATORS: Final = (",", ";", "\t", "|")
 SAMPLE_BYTES: Final = 400_000
 LARGEST_CELL: Final = 16_000_000
 MOST_TITLE_ROWS: Final = 20
+WIDTH_WITH_FOOTERS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -194,20 +195,20 @@ def source_from_table(
 def _last_record(rows: Sequence[tuple[int, Sequence[str]]], width: int) -> int:
     """Footers: trailing rows with a single filled cell, where records fill more."""
     last = len(rows) - 1
-    if width < 3:
+    if width < WIDTH_WITH_FOOTERS:
         return last
     seen_footer = False
     while last > 0:
         row = rows[last][1]
         filled = [place for place, cell in enumerate(row) if cell.strip()]
-        if filled and not _ends_table(row[filled[0]], filled):
+        if filled and not ends_table(row[filled[0]], filled):
             break
         seen_footer = seen_footer or bool(filled)
         last -= 1
     return last if seen_footer else len(rows) - 1
 
 
-def _ends_table(cell: str, filled: Sequence[int]) -> bool:
+def ends_table(cell: str, filled: Sequence[int]) -> bool:
     """Whether a row sums up the columns above it, or is a note below them; `cell` is its first."""
     return _is_totals(cell) or (len(filled) == 1 and _is_footer(cell, filled[0]))
 

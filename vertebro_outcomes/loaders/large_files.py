@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.delimited import Dialect, sniff
+from vertebro_outcomes.loaders.delimited import WIDTH_WITH_FOOTERS, Dialect, ends_table, sniff
 from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
 from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
 
 LARGE_BYTES: Final = 16_000_000
 CHUNK_BYTES: Final = 1 << 22
 MOST_SHIFTS: Final = 200
+TAIL_BYTES: Final = 1 << 16
 
 
 def read_large(
@@ -38,17 +39,22 @@ def read_large(
     is_streamed = stays and own is engine and dialect.encoding in ("utf-8", "utf-8-sig")
     with tempfile.TemporaryDirectory() as folder:
         readable = _utf8(path, dialect, Path(folder))
-        header, above = _header(readable, dialect)
-        scan = _Scan(own, readable, dialect, header, above)
+        titles, above = _titles(readable, dialect)
+        header = unique_names(titles)
+        scan = _Scan(own, readable, dialect, header, above, titles)
         n_lines, is_plain = _physical_lines(readable)
-        if presumes and is_streamed and is_plain:
+        trailing, footers = _footers(readable, dialect, len(header))
+        if presumes and is_streamed and is_plain and not footers:
             settled = partial(read_large, engine, path, name=name)
             return _presumed(scan, name or path.name, n_lines, settled)
         scan, n_records, aside, refused = _first_pass(scan)
-        data = _with_lines(scan, [line for line, _, _ in refused])
+        data = _with_lines(
+            scan, [line for line, _, _ in refused], n_records - trailing if trailing else -1
+        )
         in_order = InOrder(scan.rows(), above + 1) if is_streamed else None
+        aside |= {"footer": footers} if footers else {}
         if "repeated header" in aside:
-            data = data.filter(~_is_header(data, header))
+            data = data.filter(~_is_header(data, scan))
         if "blank line" in aside:
             data = data.filter(~_is_blank(data, header))
         if not is_streamed:
@@ -72,7 +78,7 @@ def read_large(
 def _presumed(scan: "_Scan", name: str, n_lines: int, settled: Callable[[], Source]) -> Source:
     return Source(
         name,
-        _with_lines(scan, []),
+        _with_lines(scan, [], -1),
         n_lines - scan.above,
         is_streamed=True,
         in_order=InOrder(scan.rows(), scan.above + 1),
@@ -89,6 +95,7 @@ class _Scan:
     dialect: Dialect
     header: list[str]
     above: int
+    titles: list[str]  # as written, where `header` tells equal ones apart
     parallel: bool = True
 
     def rows(self, *, rejects: str = "") -> Any:
@@ -124,7 +131,7 @@ def _first_pass(
         scan = replace(scan, parallel=parallel)
         try:
             rows = scan.rows(rejects=rejects)
-            again = _is_header(rows, scan.header).fill_null(False).sum()
+            again = _is_header(rows, scan).fill_null(False).sum()
             blank = _is_blank(rows, scan.header).sum()
             counts = rows.aggregate(n=rows.count(), again=again, blank=blank)
             found = counts.to_pyarrow().to_pylist()[0]
@@ -137,21 +144,25 @@ def _first_pass(
     raise LoadError(scan.path.name, [problem], "repair that line")
 
 
-def _with_lines(scan: _Scan, refused: list[int]) -> Any:
+def _with_lines(scan: _Scan, refused: list[int], last: int) -> Any:
+    """The records with their lines, up to the record with number `last` unless it is -1."""
     import ibis
 
     line = ibis.row_number().cast("int64") + scan.above + 1
-    return _past_refused(scan.rows().select(line.name(LINE), *scan.header), refused)
+    numbered = scan.rows().select(line.name(LINE), *scan.header)
+    if last >= 0:
+        numbered = numbered.filter(numbered[LINE] <= last + scan.above)
+    return _past_refused(numbered, refused)
 
 
-def _is_header(rows: Any, header: list[str]) -> Any:
+def _is_header(rows: Any, scan: _Scan) -> Any:
     import ibis
 
     again: Any = ibis.literal(True)
-    for title in header:
-        again = again & (rows[title].strip() == title).fill_null(False)
-    first = rows[header[0]]  # a word is sought faster than a cell is trimmed
-    return ibis.cases((first.contains(header[0]).fill_null(False), again), else_=False)
+    for name, title in zip(scan.header, scan.titles, strict=True):
+        again = again & (rows[name].fill_null("").strip() == title)
+    first = rows[scan.header[0]]  # a word is sought faster than a cell is trimmed
+    return ibis.cases((first.contains(scan.titles[0]).fill_null(False), again), else_=False)
 
 
 def _is_blank(rows: Any, header: list[str]) -> Any:
@@ -165,8 +176,8 @@ def _is_blank(rows: Any, header: list[str]) -> Any:
     return ibis.cases((cells[0] < "!", (cells[0].strip() == "") & empty), else_=False)
 
 
-def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
-    """The headers, and how many lines stand above the first record."""
+def _titles(path: Path, dialect: Dialect) -> tuple[list[str], int]:
+    """The headers as written, and how many lines stand above the first record."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream, delimiter=dialect.separator, quoting=dialect.quoting)
         for _ in range(dialect.title_rows):
@@ -174,7 +185,34 @@ def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
         titles = [title.strip() for title in next(reader)]
         while titles and not titles[-1]:
             titles.pop()
-        return unique_names(titles), reader.line_num
+        return titles, reader.line_num
+
+
+def _footers(path: Path, dialect: Dialect, width: int) -> tuple[int, int]:
+    """How many records at the end of the file are no records, and how many of those are not blank.
+
+    Totals and notes stand in the last lines; blank lines between and below them go with them.
+    """
+    if width < WIDTH_WITH_FOOTERS:
+        return 0, 0
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        lines = stream.read().decode("utf-8", errors="replace").splitlines()[1:]
+    trailing = footers = 0
+    seen: list[bool] = []
+    for line in reversed(lines):
+        if dialect.quote and line.count('"') % 2:
+            break
+        cells = next(csv.reader([line], delimiter=dialect.separator, quoting=dialect.quoting), [])
+        filled = [place for place, cell in enumerate(cells) if cell.strip()]
+        if filled and not ends_table(cells[filled[0]], filled):
+            break
+        if line:  # the engine passes over lines without anything
+            seen.append(bool(filled))
+    for place, is_footer in enumerate(seen, start=1):
+        trailing = place if is_footer else trailing
+        footers += is_footer
+    return trailing, footers
 
 
 def _refused(engine: Any, table: str) -> list[tuple[int, str, str]]:

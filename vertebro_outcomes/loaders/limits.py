@@ -87,7 +87,15 @@ def read_toml(path: Path) -> dict[str, Any]:
 def unchanged(path: Path, files: Sequence[Path]) -> Iterator[None]:
     """What is read inside must be on disk as it was, or the result would mix two states."""
     before = _stamps(files)
-    yield
+    try:
+        yield
+    except Exception:
+        _refuse_changed(path, files, before)  # that is why it failed
+        raise
+    _refuse_changed(path, files, before)
+
+
+def _refuse_changed(path: Path, files: Sequence[Path], before: Stamp) -> None:
     after = _stamps(files)
     changed = sorted(file.name for file in files if before.get(file) != after.get(file))
     if changed:

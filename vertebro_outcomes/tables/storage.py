@@ -16,7 +16,9 @@ from vertebro_outcomes.tables.engine import analysing_engine, kept_file, open_pa
 from vertebro_outcomes.tables.instruments import as_plain, declared_instruments
 
 MANIFEST: Final = "cohort.json"
-LAYOUT: Final = 1
+LAYOUT: Final = 2
+# Layout -> columns that it brought; a folder of an older one is read with them missing.
+ADDED: Final[dict[int, dict[str, tuple[str, ...]]]] = {2: {"episodes": ("index_year",)}}
 LEDGERS: Final = ("rejects", "accounting", "attrition", "unmapped", "ignored")
 _WHOLE = ("line", "rows", "rows_in", "rows_used", "rows_rejected", "rows_ignored")
 
@@ -70,12 +72,16 @@ def read_cohort(folder: Path, engine: Any = None) -> dict[str, Any]:
     """The fields of a `Cohort` from a folder that `write_cohort` wrote."""
     manifest = read_manifest(folder)
     missing = [name for name in STORED if not (folder / f"{name}.parquet").is_file()]
-    if manifest.get("layout") != LAYOUT or missing:
-        found = f"no {list_some(missing)}" if missing else f"layout {manifest.get('layout')}"
-        problem = Problem(f"{folder.name}/{MANIFEST}", found, f"layout {LAYOUT}, all tables")
-        raise LoadError(str(folder.name), [problem], "write the cohort again with this version")
+    layout = manifest.get("layout")
+    if layout not in range(1, LAYOUT + 1) or missing:
+        newer = isinstance(layout, int) and layout > LAYOUT
+        found = f"no {list_some(missing)}" if missing and not newer else f"layout {layout}"
+        problem = Problem(f"{folder.name}/{MANIFEST}", found, f"layout 1 to {LAYOUT}, all tables")
+        step = "update this package" if newer else "load the export again and write the cohort"
+        raise LoadError(str(folder.name), [problem], step)
     engine = engine if engine is not None else analysing_engine()
     tables = {name: open_parquet(engine, folder / f"{name}.parquet") for name in STORED}
+    tables = {name: _completed(table, name, layout) for name, table in tables.items()}
     _check_columns(folder, tables)
     return {
         "tables": tables,
@@ -92,6 +98,23 @@ def read_cohort(folder: Path, engine: Any = None) -> dict[str, Any]:
     }
 
 
+def _completed(table: Any, name: str, layout: int) -> Any:
+    """The table with the columns that later layouts brought, as missing values."""
+    import ibis
+
+    later = [
+        column
+        for brought in range(layout + 1, LAYOUT + 1)
+        for column in ADDED.get(brought, {}).get(name, ())
+        if column not in table.columns
+    ]
+    if not later:
+        return table
+    kinds = {"text": "string", "int": "int64", "float": "float64", "bool": "boolean"}
+    blank = {c: ibis.null(kinds.get(STORED[name][c].type, "date")) for c in later}
+    return table.mutate(**blank).select(list(STORED[name].names))
+
+
 def _check_columns(folder: Path, tables: dict[str, Any]) -> None:
     problems = [
         Problem(f"{name}.parquet", f"no column {column}", "all columns of vo.TABLES")
@@ -100,7 +123,7 @@ def _check_columns(folder: Path, tables: dict[str, Any]) -> None:
         if column not in tables[name].columns
     ]
     if problems:
-        raise LoadError(folder.name, problems, "write the cohort again with this version")
+        raise LoadError(folder.name, problems, "load the export again and write the cohort")
 
 
 def _write_files(cohort: Any, folder: Path) -> None:
