@@ -219,6 +219,7 @@ def _respelled(plain: Any, decimal: str, thousands: str) -> Any:
     import ibis
 
     text = plain.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", "")
+    text = text.replace("\N{NARROW NO-BREAK SPACE}", "")
     for mark in thousands:
         grouped = text.re_search(rf"^[+-]?\d{{1,3}}(\{mark}\d{{3}})+(\D|$)")
         text = ibis.ifelse(grouped, text.replace(mark, ""), text)

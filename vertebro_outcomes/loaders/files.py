@@ -134,12 +134,35 @@ def read_file(
             return [read_statistical(engine, path)]
         if kind == ".parquet":
             return [read_parquet(engine, path)]
+        _refuse_no_text(path)
         if path.stat().st_size > LARGE_BYTES:
             return [read_large(engine, path, name=name, presumes=presumes, stays=stays)]
         return [read_delimited(engine, path, name=name)]
     except OSError as error:
         problem = Problem(path.name, error.strerror or "cannot be read", "a readable file")
         raise LoadError(path.name, [problem], "check the file and its permissions") from None
+
+
+# How files that are no delimited text begin, whatever their name says.
+_BEGINNINGS: Final = {
+    b"PK\x03\x04": ("a workbook or zip", "give it the ending .xlsx or .zip"),
+    b"\xd0\xcf\x11\xe0": ("a workbook of old Excel", "save it as .xlsx or CSV"),
+    b"%PDF": ("a PDF", "ask for the table as CSV or Excel"),
+    b"\x1f\x8b": ("packed by gzip", "give it the ending .csv.gz"),
+    b"PAR1": ("Parquet", "give it the ending .parquet"),
+    b"$FL2": ("an SPSS file", "give it the ending .sav"),
+    b"RDX": ("data of R", "write it as CSV or Parquet"),
+    b"<": ("a web page or XML", "open it in Excel and save it as .xlsx"),
+}
+
+
+def _refuse_no_text(path: Path) -> None:
+    with path.open("rb") as stream:
+        head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    for beginning, (found, step) in _BEGINNINGS.items():
+        if head.startswith(beginning):
+            problem = Problem(path.name, found, f"delimited text ({', '.join(DELIMITED)})")
+            raise LoadError(path.name, [problem], step)
 
 
 def _read_packed(engine: Any, path: Path) -> list[Source]:

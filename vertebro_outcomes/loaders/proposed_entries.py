@@ -127,7 +127,7 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
 
 def _before_1984(values: Sequence[str]) -> bool:
     """Whether serial dates, read as a spreadsheet counts them, lie before any vertebroplasty."""
-    serials = [float(v) for v in values if is_number(v) and "," not in v]
+    serials = [float(v) for v in values if re.fullmatch(r"\d+(\.\d+)?", v)]
     return bool(serials) and max(serials) < FIRST_SERIAL
 
 

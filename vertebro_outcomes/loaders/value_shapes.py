@@ -14,6 +14,8 @@ MOST_VALUES: Final = 400
 SMALL_ROWS: Final = 20_000
 _NO_VALUE: Final = {code.lower() for code in MISSING_CODES} | set(BLANK)
 MIXED_DATES: Final = 0.9
+_NARROW: Final = "\N{NARROW NO-BREAK SPACE}"
+PLAIN: Final = r"[+-]?(\d+([.,]\d+)?|[.,]\d+)"  # a number without groups of thousands
 UNSURE_ORDER: Final = 0.6  # 03/04/2019 may be either
 _TEXT_DATE: Final = re.compile(r"^(\d{1,2})([-/. ]) *(\d{1,2})[-/. ] *(\d{4}|\d{2})(?!\d)")
 
@@ -108,7 +110,7 @@ def scale_of(name: str, column: str, values: Sequence[str]) -> list[float] | Non
     if said:
         found = [float(said[1] or 0), float(said[2])]
         return found if found != [instrument.low, instrument.high] and found[0] < found[1] else None
-    numbers = [float(v.replace(",", ".")) for v in values if is_number(v)]
+    numbers = [float(v.replace(",", ".")) for v in values if re.fullmatch(PLAIN, v.strip())]
     if instrument.high == 10 and (unit == "mm" or (numbers and _mostly_above(numbers, 10))):
         return [0.0, 100.0]
     return None
@@ -141,13 +143,24 @@ def long_scales(
 
 
 def decimal_of(values: Sequence[str]) -> dict[str, str]:
-    """The mapping entry for a column with decimal commas; empty where there is none."""
+    """The mapping entry for decimal commas and groups of thousands; empty where there are none.
+
+    1.234 alone may be either: it is read as written, with a point.
+    """
+    for mark, decimal in ((".", ","), (",", "."), (" ", ","), ("'", ".")):
+        grouped = rf"[+-]?\d{{1,3}}(\{mark}\d{{3}})+\{decimal}\d+"
+        twice = rf"[+-]?\d{{1,3}}(\{mark}\d{{3}}){{2,}}"
+        if any(re.fullmatch(f"{grouped}|{twice}", v.replace(_NARROW, " ")) for v in values):
+            said = {"thousands": mark}
+            return said if decimal == "." else {"decimal": decimal, **said}
     return {"decimal": ","} if any(re.fullmatch(r"[+-]?\d+,\d+", v) for v in values) else {}
 
 
 def is_number(text: str) -> bool:
-    """Digits with a point or a comma."""
-    return bool(re.fullmatch(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)", text.strip()))
+    """Digits with a point or a comma, perhaps in groups of three."""
+    plain = text.strip().replace(_NARROW, " ")
+    grouped = r"\d{1,3}([., ']\d{3})+([.,]\d+)?"
+    return bool(re.fullmatch(rf"{PLAIN}|[+-]?{grouped}", plain))
 
 
 def share_of(values: Sequence[str], test: Callable[[str], bool]) -> float:

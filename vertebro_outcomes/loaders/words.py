@@ -131,7 +131,7 @@ CODE_WORDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 TRUTH_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (
         r"never|non_?smoker|nichtraucher\w*|former\w*|ex_?\w*|ehemal\w*|nie|jamais|ancien\w*|nunca"
-        r"|absent\w*|none|not_present|keine?|aucune?|negativ\w*|out_?patient|ambulant\w*|day_case"
+        r"|absent\w*|none|not_\w+|nicht_\w+|keine?|aucune?|negativ\w*|out_?patient|ambulant\w*|day_case"
         r"|no_\w+|non_\w+",
         "0",
     ),
