@@ -16,7 +16,6 @@ from vertebro_outcomes.loaders.files import (
     files_of,
     refusals_told,
     require,
-    unchanged,
     unpacked,
 )
 from vertebro_outcomes.loaders.format import Export, RegistryFormat

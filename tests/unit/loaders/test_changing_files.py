@@ -100,5 +100,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch, fa
         return whole(*parts)
 
     monkeypatch.setattr(loading, "assemble", meanwhile)
-    with pytest.raises(LoadError, match=r"t\.csv: changed while it was read(.|\n)*then load it again"):
+    with pytest.raises(
+        LoadError, match=r"t\.csv: changed while it was read(.|\n)*then load it again"
+    ):
         load(path, key=KEY)
