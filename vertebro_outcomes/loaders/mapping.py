@@ -1,7 +1,8 @@
 """The mapping file of a registry (TOML) -> feeds, or every line of it that cannot be meant.
 
 name = "clinic"                     # synthetic = true for invented data
-dates = "day_first"                 # iso, day_first, month_first, compact, excel
+dates = "day_first"                 # iso, day_first, month_first, compact, excel, named_month
+                                    # (04FEB2019), since_1960 (days as SAS counts them)
 decimal = ","
 duplicates = "first"                # of scores: first or last
 episodes = "several"                # or single: one episode per patient over several rows

@@ -73,7 +73,7 @@ def read_cohort(folder: Path, engine: Any = None) -> dict[str, Any]:
     manifest = read_manifest(folder)
     missing = [name for name in STORED if not (folder / f"{name}.parquet").is_file()]
     layout = manifest.get("layout")
-    if layout not in range(1, LAYOUT + 1) or missing:
+    if not isinstance(layout, int) or not 1 <= layout <= LAYOUT or missing:
         newer = isinstance(layout, int) and layout > LAYOUT
         found = f"no {list_some(missing)}" if missing and not newer else f"layout {layout}"
         problem = Problem(f"{folder.name}/{MANIFEST}", found, f"layout 1 to {LAYOUT}, all tables")
