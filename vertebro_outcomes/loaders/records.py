@@ -36,10 +36,10 @@ def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> tuple[Kinds, "
     """
     scores = [item for item in staged if item.feed.table == "scores"]
     others = [item for item in staged if item.feed.table != "scores"]
-    names = pseudonyms(engine, _identifiers(others or scores), key, kind="P")
+    names = pseudonyms(engine, _identifiers(engine, others or scores), key, kind="P")
     placed = [_stored_scores(engine, item, names) for item in scores]
     if any(part is None for part in placed):  # scores of people whom no other table has
-        names = pseudonyms(engine, _identifiers(staged), key, kind="P")
+        names = pseudonyms(engine, _identifiers(engine, staged), key, kind="P")
         placed = [_stored_scores(engine, item, names) for item in scores]
     parts: dict[str, list[ir.Table]] = {name: [] for name in STAGED}
     parts["scores"] = [part for part in placed if part is not None]
@@ -50,9 +50,12 @@ def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> tuple[Kinds, "
     return {name: _union(engine, name, parts[name]) for name in STAGED}, names
 
 
-def _identifiers(staged: Sequence[Staged]) -> "ir.Table":
-    """Every identifier of the records, each once."""
+def _identifiers(engine: Any, staged: Sequence[Staged]) -> "ir.Table":
+    """Every identifier of the records, each once; an export without rows has none."""
     ids: Any = None
+    if not staged:
+        nobody = empty(engine, "patients").select("patient_id")
+        return nobody.mutate(patient_id=nobody.patient_id.cast("string"))
     for item in staged:
         good = item.data.filter(item.data[REFUSED].isnull()).select("patient_id")
         ids = good if ids is None else ids.union(good)
