@@ -92,7 +92,8 @@ def balance(
     x, names = covariate_columns(people, given, _NAME)
     treated, f = (people["treatment"] == treatment).to_numpy(bool), alike_of(people)
     before, after = balance_before_and_after(x, treated, w, alike=f)
-    table = pd.DataFrame({"covariate": names, "mean_t": before.mean_t, "mean_c": before.mean_c})
+    described = {name: getattr(before, name) for name in ("mean_t", "mean_c", "sd_t", "sd_c")}
+    table = pd.DataFrame({"covariate": names} | described)
     for measure in ("smd", "variance_ratio", "ks"):
         table[f"{measure}_before"] = getattr(before, measure)
         table[f"{measure}_after"] = getattr(after, measure)

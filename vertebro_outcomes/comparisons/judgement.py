@@ -32,6 +32,7 @@ WITHHELD_SMD: Final = 0.25
 # would have done for them. A fifth of them makes the answer an extrapolation (assumed).
 LARGEST_SHARE_ALONE: Final = 0.2
 HIDES: Final = ("mean_t", "mean_c", "e_value", "e_value_ci")  # would give a withheld estimate away
+_DESCRIBED: Final = ("mean_t", "mean_c", "sd_t", "sd_c")  # before weighting
 _MEASURES: Final = ("smd", "variance_ratio", "ks")
 
 
@@ -53,13 +54,13 @@ def balance_table(
             found, at = _balance(x[there, j : j + 1], treated[there], own), 0
         if found is not None:
             before, after = found
-            line |= {"mean_t": before.mean_t[at], "mean_c": before.mean_c[at]}
+            line |= {name: getattr(before, name)[at] for name in _DESCRIBED}
             for measure in _MEASURES:
                 line[f"{measure}_before"] = getattr(before, measure)[at]
                 line[f"{measure}_after"] = np.nan if after is None else getattr(after, measure)[at]
         line["adjusted"] = covariates.source[j] in adjusted
         rows.append(line)
-    columns = ["covariate", "mean_t", "mean_c"]
+    columns = ["covariate", *_DESCRIBED]
     columns += [f"{m}_{when}" for m in _MEASURES for when in ("before", "after")] + ["adjusted"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ArmBalance:
     """`table` has one row per covariate.
 
-    Columns: `covariate mean_t mean_c`, then `smd variance_ratio ks` each `_before` and `_after`
+    Columns: `covariate mean_t mean_c sd_t sd_c`, then `smd variance_ratio ks` each `_before` and `_after`
     weighting. `effective_n_t` and `effective_n_c` are Kish's sizes of the weighted arms.
     """
 

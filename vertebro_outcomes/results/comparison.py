@@ -46,8 +46,9 @@ class Comparison:
     n_t, n_c : int
         Patients analysed in each arm.
     balance : DataFrame
-        `covariate mean_t mean_c smd_before smd_after variance_ratio_before variance_ratio_after
-        ks_before ks_after adjusted`; "after" is NaN for methods that do not weight patients.
+        `covariate mean_t mean_c sd_t sd_c smd_before smd_after variance_ratio_before
+        variance_ratio_after ks_before ks_after adjusted`; means and SDs are those before weighting,
+        "after" is NaN for methods that do not weight patients.
     diagnostics : DataFrame
         `diagnostic value limit passed`.
     attrition : DataFrame

@@ -52,8 +52,18 @@ def test_a_row_for_several_patients_is_those_patients_written_out():
     treated, w, f = rng.random(60) < 0.4, rng.uniform(0.2, 3, 60), rng.integers(1, 5, 60)
     counted = covariate_balance(x, treated, w, alike=f.astype(float))
     plain = covariate_balance(np.repeat(x, f, axis=0), np.repeat(treated, f), np.repeat(w, f))
-    for measure in ("mean_t", "mean_c", "smd", "variance_ratio", "ks"):
+    for measure in ("mean_t", "mean_c", "sd_t", "sd_c", "smd", "variance_ratio", "ks"):
         np.testing.assert_allclose(getattr(counted, measure), getattr(plain, measure), rtol=1e-12)
+
+
+def test_spread_of_the_arms_is_that_of_their_patients():
+    rng = np.random.default_rng(2)
+    x, treated = rng.normal(5, 3, 50), rng.random(50) < 0.4
+    found = covariate_balance(np.column_stack([x, x > 5]).astype(float), treated)
+    assert found.sd_t[0] == pytest.approx(np.std(x[treated], ddof=1), rel=1e-12)
+    assert found.sd_c[0] == pytest.approx(np.std(x[~treated], ddof=1), rel=1e-12)
+    share = (x[treated] > 5).mean()
+    assert found.sd_t[1] == pytest.approx(np.sqrt(share * (1 - share)), rel=1e-12)
 
 
 def test_swapped_arms_change_the_sign(cohort):

@@ -21,6 +21,8 @@ class Balance:
     smd: Floats
     variance_ratio: Floats
     ks: Floats
+    sd_t: Floats
+    sd_c: Floats
 
 
 def covariate_balance(
@@ -82,14 +84,14 @@ def _balances(
     steps = [shares[i] - shares[i + 1] for i in range(2, len(shares), 2)]
     free = 1.0 - (1.0 / f) @ (weights * weights)
     rows = [_column(x[:, j], weights, steps, free) for j in range(x.shape[1])]
-    found = np.array(rows, dtype=float).reshape(x.shape[1], len(weightings), 5)
+    found = np.array(rows, dtype=float).reshape(x.shape[1], len(weightings), 7)
     return [Balance(*found[:, i].T) for i in range(len(weightings))]
 
 
 def _column(
     x: Floats, weights: Floats, steps: list[Floats], free: Floats
 ) -> list[tuple[float, ...]]:
-    """Means, standardised difference, variance ratio and distance of one covariate, by weighting."""
+    """Means, standardised difference, variance ratio, distance, SDs of one covariate, by weighting."""
     x = np.ascontiguousarray(x)
     low, high = x.min(), x.max()
     binary = bool(low >= 0 and high <= 1 and ((x == 0) | (x == 1)).all())
@@ -109,7 +111,7 @@ def _column(
         t, c = 2 + 2 * i, 3 + 2 * i
         smd = (mean[t] - mean[c]) / np.sqrt(spread) if spread > 0 else np.nan
         ratio = variance[t] / variance[c] if variance[c] > 0 and not binary else np.nan
-        found.append((mean[t], mean[c], smd, ratio, gaps[i]))
+        found.append((mean[t], mean[c], smd, ratio, gaps[i], *np.sqrt(variance[[t, c]])))
     return found
 
 

@@ -17,7 +17,7 @@ from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.tables.column_words import in_words, term_words
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
-_FIGURES: Final = ("mean_t", "mean_c", "smd_before", "smd_after")
+_FIGURES: Final = ("mean_t", "mean_c", "sd_t", "sd_c", "smd_before", "smd_after")
 _DIGITS: Final = 3
 _CODE: Final = re.compile(r" vo\.Design\(.*$")
 
@@ -225,11 +225,13 @@ def _table_one(registry: RegistryAnalysis, found: Comparison) -> Block:
         data[column] = data[column].round(_DIGITS).astype(object).mask(masked, HIDDEN)
     shares = found.balance["variance_ratio_before"].isna()
     shown = pd.DataFrame({"covariate": data["covariate"].map(term_words)})
-    for column in _FIGURES:
-        shown[column] = [
-            _cell(value, share=share and column.startswith("mean"))
-            for value, share in zip(data[column], shares, strict=True)
+    for mean, sd in (("mean_t", "sd_t"), ("mean_c", "sd_c")):
+        shown[mean] = [
+            _cell(centre, share=True) if share else f"{_cell(centre)} ({_cell(spread)})"
+            for centre, spread, share in zip(data[mean], data[sd], shares, strict=True)
         ]
+    for column in ("smd_before", "smd_after"):
+        shown[column] = data[column].map(_cell)
     arms = (found.treatment, found.comparator)
     words = " against ".join(arms)
     labels = {
@@ -238,12 +240,12 @@ def _table_one(registry: RegistryAnalysis, found: Comparison) -> Block:
     }  # fmt: skip
     return table(
         shown, registry, name=f"baseline_{_short(arms)}",
-        caption=f"Patients before treatment, means and shares, {words}", labels=labels,
+        caption=f"Patients before treatment, means (SD) and shares, {words}", labels=labels,
         numeric=tuple(labels)[1:], data=data,
     )  # fmt: skip
 
 
-def _cell(value: object, *, share: bool) -> str:
+def _cell(value: object, *, share: bool = False) -> str:
     if isinstance(value, str) or pd.isna(value):
         return value if isinstance(value, str) else ""
     assert isinstance(value, float)
