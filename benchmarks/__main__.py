@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import comparisons, documents, r_peers, survival, synthesis, vertebrae
+from benchmarks import (
+    comparisons,
+    documents,
+    r_peers,
+    registry_load,
+    survival,
+    synthesis,
+    vertebrae,
+)
 from benchmarks.page import write_page
 from benchmarks.timing import row
 
@@ -13,7 +21,7 @@ OUTPUT = Path(__file__).parents[1] / "reports" / "benchmarks.csv"
 
 def main() -> None:
     lines = []
-    for topic in (synthesis, documents, comparisons, survival, vertebrae):
+    for topic in (synthesis, documents, registry_load, comparisons, survival, vertebrae):
         for task in topic.tasks():
             lines.append(row(task))
             print(f"{task.name} ({task.size}): {lines[-1]['seconds']:.4g} s", flush=True)
