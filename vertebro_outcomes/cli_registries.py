@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import vertebro_outcomes as vo
-from vertebro_outcomes.cli_steps import step
+from vertebro_outcomes.cli_steps import Progress, step
 
 Export = Annotated[Path, typer.Argument(metavar="PATH", help="A registry export: file or folder.")]
 FormatName = Annotated[
@@ -19,7 +19,7 @@ MappingFile = Annotated[
 
 def check(path: Export, form: FormatName = "auto", mapping: MappingFile = None) -> None:
     """List everything that is wrong with a registry export; writes nothing."""
-    found = vo.check(path, format=form, mapping=mapping)
+    found = vo.check(path, format=form, mapping=mapping, step=Progress())
     typer.echo(str(found))
     if not found.is_clean:
         raise typer.Exit(1)
@@ -38,8 +38,9 @@ def normalise(
 ) -> None:
     """Turn a registry export into canonical Parquet with rejects.csv and accounting.csv."""
     folder = output or Path("data/processed/registries") / path.stem
-    with step(f"loading {path}"):
-        cohort = vo.normalise(path, folder, format=form, mapping=mapping)
+    progress = Progress()
+    with progress(f"loading {path}"):
+        cohort = vo.normalise(path, folder, format=form, mapping=mapping, step=progress)
     typer.echo(str(cohort))
     typer.echo(cohort.accounting.to_string(index=False))
     typer.echo(f"{folder}/ holds the tables, rejects.csv ({len(cohort.rejects)} lines)")

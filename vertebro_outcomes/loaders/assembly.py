@@ -2,7 +2,8 @@
 
 # ruff: noqa: PD004 -- notnull is the name Ibis gives it
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,28 +59,33 @@ class Request:
     key: bytes
     keep_dates: bool = False
     notes: tuple[str, ...] = ()
+    step: Callable[[str], AbstractContextManager[object]] = nullcontext
 
 
 def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     """The cohort of an export, with rejects and accounting."""
     ledger = Ledger()
-    export, staged = stage(engine, export)
-    ledger.add_staged(staged)
-    staged, notes = _scaled(staged, ledger)
-    found, names = collect(engine, staged, request.key)
+    with request.step("rows read and checked"):
+        export, staged = stage(engine, export)
+        ledger.add_staged(staged)
+        staged, notes = _scaled(staged, ledger)
+    with request.step("persons numbered"):
+        found, names = collect(engine, staged, request.key)
     has_patients = any(item.feed.table == "patients" for item in staged)
     patients = _patients(engine, found, names, ledger, listed=has_patients)
     rows = _of_known(found, names, patients, ledger) if has_patients else found
     episodes = episodes_of(engine, rows["episodes"], single=export.one_episode, ledger=ledger)
     episodes = check_order(engine, episodes, ledger)
-    children = {
-        name: attach(engine, rows[name], episodes, name=name, ledger=ledger) for name in CHILDREN
-    }
-    last_seen = _last_seen(engine, children)
-    patients = _ages_and_deaths(engine, patients, episodes, last_seen, ledger)
-    children["scores"] = resolve_duplicates(
-        engine, children["scores"], crowded(last_seen), rule=export.duplicates, ledger=ledger
-    )
+    with request.step("days counted, duplicates looked for"):
+        children = {
+            name: attach(engine, rows[name], episodes, name=name, ledger=ledger)
+            for name in CHILDREN
+        }
+        last_seen = _last_seen(engine, children)
+        patients = _ages_and_deaths(engine, patients, episodes, last_seen, ledger)
+        children["scores"] = resolve_duplicates(
+            engine, children["scores"], crowded(last_seen), rule=export.duplicates, ledger=ledger
+        )
     ledger.used += [found["patients"], rows["episodes"], children["levels"], children["scores"]]
     children["scores"] = statuses(children["scores"], patients)
     children["levels"] = merge(
@@ -91,7 +97,8 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     episodes = _completed(episodes, children["levels"], last_seen, patients)
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
     named = people_of(engine, names), stated_absences(staged, names)
-    account = ledger.settle(export, staged)
+    with request.step("accounts settled"):
+        account = ledger.settle(export, staged)
     return Cohort(
         tables=canonical_tables(engine, with_derived_columns({**whole, **children}), staged, named),
         name=export.name,

@@ -82,7 +82,7 @@ def _normalised(
 ) -> Normalised:
     try:
         with step(f"normalising {path.name}"):
-            normalise(path, target)
+            normalise(path, target, step=step)
     except VertebroError as error:
         return Normalised(name_of(path), target, "failed", error)
     return Normalised(name_of(path), target, "written")

@@ -1,6 +1,7 @@
 """Any registry's export -> one canonical cohort, with every row accounted for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +53,7 @@ def load(
     engine: Any = None,
     keep_dates: bool = False,
     key: bytes | None = None,
+    step: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> Cohort:
     """Load a registry export as a canonical cohort.
 
@@ -71,6 +73,9 @@ def load(
     key : bytes, optional
         Key of the pseudonyms; by default that of the user's configuration. Without one the key
         exists for this run only; synthetic data, which hold no persons, share a known one.
+    step : callable, optional
+        Given a few words, returns a context manager around that step; used to show the progress of
+        exports of more than 100 MB and of databases.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def load(
     if is_database(path):
         engine = embedded_engine() if engine is None else engine
         export = formats()["omop"].read(engine, path, mapping)
-        return assemble(engine, export, _request(export, key, keep_dates=keep_dates))
+        return assemble(engine, export, _request(export, key, step, keep_dates=keep_dates))
     path = Path(path)
     require(path)
     read = [*files_of(path), *_toml_beside(path)]
@@ -105,21 +110,25 @@ def load(
         if engine is None:
             engine = _engine_for(folder)
         export = form.read(engine, folder, mapping)
-        cohort = assemble(engine, export, _request(export, key, keep_dates=keep_dates))
+        said = step if _is_large(folder) else nullcontext
+        cohort = assemble(engine, export, _request(export, key, said, keep_dates=keep_dates))
     asked = {"format": format, "keep_dates": keep_dates}
     return replace(cohort, inputs=_inputs(path, mapping=mapping, key=key, **asked))
 
 
-def _request(export: Export, key: bytes | None, *, keep_dates: bool) -> Request:
+def _request(export: Export, key: bytes | None, step: Any, *, keep_dates: bool) -> Request:
     """Invented people need no secret: without a key of the user theirs is the same in every run."""
     known = key or user_key() or (SYNTHETIC_KEY if export.synthetic else None)
-    return Request(known or random_key(), keep_dates, () if known else (UNLINKABLE,))
+    return Request(known or random_key(), keep_dates, () if known else (UNLINKABLE,), step)
 
 
 def _engine_for(path: Path) -> Any:
     """In memory; for large exports in a file that leaves with the engine, with bounded memory."""
-    size = sum(file.stat().st_size for file in files_of(path))
-    return working_engine() if size > LARGE_EXPORT_BYTES else embedded_engine()
+    return working_engine() if _is_large(path) else embedded_engine()
+
+
+def _is_large(path: Path) -> bool:
+    return sum(file.stat().st_size for file in files_of(path)) > LARGE_EXPORT_BYTES
 
 
 def _inputs(
@@ -240,7 +249,10 @@ def normalise(path: str | Path, folder: str | Path, **how: Any) -> Cohort:
     path, folder = Path(path), Path(folder)
     require(path)
     if not is_current(path, folder, **how):
-        load(path, **how).write(folder)
+        cohort = load(path, **how)
+        step = how.get("step", nullcontext) if _is_large(path) else nullcontext
+        with step("tables written"):
+            cohort.write(folder)
     return Cohort(**read_cohort(folder))
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
@@ -128,3 +129,21 @@ def test_a_large_packed_file_is_read_before_it_is_gone(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "LARGE_BYTES", 0)
     cohort = load(folder, mapping={**MAPPING, "feed": feeds}, key=b"k")
     pd.testing.assert_frame_equal(cohort.frame("scores"), plain)
+
+
+def test_a_large_load_says_what_it_is_doing(tmp_path, monkeypatch):
+    folder, said = write(tmp_path / "export", 20), []
+
+    @contextmanager
+    def step(words):
+        said.append(words)
+        yield
+        said.append(f"{words}: done")
+
+    loading.normalise(folder, tmp_path / "small", mapping=MAPPING, key=b"k", step=step)
+    assert not said
+    monkeypatch.setattr(loading, "LARGE_EXPORT_BYTES", 0)
+    loading.normalise(folder, tmp_path / "large", mapping=MAPPING, key=b"k", step=step)
+    assert said[:2] == ["rows read and checked", "rows read and checked: done"]
+    assert said[-1] == "tables written: done"
+    assert len(said) == 2 * len({words.removesuffix(": done") for words in said})
