@@ -144,10 +144,12 @@ def _curves(registry: RegistryAnalysis, safe: pd.DataFrame) -> Block:
         axes = Figure(figsize=(6.0, 3.8), layout="constrained").add_subplot()
         for place, (treatment, rows) in enumerate(safe.groupby(safe.columns[0], sort=True)):
             there = rows[[not isinstance(v, str) and not pd.isna(v) for v in rows["estimate"]]]
-            value = there["estimate"].astype(float)
-            reach = [value - there["ci_low"].astype(float), there["ci_high"].astype(float) - value]
+            days = there["day"].to_numpy(float)
+            value, low, high = (
+                100 * there[name].to_numpy(float) for name in ("estimate", "ci_low", "ci_high")
+            )
             axes.errorbar(
-                there["day"] + 6 * place, 100 * value, yerr=[100 * r for r in reach],
+                days + 6 * place, value, yerr=[value - low, high - value],
                 marker="osD^v"[place % 5], capsize=3, lw=1.2, label=str(treatment),
                 color=SERIES[place % len(SERIES)],
             )  # fmt: skip
