@@ -33,7 +33,13 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+USUAL = ("before the first table", "between two ledgers", "before the new result takes its place")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param(m, marks=() if m in USUAL else pytest.mark.slow) for m in MOMENTS],
+)
 def test_a_killed_load_leaves_the_old_result_or_the_new_one(tmp_path, moment):
     export, out = tmp_path / "clinic", tmp_path / "results" / "out"
     export.mkdir()

@@ -50,7 +50,8 @@ def killer():
         yield server
 
 
-@pytest.mark.parametrize("count", HOW_MANY)
+@pytest.mark.slow  # test_interrupted_load kills a load at named moments in every run
+@pytest.mark.parametrize("count", [MANY])
 def test_a_killed_load_is_old_or_new_and_the_rerun_is_new(killer, tmp_path, count):
     export, out = tmp_path / "clinic", tmp_path / "results" / "out"
     export.mkdir()

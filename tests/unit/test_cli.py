@@ -142,6 +142,7 @@ def project(tmp_path, monkeypatch):
 
 
 def test_report_then_nothing_to_do_then_again_after_a_change(vertebro, project):
+    shutil.rmtree(project / "data" / "raw" / "registries")
     first = vertebro("report")
     assert (first.returncode, first.stdout) == (0, "reports/ is written\n")
     assert all(line.endswith((" s", " ...")) for line in first.stderr.splitlines())

@@ -27,7 +27,9 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", *(pytest.param(e, marks=pytest.mark.slow) for e in ("latin-1", "utf-16"))]
+)
 def test_large_files_end_as_small_ones_do(tmp_path, monkeypatch, end, encoding):
     path = tmp_path / "t.csv"
     path.write_bytes((TABLE + "3,Ö,NSM,,6,6\n" + ENDS[end]).encode(encoding))

@@ -60,7 +60,10 @@ def write(folder, n_patients, *, clean=False):
     return folder
 
 
-@pytest.mark.parametrize("feeds", [slice(0, 3), slice(1, 3), slice(0, 2)])
+@pytest.mark.parametrize(
+    "feeds",
+    [slice(0, 3), *(pytest.param(s, marks=pytest.mark.slow) for s in (slice(1, 3), slice(0, 2)))],
+)
 def test_both_ways_give_the_same_cohort(tmp_path, monkeypatch, feeds):
     folder = write(tmp_path / "export", 200)
     mapping = {**MAPPING, "feed": MAPPING["feed"][feeds]}

@@ -15,7 +15,11 @@ def cohort():
     return vo.simulate_registry(n_patients=80, seed=6)[0]
 
 
-@pytest.mark.parametrize("name", ["csv", "excel", "omop", "redcap", "spss", "stata"])
+@pytest.mark.parametrize(
+    "name",
+    ["csv", "omop", "redcap"]
+    + [pytest.param(n, marks=pytest.mark.slow) for n in ("excel", "spss", "stata")],
+)
 def test_a_proposal_can_be_loaded_as_it_stands(cohort, tmp_path, name):
     """Without a mapping file most of a registry is recognised; the rest is named."""
     folder = tmp_path / "clinic"

@@ -13,7 +13,9 @@ KEY = b"a key for tests"
 
 
 @pytest.mark.filterwarnings("ignore")  # of the JVM's Python side, not ours
-@pytest.mark.parametrize("name", ["flat", "redcap", "omop"])
+@pytest.mark.parametrize(
+    "name", ["flat", *(pytest.param(n, marks=pytest.mark.slow) for n in ("redcap", "omop"))]
+)
 def test_spark_and_the_embedded_engine_agree_row_for_row(spark, tmp_path, name):
     path: Path = formats()[name].sample(tmp_path)
     expected = load(path, key=KEY)

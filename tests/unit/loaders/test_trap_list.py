@@ -193,7 +193,9 @@ def test_files_that_are_not_what_they_are_called(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "left_out", ["measurement.csv", "death.csv", "observation_period.csv", "note.csv"]
+    "left_out",
+    ["measurement.csv", "death.csv"]
+    + [pytest.param(n, marks=pytest.mark.slow) for n in ("observation_period.csv", "note.csv")],
 )
 def test_tables_of_a_database_that_may_be_missing(tmp_path, left_out):
     for name, text in SAMPLE.items():

@@ -16,6 +16,7 @@ from vertebro_outcomes.report.build import PAGE, build_report
 from vertebro_outcomes.report.digest import inputs_of
 from vertebro_outcomes.report.registries import analyse_registries
 from vertebro_outcomes.report.sections.registry_safety import _without_small_steps
+from vertebro_outcomes.report.settings import ReportSettings
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 
 RAW = Path(__file__).parents[3] / "data" / "raw"
@@ -38,12 +39,13 @@ def literature_part():
     return literature, [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
 
 
-def report(registries, output):
+def report(registries, output, **how):
     literature, answers = literature_part()
     build_report(
         literature, answers, findings=vo.check_reported(literature),
         reproduction=vo.reproduce_literature(literature), folder=output,
         inputs=inputs_of(RAW / "device_reports"), registries=registries,
+        **{"formats": ("html",), **how},
     )  # fmt: skip
     return output
 
@@ -172,15 +174,14 @@ def test_a_sentence_does_not_give_away_what_the_flow_hides(folder, tmp_path):
     chart = seen.attrition.iloc[[0, -1]].copy()
     chart[["n_t", "n_c"]] = [[407, 311], [403, 311]]  # four are left out at the end
     few = dataclasses.replace(seen, attrition=chart, n_t=403, n_c=311)
-    text = (
-        report([dataclasses.replace(found, comparisons={pair: few})], tmp_path / "few") / PAGE
-    ).read_text("utf-8")
+    part = {"settings": ReportSettings(sections=("registry-pain",))}
+    shown = dataclasses.replace(found, comparisons={pair: few})
+    text = (report([shown], tmp_path / "few", **part) / PAGE).read_text("utf-8")
     assert "407 against 311 patients, but for a few" in text
     assert "403 against" not in text
     whole = dataclasses.replace(few, attrition=chart.iloc[:1], n_t=407, n_c=311)
-    text = (
-        report([dataclasses.replace(found, comparisons={pair: whole})], tmp_path / "whole") / PAGE
-    ).read_text("utf-8")
+    shown = dataclasses.replace(found, comparisons={pair: whole})
+    text = (report([shown], tmp_path / "whole", **part) / PAGE).read_text("utf-8")
     assert "407 against 311 patients with a score" in text
 
 
