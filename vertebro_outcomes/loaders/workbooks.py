@@ -184,7 +184,8 @@ def read_parquet(engine: Any, path: Path) -> Source:
 
 
 def _unreadable(path: Path, error: Exception, next_step: str) -> LoadError:
-    said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+    """The library's own words may quote a cell; its kind of error says what matters."""
+    said = f"damaged, or not what its ending says ({type(error).__name__})"
     return LoadError(path.name, [Problem(path.name, said, "a readable file")], next_step)
 
 

@@ -1,6 +1,7 @@
 """Text, workbooks and statistical files: any dialect gives the same cells, with their lines."""
 
 import datetime as dt
+import zipfile
 
 import openpyxl
 import pandas as pd
@@ -171,3 +172,21 @@ def test_notes_and_hidden_files_are_no_data(tmp_path):
     (tmp_path / "__MACOSX").mkdir()
     (tmp_path / "__MACOSX" / "a.csv").write_text("x")
     assert [path.name for path in files_of(tmp_path)] == ["a.csv", "c.PARQUET"]
+
+
+def test_a_damaged_workbook_is_refused_without_quoting_its_cells(tmp_path):
+    whole, damaged = tmp_path / "whole.xlsx", tmp_path / "damaged.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["id", 4711])
+    book.save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(damaged, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name.endswith("sheet1.xml"):
+                assert b"<v>4711</v>" in content
+                content = content.replace(b"<v>4711</v>", b"<v>Quackenbush</v>")
+            target.writestr(name, content)
+    with pytest.raises(LoadError) as told:
+        read_file(embedded_engine(), damaged)
+    assert "ValueError" in str(told.value)
+    assert "Quackenbush" not in str(told.value)
