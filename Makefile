@@ -24,7 +24,7 @@ data: $(VENV)/.report ## read data/raw and write the canonical tables to data/pr
 	@$(BIN)/vertebro data
 
 test: check ## everything CI runs: check, then all tests with the coverage floor
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-report=json:.coverage.json
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-report=json:.coverage.json
 	@$(BIN)/python .ci/branch_floor.py .coverage.json 90
 
 check: lint ## lint, format, types, and a consistent environment

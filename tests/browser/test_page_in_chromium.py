@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import vertebro_outcomes as vo
+from tests import shipped
 from vertebro_outcomes.report.build import PAGE
 from vertebro_outcomes.report.digest import inputs_of
 
@@ -22,14 +23,11 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
-    literature = vo.load_literature(ROOT / "data" / "raw" / "literature")
-    answers = [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
     vo.build_report(
-        literature,
-        answers,
-        findings=vo.check_reported(literature),
-        reproduction=vo.reproduce_literature(literature),
-        claims=vo.examine_claims(literature, answers=answers),
+        shipped.literature(),
+        shipped.answers(),
+        **shipped.examined(),
+        claims=shipped.claims(),
         folder=folder,
         inputs=inputs_of(ROOT / "data" / "raw" / "literature"),
         formats=("html",),

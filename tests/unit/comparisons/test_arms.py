@@ -1,5 +1,6 @@
 """Several arms at once: against R, against the two-arm analysis, and what is refused."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -18,8 +19,12 @@ FITS = json.loads((HERE / "three_arms.json").read_text())["fits"]
 Y = np.array([r["y"] for r in ROWS], float)
 ARM = np.array([r["arm3"] for r in ROWS], dtype=np.int64)
 X = np.array([[r["baseline"], r["age"], r["female"]] for r in ROWS], float)
-COHORT, TRUTH = vo.simulate_registry(n_patients=6000, seed=4, scenario="confounded")
 QUESTION = {"outcome": "pain_vas", "arms": ["KP", "VP", "NSM"], "day": 30}
+
+
+@functools.cache
+def confounded():
+    return vo.simulate_registry(n_patients=6000, seed=4, scenario="confounded")
 
 
 @pytest.mark.parametrize("pinned", FITS, ids=lambda f: f["kind"])
@@ -42,18 +47,19 @@ def test_two_arms_are_the_usual_contrast(kind):
 
 
 def test_through_a_cohort():
-    found = vo.compare_arms(COHORT, **QUESTION)
+    cohort, truth = confounded()
+    found = vo.compare_arms(cohort, **QUESTION)
     rows = found.contrasts.set_index(["treatment", "comparator"])
     parts = rows.loc[("KP", "VP"), "estimate"] + rows.loc[("VP", "NSM"), "estimate"]
     assert parts == pytest.approx(rows.loc[("KP", "NSM"), "estimate"], rel=1e-10)
-    true = TRUTH.value(
+    true = truth.value(
         "pain_vas", treatment="KP", comparator="NSM", day=30, measure="MD", estimand="ATO"
     )
     row = rows.loc[("KP", "NSM")]
     assert abs(row["estimate"] - true) < 4 * row["se"]
     assert (found.balance["smd_after"] < 0.05).all()  # overlap weights balance, up to the reference
     assert found.balance["smd_before"].max() > 0.1
-    turned = vo.compare_arms(COHORT, **QUESTION | {"arms": ["NSM", "VP", "KP"]})
+    turned = vo.compare_arms(cohort, **QUESTION | {"arms": ["NSM", "VP", "KP"]})
     assert turned.contrasts["estimate"].iloc[1] == pytest.approx(-row["estimate"], rel=1e-6)
     assert "KP minus NSM" in str(found)
     assert "Synthetic" in str(found)
@@ -64,7 +70,7 @@ def test_through_a_cohort():
 
 def test_variances_of_several_arms():
     se = {
-        v: vo.compare_arms(COHORT, variance=v, covariates=["age_years"], **QUESTION).contrasts.se[0]
+        v: vo.compare_arms(confounded()[0], variance=v, covariates=["age_years"], **QUESTION).contrasts.se[0]
         for v in ("sandwich", "sandwich_site", "fixed_propensity")
     }  # fmt: skip
     assert len(set(se.values())) == 3
@@ -80,7 +86,7 @@ def test_variances_of_several_arms():
 )  # fmt: skip
 def test_what_cannot_be_asked_of_several_arms(change, said):
     with pytest.raises(vo.InputError, match=said):
-        vo.compare_arms(COHORT, **QUESTION | change)
+        vo.compare_arms(confounded()[0], **QUESTION | change)
 
 
 def lopsided():
@@ -111,9 +117,9 @@ def test_weights_that_fail_withhold_every_difference():
     shown = vo.compare_arms(lopsided(), failed="show", **ask)
     assert shown.contrasts["estimate"].notna().all()
     assert "should not be relied on" in str(shown)
-    assert not vo.compare_arms(COHORT, **QUESTION).withheld
+    assert not vo.compare_arms(confounded()[0], **QUESTION).withheld
     with pytest.raises(vo.InputError, match="failed"):
-        vo.compare_arms(COHORT, failed="hide", **QUESTION)
+        vo.compare_arms(confounded()[0], failed="hide", **QUESTION)
     controls = vo.negative_controls(
         lopsided(), controls=["pain_vas"], **{k: v for k, v in ask.items() if k != "outcome"}
     )
@@ -122,6 +128,6 @@ def test_weights_that_fail_withhold_every_difference():
 
 def test_nothing_is_imputed_for_several_arms():
     with pytest.raises(vo.InputError, match="imputes for two arms at a time"):
-        vo.compare_arms(COHORT, missing="multiple_imputation", **QUESTION)
+        vo.compare_arms(confounded()[0], missing="multiple_imputation", **QUESTION)
     with pytest.raises(vo.InputError, match="missing"):
-        vo.compare_arms(COHORT, missing="guess", **QUESTION)
+        vo.compare_arms(confounded()[0], missing="guess", **QUESTION)

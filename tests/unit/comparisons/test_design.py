@@ -1,5 +1,7 @@
 """Target trials: the statement, its flow chart, the clock, and the registry with immortal time."""
 
+import functools
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -10,32 +12,38 @@ from vertebro_outcomes.estimators.emulation.course import Course
 from vertebro_outcomes.estimators.emulation.fit import fit_clone_censor_weight
 
 mpl.use("Agg")
-IMMORTAL, TRUTH = vo.simulate_registry(n_patients=6000, seed=5, scenario="immortal_time")
 TRIAL = vo.Design("death", "VA", "NSM", day=365, time_zero="presentation", grace_days=60)
 METHODS = ("clone_censor_weight", "landmark", "naive_from_procedure")
 
 
-def run(method, **options):
-    return vo.compare(IMMORTAL, design=TRIAL, method=method, **options)
+@functools.cache
+def simulated():
+    return vo.simulate_registry(n_patients=6000, seed=5, scenario="immortal_time")
 
 
-FOUND = {method: run(method) for method in METHODS}
+def immortal():
+    return simulated()[0]
+
+
+@functools.cache
+def found_by(method):
+    return vo.compare(immortal(), design=TRIAL, method=method)
 
 
 def test_the_naive_clock_fails_on_immortal_time_and_the_others_do_not():
     for arm in ("VP", "KP"):
-        true = TRUTH.value("death", treatment=arm, comparator="NSM", day=365, measure="RD")
+        true = simulated()[1].value("death", treatment=arm, comparator="NSM", day=365, measure="RD")
         assert true == 0.0
-    naive = FOUND["naive_from_procedure"]
+    naive = found_by("naive_from_procedure")
     assert naive.estimate < -0.05
     assert naive.ci_high < -0.04
     for method in ("clone_censor_weight", "landmark"):
-        assert FOUND[method].ci_low < 0 < FOUND[method].ci_high
-        assert abs(FOUND[method].estimate) < 0.02
+        assert found_by(method).ci_low < 0 < found_by(method).ci_high
+        assert abs(found_by(method).estimate) < 0.02
 
 
 def test_the_naive_analysis_is_marked_wherever_it_is_shown():
-    naive = FOUND["naive_from_procedure"]
+    naive = found_by("naive_from_procedure")
     assert str(naive).startswith("[biased]")
     assert "Biased by design" in str(naive)
     assert naive.to_frame()["biased"].all()
@@ -43,25 +51,25 @@ def test_the_naive_analysis_is_marked_wherever_it_is_shown():
     assert naive.plot(kind="balance").get_title().startswith("Biased")
     assert "<strong>Biased by design" in naive._repr_html_()
     for method in ("clone_censor_weight", "landmark"):
-        assert not FOUND[method].to_frame()["biased"].any()
-        assert "iased" not in str(FOUND[method])
+        assert not found_by(method).to_frame()["biased"].any()
+        assert "iased" not in str(found_by(method))
 
 
 def test_method_and_design_are_two_ways_to_ask_the_same():
     by_name = vo.compare(
-        IMMORTAL, outcome="death", treatment="VA", comparator="NSM", day=365, grace_days=60,
+        immortal(), outcome="death", treatment="VA", comparator="NSM", day=365, grace_days=60,
         method="clone_censor_weight",
     )  # fmt: skip
-    by_default = vo.compare(IMMORTAL, design=TRIAL)
-    assert by_name.estimate == by_default.estimate == FOUND["clone_censor_weight"].estimate
+    by_default = vo.compare(immortal(), design=TRIAL)
+    assert by_name.estimate == by_default.estimate == found_by("clone_censor_weight").estimate
     usual = vo.compare(
-        IMMORTAL, outcome="death", treatment="VA", comparator="NSM", day=365, method="landmark"
+        immortal(), outcome="death", treatment="VA", comparator="NSM", day=365, method="landmark"
     )
     assert usual.grace_days == 42
 
 
 def test_a_result_shows_itself():
-    found = FOUND["clone_censor_weight"]
+    found = found_by("clone_censor_weight")
     table = found.weight_table.set_index("arm")
     assert table.loc["VA", "n"] == found.n_t == int((found.weights[found.treated] > 0).sum())
     assert table["n_truncated"].ge(0).all()
@@ -78,8 +86,8 @@ def test_a_result_shows_itself():
         assert found.plot(kind=kind) is not None
     assert "Synthetic" in str(found)
     assert "Risk ratio" in str(found)
-    e_values = FOUND["naive_from_procedure"].diagnostics.set_index("diagnostic")["value"]
-    ratio, _, high = FOUND["naive_from_procedure"].risk_ratio
+    e_values = found_by("naive_from_procedure").diagnostics.set_index("diagnostic")["value"]
+    ratio, _, high = found_by("naive_from_procedure").risk_ratio
     assert e_values["e_value"] == pytest.approx(1 / ratio + (1 / ratio * (1 / ratio - 1)) ** 0.5)
     assert e_values["e_value_ci"] == pytest.approx(1 / high + (1 / high * (1 / high - 1)) ** 0.5)
     assert found.diagnostics.set_index("diagnostic")["value"]["e_value_ci"] == 1.0
@@ -114,7 +122,7 @@ def test_variances():
 @pytest.mark.parametrize(("outcome", "measure"), [("pain_vas", "MD"), ("fracture", "RD")])
 def test_scores_and_competing_outcomes(method, outcome, measure):
     found = vo.compare(
-        IMMORTAL, outcome=outcome, treatment="KP", comparator="NSM", day=180, grace_days=30,
+        immortal(), outcome=outcome, treatment="KP", comparator="NSM", day=180, grace_days=30,
         method=method,
     )  # fmt: skip
     assert found.measure == measure
@@ -193,13 +201,13 @@ def test_every_rule_is_a_line_of_the_flow_chart():
             vo.Rule("aged 65 to 85", "age_years", at_least=65, at_most=85),
         ),
     )  # fmt: skip
-    kept = design.eligible(IMMORTAL)
+    kept = design.eligible(immortal())
     assert kept.attrition["step"].tolist()[1:] == [rule.name for rule in design.eligibility]
-    people = IMMORTAL.frame("patients").merge(IMMORTAL.frame("episodes"), on="patient_id")
+    people = immortal().frame("patients").merge(immortal().frame("episodes"), on="patient_id")
     mask = (people["fracture_age_days"] <= 42) & (people["etiology"] == "osteoporotic")
     mask &= people["age_years"].between(65, 85)
     assert kept.attrition["n_patients"].iloc[-1] == mask.sum()
-    found = vo.compare(IMMORTAL, design=design)
+    found = vo.compare(immortal(), design=design)
     assert "aged 65 to 85" in found.protocol["emulation"].iloc[0]
     assert "age_years at least 65 and at most 85" in str(design)
 
@@ -239,7 +247,7 @@ def test_a_statement_that_contradicts_itself_is_refused(change, said):
 )  # fmt: skip
 def test_options_that_cannot_be_meant_with_a_design(options, said):
     with pytest.raises(vo.InputError, match=said):
-        vo.compare(IMMORTAL, **{"design": TRIAL} | options)
+        vo.compare(immortal(), **{"design": TRIAL} | options)
 
 
 def test_rules_that_cannot_be_read():
@@ -249,7 +257,7 @@ def test_rules_that_cannot_be_read():
     ):
         design = vo.Design("pain_vas", "KP", "VP", day=30, eligibility=(rule,))
         with pytest.raises(vo.InputError, match=said):
-            vo.compare(IMMORTAL, design=design)
+            vo.compare(immortal(), design=design)
 
 
 def test_what_cannot_be_answered_from_presentation():

@@ -7,17 +7,18 @@ import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
+from tests import shipped
 from vertebro_outcomes.meta_analysis.evidence import COMPARATIVE, OBSERVATIONAL
 from vertebro_outcomes.meta_analysis.questions import QUESTIONS
 
-LITERATURE = vo.load_literature()
 QUESTION = {question.id: question for question in QUESTIONS}
-ANSWERS = {question.id: vo.answer(question, LITERATURE) for question in QUESTIONS}
 
 
 def select(treatment="VP", comparator="SHAM", **changes):
     asked = {"outcome_family": "pain", "measure": "MD", "day_window": (21, 45), **changes}
-    return vo.select_contrasts(LITERATURE, treatment=treatment, comparator=comparator, **asked)
+    return vo.select_contrasts(
+        shipped.literature(), treatment=treatment, comparator=comparator, **asked
+    )
 
 
 def reason(evidence, line):
@@ -94,7 +95,7 @@ def test_every_row_about_a_question_is_used_or_left_out():
     assert len(seen) == sum(len(text.split(", ")) for text in lines)
     for line in (53, 54):  # both printed differences of KAVIAR
         assert f"contrasts.csv:{line}" in seen
-    table = LITERATURE.arm_binary
+    table = shipped.literature().arm_binary
     wanted = table[
         (table["study_id"] == "dohm2014") & (table["outcome"] == "new_vertebral_fracture")
     ]
@@ -121,7 +122,7 @@ def _kp_vp():
 
 def test_studies_of_the_same_medicare_years_count_once():
     """Give the Medicare studies without an interval one, and the largest of each period stays."""
-    contrasts = LITERATURE.contrasts.copy()
+    contrasts = shipped.literature().contrasts.copy()
     death = (contrasts["outcome"] == "death") & contrasts["measure"].eq("HR")
     bare = death & contrasts["study_id"].isin(["edidin2011", "ong2018"])
     for name, factor, shift in (("ci_low", 0.9, "0.10"), ("ci_high", 1.1, "0.90")):
@@ -130,7 +131,7 @@ def test_studies_of_the_same_medicare_years_count_once():
         contrasts.loc[bare, f"{name}_printed"] = shift
     contrasts.loc[bare, "not_poolable_because"] = ""
     evidence = vo.select_contrasts(
-        replace(LITERATURE, contrasts=contrasts),
+        replace(shipped.literature(), contrasts=contrasts),
         outcome_family="death",
         treatment=("VP", "KP", "VA"),
         comparator="NSM",
@@ -177,12 +178,12 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_trials_that_answer_a_question(name):
-    assert ANSWERS[name].entered["trial_id"].tolist() == EXPECTED[name]
+    assert shipped.answer_of(name).entered["trial_id"].tolist() == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", QUESTION)
 def test_an_answer_is_whole(name):
-    answer = ANSWERS[name]
+    answer = shipped.answer_of(name)
     assert answer.entered["trial_id"].is_unique
     assert (answer.pooled is None) == (answer.k == 0)
     if answer.pooled is not None:
@@ -193,7 +194,7 @@ def test_an_answer_is_whole(name):
     assert len(frame) == answer.k
     for lines in (*frame["source_lines"], *answer.left_out["source_lines"]):
         for line in lines.split(", "):
-            assert LITERATURE.trace(line)["source_line"] == line
+            assert shipped.literature().trace(line)["source_line"] == line
     assert str(answer).startswith(answer.title)
     if answer.k == 1:
         assert "one study, not pooled" in str(answer)
@@ -201,21 +202,21 @@ def test_an_answer_is_whole(name):
 
 
 def test_a_printed_contrast_keeps_its_own_numbers():
-    frame = ANSWERS["pain_vp_sham_12m"].to_frame().set_index("study_id")
+    frame = shipped.answer_of("pain_vp_sham_12m").to_frame().set_index("study_id")
     carli = frame.loc["carli2023"]
     assert carli["printed"] == "MD 1.3 (0.1 to 2.6), SHAM against VP"
     assert carli["effect"] == -1.3
     assert carli["ci_high"] - carli["ci_low"] == pytest.approx(2.5, rel=1e-12)
-    death = ANSWERS["death_va_nsm_1y"].to_frame().set_index("study_id")
+    death = shipped.answer_of("death_va_nsm_1y").to_frame().set_index("study_id")
     assert death.loc["gold2023", "effect"] == pytest.approx(0.84, rel=1e-12)
 
 
 def test_notes_say_what_a_reader_must_know():
-    notes = " ".join(ANSWERS["pain_vp_sham_1m"].notes)
+    notes = " ".join(shipped.answer_of("pain_vp_sham_1m").notes)
     assert "Kallmes 2009, Buchbinder 2009: not seen" in notes
     assert "Firanescu 2018: direction inferred" in notes
-    assert "Medicare" in " ".join(ANSWERS["death_va_nsm_1y"].notes)
-    assert "numbers randomised" in " ".join(ANSWERS["pain_kp_vp_1m"].notes)
+    assert "Medicare" in " ".join(shipped.answer_of("death_va_nsm_1y").notes)
+    assert "numbers randomised" in " ".join(shipped.answer_of("pain_kp_vp_1m").notes)
 
 
 def test_question_ids_are_unique_and_families_known():
@@ -229,12 +230,12 @@ def test_of_two_arms_under_one_heading_the_second_is_listed():
         ("VP", "KP"), "SHAM", outcome_family="new_vertebral_fracture", measure="OR", day_window=None
     )
     assert "dohm2014" not in set(evidence.rows["study_id"])
-    arms = LITERATURE.arm_binary.copy()
+    arms = shipped.literature().arm_binary.copy()
     arms.loc[arms["line"] == 69, ["arm", "arm_printed"]] = "SHAM"
     extra = arms[arms["line"] == 68].assign(arm="VP", line=9999, source_line="arm_binary.csv:9999")
     arms = pd.concat([arms, extra], ignore_index=True)
     changed = vo.select_contrasts(
-        replace(LITERATURE, arm_binary=arms),
+        replace(shipped.literature(), arm_binary=arms),
         outcome_family="new_vertebral_fracture",
         treatment=("VP", "KP"),
         comparator="SHAM",

@@ -1,6 +1,5 @@
 """A registry in the report: marked, disclosed only in large numbers, and never in the way of the rest."""
 
-import functools
 import itertools
 import json
 import re
@@ -12,6 +11,7 @@ import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
+from tests import shipped
 from vertebro_outcomes.report.build import PAGE, build_report
 from vertebro_outcomes.report.digest import inputs_of
 from vertebro_outcomes.report.registries import analyse_registries
@@ -33,17 +33,9 @@ def folder(tmp_path_factory):
     return place
 
 
-@functools.cache
-def literature_part():
-    literature = vo.load_literature(RAW / "literature")
-    return literature, [(question, vo.answer(question, literature)) for question in vo.QUESTIONS]
-
-
 def report(registries, output, **how):
-    literature, answers = literature_part()
     build_report(
-        literature, answers, findings=vo.check_reported(literature),
-        reproduction=vo.reproduce_literature(literature), folder=output,
+        shipped.literature(), shipped.answers(), **shipped.examined(), folder=output,
         inputs=inputs_of(RAW / "device_reports"), registries=registries,
         **{"formats": ("html",), **how},
     )  # fmt: skip

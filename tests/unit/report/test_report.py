@@ -13,15 +13,14 @@ import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
+from tests import shipped
 from vertebro_outcomes.comparisons.registry_analysis import analyse_registry
-from vertebro_outcomes.loaders.literature import load_literature
 from vertebro_outcomes.meta_analysis.check_reported import check_reported
 from vertebro_outcomes.meta_analysis.claims import examine_claims
 from vertebro_outcomes.meta_analysis.literature_network import (
     LITERATURE_NETWORKS,
     literature_network,
 )
-from vertebro_outcomes.meta_analysis.questions import QUESTIONS, answer
 from vertebro_outcomes.meta_analysis.reproduce_literature import reproduce_literature
 from vertebro_outcomes.report.build import PAGE, PDF, build_report
 from vertebro_outcomes.report.digest import inputs_of
@@ -64,8 +63,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="session")
 def study():
-    literature = load_literature(ROOT / "data" / "raw" / "literature")
-    return literature, [(question, answer(question, literature)) for question in QUESTIONS]
+    return shipped.literature(), shipped.answers()
 
 
 @pytest.fixture(scope="session")
@@ -84,10 +82,9 @@ def folder(study, registries, inputs, tmp_path_factory):
     target = tmp_path_factory.mktemp("reports")
     build_report(
         *study,
-        findings=check_reported(study[0]),
-        reproduction=reproduce_literature(study[0]),
-        claims=examine_claims(study[0], answers=study[1]),
-        networks=[(q, literature_network(q, study[0])) for q in LITERATURE_NETWORKS],
+        **shipped.examined(),
+        claims=shipped.claims(),
+        networks=shipped.networks(),
         folder=target,
         inputs=inputs,
         registries=registries,

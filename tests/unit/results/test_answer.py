@@ -3,16 +3,13 @@
 import matplotlib as mpl
 import pytest
 
-import vertebro_outcomes as vo
-from vertebro_outcomes.meta_analysis.questions import QUESTIONS
+from tests.shipped import answer_of
 
 mpl.use("Agg")
-LITERATURE = vo.load_literature()
-ANSWER = {q.id: vo.answer(q, LITERATURE) for q in QUESTIONS if q.id.startswith(("pain_vp", "adj"))}
 
 
 def test_the_html_holds_every_line_and_every_reason():
-    answer = ANSWER["pain_vp_sham_1m"]
+    answer = answer_of("pain_vp_sham_1m")
     html = answer._repr_html_()
     for line in (*answer.entered["source_lines"], *answer.left_out["source_lines"]):
         assert line in html
@@ -21,11 +18,11 @@ def test_the_html_holds_every_line_and_every_reason():
 
 
 def test_the_plot_is_a_forest_or_nothing():
-    axes = ANSWER["pain_vp_sham_12m"].plot()
+    axes = answer_of("pain_vp_sham_12m").plot()
     assert axes is not None
     words = " ".join(text.get_text() for text in axes.figure.findobj(mpl.text.Text))
     assert "Carli 2023" in words
-    assert ANSWER["adjacent_kp_vp"].plot() is None
+    assert answer_of("adjacent_kp_vp").plot() is None
 
 
 @pytest.mark.parametrize(
@@ -37,5 +34,5 @@ def test_the_plot_is_a_forest_or_nothing():
     ],
 )
 def test_the_sentence_says_how_many_studies_entered(name, words):
-    assert words in str(ANSWER[name])
-    assert str(ANSWER[name]).endswith("rows left out")
+    assert words in str(answer_of(name))
+    assert str(answer_of(name)).endswith("rows left out")
