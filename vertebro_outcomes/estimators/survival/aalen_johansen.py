@@ -15,7 +15,7 @@ from vertebro_outcomes.estimators.survival.counting import (
     survival_steps,
     times,
 )
-from vertebro_outcomes.estimators.survival.proportional_hazards import summed_by
+from vertebro_outcomes.estimators.survival.ranks import ordered, ranks
 
 IncidenceVariance = Literal["infinitesimal_jackknife", "aalen"]
 Transform = Literal["log", "log-log", "plain"]
@@ -27,7 +27,7 @@ class Influence:
     """How much each patient moves F(t): common(t) while at risk, fixed - slope F(t) afterwards."""
 
     common: Floats
-    fixed: Floats
+    fixed: Floats  # per cell of the counts, (times, 3)
     slope: Floats
 
 
@@ -69,7 +69,7 @@ def fit_aalen_johansen(
 
     Reference: Aalen and Johansen 1978, Scand J Stat 5:141; Aalen 1978, doi:10.1214/aos/1176344198.
     """
-    total = times(weight, alike, time.size)
+    total = times(weight, alike)
     counts = count(time, cause, of=of, weight=total)
     s = survival_steps(counts)
     s_before = before(s, 1.0)
@@ -77,16 +77,19 @@ def fit_aalen_johansen(
     if variance == "aalen":
         var = _aalen_variance(counts, f, s_before)
     else:
-        moved = influence(counts, cause, of)
+        moved = influence(counts)
         if cluster is None:
-            squares = total if weight is None else total * weight
-            var = _sum_of_squares(counts, f, moved, squares)
+            # squared weight of each row, times the patients alike
+            square = None if weight is None or total is None else total * weight
+            squares = counts.table if square is None else counts.per_cell(square)
+            var = _sum_of_squares(f, moved, squares)
         else:
-            var = _clustered_squares(counts, f, moved, total, cluster)
+            w = np.ones(time.size) if total is None else total
+            var = _clustered_squares(counts, f, moved, w, cluster)
     return IncidenceCurve(counts.time, f, np.sqrt(np.maximum(var, 0.0)), counts.n_at_risk, s)
 
 
-def influence(counts: Counts, cause: Ints, of: int) -> Influence:
+def influence(counts: Counts) -> Influence:
     """Derivative of F(t) by the weight of each patient, in closed form."""
     n, d = counts.n_at_risk, counts.any_event
     s_before = before(survival_steps(counts), 1.0)
@@ -98,20 +101,18 @@ def influence(counts: Counts, cause: Ints, of: int) -> Influence:
     lost = s_before * h
     at_risk_now = -s_before * h / n
     common = np.cumsum(-lost * before(lived, 0.0) + at_risk_now)
-    last = counts.code
-    slope = lived[last] + np.where(cause > 0, (1 / stays)[last], 0.0)
-    at_exit = common[last] + np.where(cause == of, (s_before / n)[last], 0.0)
-    return Influence(common, at_exit + slope * f[last], slope)
+    slope = lived[:, None] + np.outer(1 / stays, [0.0, 1.0, 1.0])
+    at_exit = common[:, None] + np.outer(s_before / n, [0.0, 0.0, 1.0])
+    return Influence(common, at_exit + slope * f[:, None], slope)
 
 
-def _sum_of_squares(counts: Counts, f: Floats, moved: Influence, squares: Floats) -> Floats:
-    """`squares`: the squared weight of each row, times the patients alike."""
-    size = f.size
+def _sum_of_squares(f: Floats, moved: Influence, squares: Floats) -> Floats:
+    """`squares`: the squared weights in each cell."""
 
     def left(values: Floats) -> Floats:
-        return np.asarray(np.cumsum(np.bincount(counts.code, squares * values, minlength=size)))
+        return np.asarray(np.cumsum(np.sum(squares * values, axis=1)))
 
-    inside = np.sum(squares) - left(np.ones(squares.size))
+    inside = np.sum(squares) - left(np.ones(squares.shape))
     gone = (
         left(moved.fixed**2) - 2 * f * left(moved.fixed * moved.slope) + f**2 * left(moved.slope**2)
     )
@@ -121,13 +122,32 @@ def _sum_of_squares(counts: Counts, f: Floats, moved: Influence, squares: Floats
 def _clustered_squares(
     counts: Counts, f: Floats, moved: Influence, w: Floats, cluster: Ints
 ) -> Floats:
-    """One pass per distinct time over the clusters: for curves of days, not of seconds."""
-    out = np.empty(f.size)
-    _, code = np.unique(cluster, return_inverse=True)
-    for j in range(f.size):
-        each = np.where(counts.code > j, moved.common[j], moved.fixed - moved.slope * f[j])
-        out[j] = np.sum(summed_by(code, (w * each)[:, None]) ** 2)
-    return out
+    """Sum over clusters of (common(t) x weight at risk + sum fixed - F(t) x sum slope)^2.
+
+    The six products of the three sums change only when a patient of the cluster leaves.
+    """
+    names, number = ranks(cluster)
+    order = ordered(counts.code, counts.time.size)
+    order = order[ordered(number[order], names.size)]
+    number, cell, w = number[order], counts.cell[order], w[order]
+    fixed, slope = moved.fixed.ravel()[cell], moved.slope.ravel()[cell]
+    whole = np.bincount(number, w)
+    gone = np.stack([-w, w * fixed, -w * slope])
+    after = np.cumsum(gone, axis=1)
+    first = np.flatnonzero(np.r_[True, np.diff(number) != 0])
+    after -= np.repeat(after[:, first] - gone[:, first], np.diff(np.r_[first, number.size]), axis=1)
+    after[0] += whole[number]
+    ahead = np.c_[np.zeros(3), after[:, :-1]]
+    ahead[:, first] = np.stack([whole, np.zeros(names.size), np.zeros(names.size)])
+    by = np.stack([moved.common, np.ones(f.size), f])
+    total = np.zeros(f.size)
+    for a in range(3):
+        for b in range(3):
+            change = after[a] * after[b] - ahead[a] * ahead[b]
+            run = np.cumsum(np.bincount(cell // 3, change, minlength=f.size))
+            start = np.sum(whole**2) if a == b == 0 else 0.0
+            total += by[a] * by[b] * (start + run)
+    return total
 
 
 def _aalen_variance(counts: Counts, f: Floats, s_before: Floats) -> Floats:

@@ -5,36 +5,52 @@ from dataclasses import dataclass
 import numpy as np
 
 from vertebro_outcomes.estimators.arrays import Floats, Ints
-from vertebro_outcomes.estimators.survival.risk_sets import per_group
+from vertebro_outcomes.estimators.survival.ranks import ranks
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Weighted counts at the distinct times; `code` says at which of them each patient leaves."""
+    """Weighted counts at the distinct times.
+
+    A cell is a time and what happened then: 0 censored, 1 another event, 2 the cause asked for.
+    """
 
     time: Floats
-    code: Ints
+    cell: Ints  # of each patient: 3 times the number of the time, plus what happened
+    table: Floats  # (times, 3)
     n_at_risk: Floats
     any_event: Floats
-    of_cause: Floats  # the cause asked for
+    of_cause: Floats
+
+    @property
+    def code(self) -> Ints:
+        """At which of the times each patient leaves."""
+        return self.cell // 3
+
+    def per_cell(self, values: Floats) -> Floats:
+        """Sums of values of patients, (times, 3)."""
+        summed = np.bincount(self.cell, values, minlength=self.table.size)
+        return np.asarray(summed.reshape(-1, 3), dtype=float)
 
 
 def count(time: Floats, cause: Ints, *, of: int, weight: Floats | None = None) -> Counts:
     """Counts of events `of` and of all events; cause 0 is censored."""
-    w = np.ones(time.size) if weight is None else weight
-    distinct, code = np.unique(time, return_inverse=True)
-    size = distinct.size
-    left = per_group(code, w, size)
+    distinct, code = ranks(time)
+    cell = code * 3
+    cell += cause > 0
+    cell += cause == of
+    counted = np.bincount(cell, weight, minlength=3 * distinct.size)
+    table = counted.reshape(-1, 3).astype(float, copy=False)
+    left = table.sum(axis=1)
     n = np.cumsum(left[::-1])[::-1]
-    some = per_group(code, w * (cause > 0), size)
-    mine = per_group(code, w * (cause == of), size)
-    return Counts(distinct, code, n, some, mine)
+    return Counts(distinct, cell, table, n, table[:, 1] + table[:, 2], table[:, 2])
 
 
-def times(weight: Floats | None, alike: Floats | None, n: int) -> Floats:
-    """How much each row counts: the weight of a patient times the patients alike."""
-    w = np.ones(n) if weight is None else weight
-    return w if alike is None else w * alike
+def times(weight: Floats | None, alike: Floats | None) -> Floats | None:
+    """How much each row counts: the weight of a patient times the patients alike; None: once."""
+    if weight is None or alike is None:
+        return alike if weight is None else weight
+    return weight * alike
 
 
 def before(values: Floats, first: float) -> Floats:

@@ -15,6 +15,7 @@ from vertebro_outcomes.estimators.survival.proportional_hazards import (
     standardised,
     usable,
 )
+from vertebro_outcomes.estimators.survival.ranks import ranks
 from vertebro_outcomes.estimators.survival.risk_sets import RiskSets, risk_sets
 
 Ties = Literal["efron", "breslow"]
@@ -79,8 +80,7 @@ def fit_cox(
     sets = risk_sets(
         time, event, weight=w, stratum=strata, efron=ties == "efron", entry=entry, alike=alike
     )
-    z, sd = standardised(x, w if alike is None else w * alike)
-    z = z[sets.order]
+    z, sd = standardised(x, sets)
     fitted = fit_sorted(sets, z, sd, cluster=cluster, person=person)
     if not (test_proportional and fitted.converged):
         return fitted
@@ -98,10 +98,10 @@ def fit_sorted(
     beta, at, null, converged = maximise(sets, z)
     if not converged:
         return unfitted(z, sets.event)
-    bread = np.linalg.inv(at.information)
+    bread = np.asarray(np.linalg.inv(at.information), dtype=float)
     codes, same = (None if by is None else by[sets.order] for by in (cluster, person))
-    pull = score_residuals(sets, z, at) @ bread
-    robust = sandwich(pull, sets.alike, cluster=codes, person=same)
+    pulls = score_residuals(sets, z, at)
+    robust = sandwich(pulls, sets.alike, bread=bread, cluster=codes, person=same)
     scale = np.outer(sd, sd)
     return HazardFit(
         beta / sd, bread / scale, robust / scale, at.log_likelihood, null.log_likelihood,
@@ -123,7 +123,7 @@ def kaplan_meier_scale(
 ) -> tuple[Floats, Floats]:
     """Event times, and 1 - KM just before each: the usual time scale of the test."""
     f = np.ones(time.size) if alike is None else alike
-    distinct, code = np.unique(time, return_inverse=True)
+    distinct, code = ranks(time)
     d = np.bincount(code, event * f)
     left = np.bincount(code, f)
     n = np.cumsum(left[::-1])[::-1]

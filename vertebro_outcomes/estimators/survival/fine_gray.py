@@ -1,10 +1,12 @@
 """Hazard of the subdistribution (Fine and Gray): competing events stay at risk, reweighted."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from vertebro_outcomes.estimators.arrays import Floats, Ints
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.survival.cox import HazardFit, Ties, unfitted
 from vertebro_outcomes.estimators.survival.proportional_hazards import (
     Moments,
@@ -55,19 +57,18 @@ def fit_fine_gray(
         censoring_weight=w if censoring_weights == "case" else np.ones(time.size),
         alike=alike,
     )  # fmt: skip
-    z, sd = standardised(x, w if alike is None else w * alike)
-    z = z[sets.order]
+    z, sd = standardised(x, sets)
     if np.any(sd <= 0):
         return unfitted(x, event)
     beta, at, null, converged = maximise(sets, z)
     if not converged:
         return unfitted(x, event)
-    bread = np.linalg.inv(at.information)
-    pull = score_residuals(sets, z, at)
-    if stratum is None and sets.carried.any() and censoring_ties == "at_risk":
-        pull = pull + _censoring_residuals(sets, z, at, time[sets.order])
+    pulls = score_residuals(sets, z, at)
+    if stratum is None and sets.some_carried and censoring_ties == "at_risk":
+        pulls = _with_censoring(pulls, _CensoringPull.of(sets, z, at), sets)
     codes = None if cluster is None else cluster[sets.order]
-    robust = sandwich(pull @ bread, sets.alike, cluster=codes)
+    bread = np.asarray(np.linalg.inv(at.information), dtype=float)
+    robust = sandwich(pulls, sets.alike, bread=bread, cluster=codes)
     scale = np.outer(sd, sd)
     return HazardFit(
         beta / sd, bread / scale, robust / scale, at.log_likelihood, null.log_likelihood,
@@ -75,27 +76,44 @@ def fit_fine_gray(
     )  # fmt: skip
 
 
-def _censoring_residuals(sets: RiskSets, z: Floats, at: Moments, time: Floats) -> Floats:
+@dataclass(frozen=True)
+class _CensoringPull:
     """Psi of Fine and Gray: what estimating the censoring curve adds to each patient's score."""
-    censored = ~(sets.event | sets.carried)
-    u, code = np.unique(time, return_inverse=True)
-    total = sets.weight * sets.alike
-    weighted = total * at.risk * sets.carried_by
-    # q(u): patients with a competing event before u times what they still live through from u on
-    before = _exclusive(code, np.column_stack([weighted, weighted[:, None] * z]), u.size)
-    steps = np.column_stack([at.step, at.step_mean]) * sets.carry[:, None]
-    later = np.vstack([np.cumsum(steps[::-1], axis=0)[::-1], np.zeros((1, steps.shape[1]))])
-    later = later[np.searchsorted(sets.time, u, side="left")]
-    q = before[:, 1:] * later[:, :1] - before[:, :1] * later[:, 1:]
-    n = total.sum() - _exclusive(code, total[:, None], u.size)[:, 0]
-    hazard = np.bincount(code, total * censored, minlength=u.size) / n
-    ratio = q / n[:, None]
-    lived = np.cumsum(ratio * hazard[:, None], axis=0)
-    psi = np.where(censored[:, None], ratio[code], 0.0) - lived[code]
-    return np.asarray(sets.weight[:, None] * psi)
+
+    ratio: Floats  # (p, all times): q(u) over the number at risk
+    lived: Floats  # its integral over the hazard of censoring
+
+    @classmethod
+    def of(cls, sets: RiskSets, z: Floats, at: Moments) -> "_CensoringPull":
+        size = sets.days.size
+        summed = np.zeros((1 + at.beta.size, size))
+        gone = np.zeros((2, size))
+        for rows in sets.blocks():
+            part, total = z[rows].T, sets.total[rows]
+            weighted = total * np.exp(at.beta @ part) * sets.carried_by[rows]
+            sets.days.add(summed, np.vstack([weighted, weighted * part]), rows)
+            sets.days.add(gone, np.vstack([total, total * _censored(sets, rows)]), rows)
+        # q(u): patients with a competing event before u times what they still live through from u on
+        before = np.cumsum(summed, axis=1) - summed
+        steps = sets.carry * np.vstack([at.step, at.step_mean])
+        later = np.zeros((len(steps), steps.shape[1] + 1))
+        np.cumsum(steps[:, ::-1], axis=1, out=later[:, -2::-1])
+        later = later[:, np.r_[0, sets.upto[sets.days.first][:-1]]]  # event times before u
+        q = before[1:] * later[0] - before[0] * later[1:]
+        left, censored = gone
+        ratio = q / np.cumsum(left[::-1])[::-1]
+        hazard = censored / np.cumsum(left[::-1])[::-1]
+        return cls(ratio, np.cumsum(ratio * hazard, axis=1))
 
 
-def _exclusive(code: Ints, values: Floats, size: int) -> Floats:
-    """Sums over earlier distinct times."""
-    total = np.column_stack([np.bincount(code, v, minlength=size) for v in values.T])
-    return np.asarray(np.cumsum(total, axis=0) - total)
+def _censored(sets: RiskSets, rows: slice) -> Bools:
+    return ~(sets.event[rows] | sets.carried[rows])
+
+
+def _with_censoring(
+    pulls: Iterator[tuple[slice, Floats]], psi: _CensoringPull, sets: RiskSets
+) -> Iterator[tuple[slice, Floats]]:
+    for rows, pull in pulls:
+        day = sets.day[rows]
+        more = _censored(sets, rows) * psi.ratio[:, day] - psi.lived[:, day]
+        yield rows, pull + sets.weight[rows] * more

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.survival.ranks import ranks
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,14 @@ class _Tables:
 def _tables(
     time: Floats, cause: Ints, arm: Ints, groups: int, alike: Floats | None = None
 ) -> _Tables:
-    distinct, code = np.unique(time, return_inverse=True)
-    size = distinct.size
-    cell = code * groups + arm
-
-    def table(chosen: Bools) -> Floats:
-        f = None if alike is None else alike[chosen]
-        flat = np.bincount(cell[chosen], f, minlength=size * groups)
-        return np.asarray(flat.reshape(size, groups), dtype=float)
-
-    n = np.cumsum(table(np.ones(time.size, dtype=bool))[::-1], axis=0)[::-1]
-    return _Tables(n, table(cause == 1), table(cause > 1))
+    distinct, cell = ranks(time)
+    cell = (cell * groups + arm) * 3
+    cell += cause > 0
+    cell += cause == 1
+    size = distinct.size * groups * 3
+    table = np.bincount(cell, alike, minlength=size).reshape(-1, groups, 3).astype(float)
+    n = np.cumsum(table.sum(axis=2)[::-1], axis=0)[::-1]
+    return _Tables(n, table[:, :, 2], table[:, :, 1])
 
 
 def _chi2(score: Floats, variance: Floats) -> GroupTest:
@@ -57,7 +55,7 @@ def logrank_test(
 
     Reference: Mantel 1966; Kalbfleisch and Prentice 2002, section 1.5.
     """
-    names, arm = np.unique(arm, return_inverse=True)
+    names, arm = ranks(arm)
     strata = np.zeros(time.size, dtype=np.int64) if stratum is None else stratum
     score, variance = np.zeros(names.size), np.zeros((names.size, names.size))
     for s in np.unique(strata):
@@ -79,7 +77,7 @@ def gray_test(time: Floats, cause: Ints, *, arm: Ints, alike: Floats | None = No
     Reference: Gray 1988, doi:10.1214/aos/1176350951, section 3 (rho = 0), with the
     hypergeometric factor for tied events.
     """
-    names, arm = np.unique(arm, return_inverse=True)
+    names, arm = ranks(arm)
     t = _tables(time, cause, arm, names.size, alike)
     keep = (t.mine + t.other).sum(axis=1) > 0
     n, mine, other = t.n[keep], t.mine[keep], t.other[keep]

@@ -45,7 +45,7 @@ def fit_kaplan_meier(
     if variance == "infinitesimal_jackknife":
         curve = fit_aalen_johansen(time, cause, weight=weight, cluster=cluster, alike=alike)
         return SurvivalCurve(curve.time, curve.free_of_any, curve.se, curve.n_at_risk)
-    counts = count(time, cause, of=1, weight=times(weight, alike, time.size))
+    counts = count(time, cause, of=1, weight=times(weight, alike))
     s = survival_steps(counts)
     n, d = counts.n_at_risk, counts.any_event
     stays = np.where(n - d > 1e-12 * n, n - d, np.inf)

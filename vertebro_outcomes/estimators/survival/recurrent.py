@@ -8,6 +8,7 @@ from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.survival.counting import before, count, step_at, survival_steps
 from vertebro_outcomes.estimators.survival.cox import HazardFit, Ties, fit_cox
 from vertebro_outcomes.estimators.survival.proportional_hazards import summed_by
+from vertebro_outcomes.estimators.survival.ranks import ranks
 from vertebro_outcomes.estimators.survival.risk_sets import per_group
 
 
@@ -71,7 +72,7 @@ def fit_mean_count(
     doi:10.1093/aje/kwu289 (mean cumulative count). Variance: sum of squared influences.
     """
     w = np.ones(end.size) if weight is None else weight
-    days = np.unique(np.r_[end, event_day])
+    days = ranks(np.r_[end, event_day])[0]
     deaths = count(end, died.astype(np.int64), of=1, weight=w)
     at = np.searchsorted(deaths.time, days, side="left")
     n = deaths.n_at_risk[np.minimum(at, deaths.time.size - 1)]

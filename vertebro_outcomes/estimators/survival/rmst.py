@@ -7,7 +7,7 @@ import numpy as np
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.survival.aalen_johansen import influence
 from vertebro_outcomes.estimators.survival.counting import before, count, survival_steps, times
-from vertebro_outcomes.estimators.survival.proportional_hazards import sandwich
+from vertebro_outcomes.estimators.survival.proportional_hazards import summed_by
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def fit_rmst(
 
     Reference: Royston and Parmar 2013, doi:10.1186/1471-2288-13-152.
     """
-    counts = count(time, event.astype(np.int64), of=1, weight=times(weight, alike, time.size))
+    counts = count(time, event.astype(np.int64), of=1, weight=times(weight, alike))
     s = survival_steps(counts)
     area = _area_after(counts.time, s, horizon)
     whole = float(min(counts.time[0], horizon) + area[0])
@@ -56,19 +56,26 @@ def fit_rmtl(
     The variance sums squared influences, by cluster if given. Reference: Andersen 2013,
     doi:10.1002/sim.5903; Conner and Trinquart 2021, doi:10.1002/sim.8896.
     """
-    w = times(weight, None, time.size)
-    counts = count(time, cause, of=of, weight=times(weight, alike, time.size))
+    counts = count(time, cause, of=of, weight=times(weight, alike))
     s_before = before(survival_steps(counts), 1.0)
     f = np.cumsum(s_before * counts.of_cause / counts.n_at_risk)
-    moved = influence(counts, cause, of)
+    moved = influence(counts)
     area = _area_after(counts.time, f, horizon)
     widths = np.diff(np.minimum(np.r_[counts.time, np.inf], horizon))
     inside = np.r_[0.0, np.cumsum(moved.common * widths)[:-1]]
     left = np.maximum(horizon - np.minimum(counts.time, horizon), 0.0)
-    j = counts.code
-    each = inside[j] + moved.fixed * left[j] - moved.slope * area[j]
-    squares = sandwich((w * each)[:, None], times(None, alike, time.size), cluster=cluster)
-    return RestrictedMean(float(area[0]), float(np.sqrt(squares[0, 0])))
+    each = (inside - moved.slope.T * area).T + moved.fixed * left[:, None]
+    total = times(weight, alike)
+    if cluster is None:
+        squares = (
+            counts.table if weight is None or total is None else counts.per_cell(weight * total)
+        )
+        variance = np.sum(squares * each**2)
+    else:
+        own = each.ravel()[counts.cell]
+        pull = own if total is None else total * own
+        variance = np.sum(summed_by(cluster, pull[:, None]) ** 2)
+    return RestrictedMean(float(area[0]), float(np.sqrt(variance)))
 
 
 def _area_after(time: Floats, steps: Floats, horizon: float) -> Floats:
