@@ -37,7 +37,8 @@ def cohort_tables_from_frames(
         arrow, wrong = to_arrow(frame.reset_index(drop=True), declared, name=f"table {name}")
         problems += wrong
         tables[name] = store(engine, name, arrow)
-    problems += find_problems(tables, instruments)
+    filled = [name for name in STORED if name in given and len(given[name])]
+    problems += find_problems(tables, instruments, filled=filled)
     if problems:
         raise InputError("Cohort.from_frames()", problems, NEXT_STEP)
     return tables

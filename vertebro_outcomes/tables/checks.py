@@ -1,6 +1,6 @@
 """What a typed cohort must obey, as Ibis expressions: the engine checks, only findings come back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,15 +63,22 @@ def off_scale(
 
 
 def find_problems(
-    tables: Mapping[str, "ir.Table"], instruments: Mapping[str, Instrument] = INSTRUMENTS
+    tables: Mapping[str, "ir.Table"],
+    instruments: Mapping[str, Instrument] = INSTRUMENTS,
+    *,
+    filled: Collection[str] | None = None,
 ) -> list[Problem]:
-    """Every way in which typed tables depart from their declaration, with counts."""
+    """Every way in which typed tables depart from their declaration, with counts.
+
+    Where it is known which are `filled`, tables without rows are not looked at.
+    """
+    filled = tables if filled is None else filled
     problems = []
     for name, table in STORED.items():
-        if name in tables:
+        if name in filled:
             problems += _cells(tables[name], table, instruments)
             problems += _repeated(tables[name], table)
-    return problems + _orphans(tables)
+    return problems + [problem for name in filled for problem in _orphans(name, tables)]
 
 
 def _cells(data: "ir.Table", table: Table, instruments: Mapping[str, Instrument]) -> list[Problem]:
@@ -133,20 +140,17 @@ def _repeated(data: "ir.Table", table: Table) -> list[Problem]:
     return [Problem(where, f"{count} keys stand more than once", "once")] if count else []
 
 
-def _orphans(tables: Mapping[str, "ir.Table"]) -> list[Problem]:
+def _orphans(name: str, tables: Mapping[str, "ir.Table"]) -> list[Problem]:
     problems = []
-    for name in tables:
-        for parent, key in (("patients", "patient_id"), ("episodes", "episode_id")):
-            if name == parent or parent not in tables or key not in tables[name].columns:
-                continue
-            known = tables[parent].filter(tables[parent][key].notnull())
-            lost = tables[name].filter(tables[name][key].notnull()).anti_join(known, key)
-            count = lost.count().to_pyarrow().as_py()
-            if count:
-                found = f"{count} rows with a {key} that table {parent} does not have"
-                problems.append(
-                    Problem(f"table {name}, column {key}", found, f"a {key} of {parent}")
-                )
+    for parent, key in (("patients", "patient_id"), ("episodes", "episode_id")):
+        if name == parent or key not in tables[name].columns:
+            continue
+        known = tables[parent].filter(tables[parent][key].notnull())
+        lost = tables[name].filter(tables[name][key].notnull()).anti_join(known, key)
+        count = lost.count().to_pyarrow().as_py()
+        if count:
+            found = f"{count} rows with a {key} that table {parent} does not have"
+            problems.append(Problem(f"table {name}, column {key}", found, f"a {key} of {parent}"))
     return problems
 
 
