@@ -13,7 +13,7 @@ from vertebro_outcomes.cli_registries import check, normalise, propose, simulate
 from vertebro_outcomes.cli_sites import combine, site_summary
 from vertebro_outcomes.cli_steps import Progress, counted, step
 from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroError, refuse_argument
-from vertebro_outcomes.report.digest import inputs_of, is_current
+from vertebro_outcomes.report.digest import inputs_of, is_current, require_unchanged
 
 USER_MISTAKE = 2
 # Matrix products summed by several threads differ in the last digit with the number of threads; the
@@ -112,6 +112,7 @@ def data(
     if changed:
         with step(f"reading {data}"):
             literature = vo.load_literature(data / "literature")
+            require_unchanged(data, inputs)
         with step(f"writing {output}"):
             vo.write_tables(literature, folder=output, inputs=inputs)
     normalised = vo.normalise_all(data / "registries", output / "registries", step=step)

@@ -21,7 +21,8 @@ WORDS = {
     ),
     "planted identifiers": (
         "Names, dates of birth, record numbers and sentences planted in an export; every byte "
-        "written and said was searched for them, Parquet and PDF unpacked.",
+        "written and said was searched for them, Parquet and PDF unpacked. `data and report` takes the "
+        "six exports together once more; its cells are not added again.",
         {"cells": "Cells with an identifier", "found": "Found outside"},
     ),
     "disclosure": (
@@ -47,6 +48,8 @@ WORDS = {
     ),
 }
 
+AGAIN = {"data and report"}  # what other rows count already
+
 
 def page(record: dict[str, dict[str, dict[str, int]]]) -> str:
     """Markdown: a table per topic, with its sums."""
@@ -57,7 +60,8 @@ def page(record: dict[str, dict[str, dict[str, int]]]) -> str:
         parts.append("| | " + " | ".join(columns.values()) + " |\n|---|" + "---:|" * len(columns))
         for name, counts in sorted(rows.items()):
             parts.append(f"| {name} | " + " | ".join(f"{counts[c]:,}" for c in columns) + " |")
-        sums = [f"{sum(counts[c] for counts in rows.values()):,}" for c in columns]
+        own = [counts for name, counts in rows.items() if name not in AGAIN]
+        sums = [f"{sum(counts[c] for counts in own):,}" for c in columns]
         parts.append("| **all** | " + " | ".join(sums) + " |\n")
     return "\n".join(parts).rstrip() + "\n"
 

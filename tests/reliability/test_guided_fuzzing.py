@@ -6,8 +6,8 @@ import pytest
 
 from tests.reliability.guided import Reached, bred
 from tests.reliability.mutations import damaged
+from tests.reliability.readers import MESSAGES, sample, settled
 from tests.reliability.tally import tally
-from tests.reliability.test_readers_fuzzed import MESSAGES, sample, settled
 from tests.unit.loaders.reviews.packages import package, zipped
 from vertebro_outcomes.loaders.mapping import read_mapping
 from vertebro_outcomes.loaders.reviews.read import read_review
@@ -49,14 +49,15 @@ def one_member(data: bytes, draws: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("count", COUNT)
-@pytest.mark.parametrize("name", ["mapping", "settings", "rm5", "package"])
+@pytest.mark.parametrize("name", ["mapping TOML", "settings", "rm5", "zip of RevMan"])
 def test_bred_inputs_get_a_result_or_a_message(name, count, tmp_path):
     call, file, seed, damage, parts = {
-        "mapping": (read_mapping, "mapping.toml", sample("mapping.toml"), damaged,
+        "mapping TOML": (read_mapping, "mapping.toml", sample("mapping.toml"), damaged,
                     ("loaders/mapping", "loaders/limits", "tables/instruments")),
         "settings": (load_settings, "vertebro.toml", SETTINGS, damaged, ("report/settings",)),
         "rm5": (read_review, "review.rm5", sample("review.rm5"), damaged, ("loaders/reviews",)),
-        "package": (read_review, "package.zip", zipped(package()), one_member, ("loaders/reviews",)),
+        "zip of RevMan": (read_review, "package.zip", zipped(package()), one_member,
+                          ("loaders/reviews",)),
     }[name]  # fmt: skip
     MESSAGES.clear()
     read = file_reader(call, tmp_path / file)

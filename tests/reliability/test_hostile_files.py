@@ -12,8 +12,8 @@ import pytest
 
 import vertebro_outcomes as vo
 from tests.reliability.mutations import damaged
+from tests.reliability.readers import settled
 from tests.reliability.test_interruption import bytes_of
-from tests.reliability.test_readers_fuzzed import settled
 from vertebro_outcomes.errors import VertebroError
 from vertebro_outcomes.loaders import limits
 from vertebro_outcomes.loaders.files import read_file

@@ -18,6 +18,13 @@ def test_nothing_planted_was_found():
     assert sum(counts["found"] for counts in record["planted identifiers"].values()) == 0
 
 
+def test_no_cell_is_counted_twice():
+    counts = {"cells": 5, "found": 0}
+    made = page({"planted identifiers": {"csv": counts, "omop": counts, "data and report": counts}})
+    assert "| data and report | 5 | 0 |" in made
+    assert "| **all** | 10 | 0 |" in made
+
+
 def test_every_broken_file_is_accounted_for():
     for counts in json.loads(RECORD.read_text("utf-8"))["broken files"].values():
         assert counts["inputs"] == counts["result"] + counts["refused"]

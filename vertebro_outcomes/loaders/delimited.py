@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.plain_words import csv_fault
+from vertebro_outcomes.loaders.quoted_records import split_records
 from vertebro_outcomes.loaders.sources import Source, source_from_rows
 
 SEPARATORS: Final = (",", ";", "\t", "|")
@@ -138,17 +140,20 @@ def read_delimited(engine: Any, path: Path, *, name: str | None = None) -> Sourc
     dialect = sniff(path)
     csv.field_size_limit(LARGEST_CELL)
     with path.open(encoding=dialect.encoding, newline="", errors="replace") as stream:
-        reader = csv.reader(
-            _without_nul(stream), delimiter=dialect.separator, quoting=dialect.quoting
+        lines = list(_without_nul(stream))
+    try:
+        numbered, refused = split_records(
+            lines,
+            separator=dialect.separator,
+            quoting=dialect.quoting,
+            title_rows=dialect.title_rows,
         )
-        numbered = []
-        try:
-            for row in reader:
-                numbered.append((reader.line_num, row))  # noqa: PERF401 -- keeps what was read
-        except csv.Error as error:
-            problem = Problem(f"{path.name}, line {reader.line_num}", str(error), "delimited text")
-            raise LoadError(path.name, [problem], "repair the quotes on that line") from None
-    return source_from_table(engine, name or path.name, numbered, title_rows=dialect.title_rows)
+    except csv.Error as error:
+        problem = Problem(path.name, csv_fault(error), "delimited text")
+        raise LoadError(path.name, [problem], "repair the quotes of its cells") from None
+    return source_from_table(
+        engine, name or path.name, numbered, title_rows=dialect.title_rows, refused=refused
+    )
 
 
 def _without_nul(stream: Iterator[str]) -> Iterator[str]:
@@ -157,7 +162,12 @@ def _without_nul(stream: Iterator[str]) -> Iterator[str]:
 
 
 def source_from_table(
-    engine: Any, name: str, numbered: Sequence[tuple[int, Sequence[str]]], *, title_rows: int
+    engine: Any,
+    name: str,
+    numbered: Sequence[tuple[int, Sequence[str]]],
+    *,
+    title_rows: int,
+    refused: Sequence[tuple[int, str, str]] = (),
 ) -> Source:
     """Numbered rows -> a source: header found, blank rows, repeated headers and footers counted.
 
@@ -166,12 +176,12 @@ def source_from_table(
     """
     rows = list(numbered)[title_rows:]
     if not rows:
-        return source_from_rows(engine, name, header=[], rows=[], lines=[])
+        return source_from_rows(engine, name, header=[], rows=[], lines=[], refused=list(refused))
     header = [cell.strip().lstrip("\ufeff") for cell in rows[0][1]]
     while header and not header[-1]:
         header.pop()
     width = len(header)
-    kept, lines, refused = [], [], []
+    kept, lines, wide = [], [], []
     aside: Counter[str] = Counter()
     last = _last_record(rows, width)
     for place, (line, row) in enumerate(rows[1:], start=1):
@@ -183,12 +193,18 @@ def source_from_table(
         elif place > last:
             aside["footer"] += 1
         elif any(cells[width:]):
-            refused.append((line, f"{len(cells)} cells", f"more cells than the {width} headers"))
+            wide.append((line, f"{len(cells)} cells", f"more cells than the {width} headers"))
         else:
             kept.append([cell or None for cell in cells[:width]] + [None] * (width - len(cells)))
             lines.append(line)
     return source_from_rows(
-        engine, name, header=header, rows=kept, lines=lines, set_aside=dict(aside), refused=refused
+        engine,
+        name,
+        header=header,
+        rows=kept,
+        lines=lines,
+        set_aside=dict(aside),
+        refused=sorted([*refused, *wide]),
     )
 
 

@@ -15,6 +15,7 @@ from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import read_delimited
 from vertebro_outcomes.loaders.large_files import LARGE_BYTES, read_large
 from vertebro_outcomes.loaders.limits import check_archive, copy_within_limits
+from vertebro_outcomes.loaders.plain_words import zip_fault
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.workbooks import (
     DELIMITED,
@@ -88,7 +89,7 @@ def unpacked(path: Path) -> Iterator[Path]:
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(target)
         except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError) as error:
-            problem = Problem(path.name, str(error)[:100], "a zip file without password")
+            problem = Problem(path.name, zip_fault(error), "a zip file without password")
             raise LoadError(path.name, [problem], "unpack it and name the folder") from None
         yield target
 
@@ -172,8 +173,8 @@ def _read_packed(engine: Any, path: Path) -> list[Source]:
         try:
             with gzip.open(path) as packed, plain.open("wb") as target:
                 copy_within_limits(path, packed, target)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            problem = Problem(path.name, str(error)[:100], "a gzip file")
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            problem = Problem(path.name, "damaged, or cut short", "a gzip file")
             raise LoadError(path.name, [problem], "pack it again, or unpack it") from None
         return read_file(engine, plain, name=path.name, stays=False)
 

@@ -10,13 +10,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.delimited import WIDTH_WITH_FOOTERS, Dialect, ends_table, sniff
+from vertebro_outcomes.loaders.delimited import (
+    WIDTH_WITH_FOOTERS,
+    Dialect,
+    ends_table,
+    read_delimited,
+    sniff,
+)
 from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
 from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
 
 LARGE_BYTES: Final = 16_000_000
 CHUNK_BYTES: Final = 1 << 22
 MOST_SHIFTS: Final = 200
+MOST_IN_MEMORY: Final = 128_000_000
+SWALLOWS: Final = ("unquoted value", "line size over maximum")  # with the lines below
 TAIL_BYTES: Final = 1 << 16
 
 
@@ -42,12 +50,21 @@ def read_large(
         titles, above = _titles(readable, dialect)
         header = unique_names(titles)
         scan = _Scan(own, readable, dialect, header, above, titles)
-        n_lines, is_plain = _physical_lines(readable)
+        n_lines, is_plain, is_even = _physical_lines(readable)
         trailing, footers = _footers(readable, dialect, len(header))
+        if not is_even:
+            return _in_memory(engine, path, name, "a line of more than 4 MiB")
         if presumes and is_streamed and is_plain and not footers:
             settled = partial(read_large, engine, path, name=name)
             return _presumed(scan, name or path.name, n_lines, settled)
-        scan, n_records, aside, refused = _first_pass(scan)
+        passed = _first_pass(scan)
+        if passed is None:
+            return _in_memory(engine, path, name, "its lines do not end as lines do")
+        scan, n_records, aside, refused = passed
+        is_lost = n_lines > n_records + len(refused) + above
+        if is_lost and any(kind in SWALLOWS for _, _, kind in refused):
+            said = f"a quote that is not closed, from about line {refused[0][0]}"
+            return _in_memory(engine, path, name, said)
         data = _with_lines(
             scan, [line for line, _, _ in refused], n_records - trailing if trailing else -1
         )
@@ -73,6 +90,14 @@ def read_large(
         is_streamed=is_streamed,
         in_order=None if refused or aside else in_order,
     )
+
+
+def _in_memory(engine: Any, path: Path, name: str | None, found: str) -> Source:
+    """Read line by line what the engine would leave out without a word."""
+    if path.stat().st_size > MOST_IN_MEMORY:
+        problem = Problem(path.name, found, "delimited text")
+        raise LoadError(path.name, [problem], "repair that line")
+    return read_delimited(engine, path, name=name)
 
 
 def _presumed(scan: "_Scan", name: str, n_lines: int, settled: Callable[[], Source]) -> Source:
@@ -120,12 +145,11 @@ class _Scan:
 
 def _first_pass(
     scan: _Scan,
-) -> tuple[_Scan, int, dict[str, int], list[tuple[int, str, str]]]:
+) -> tuple[_Scan, int, dict[str, int], list[tuple[int, str, str]]] | None:
     """How many rows there are, those without a record, and those that could not be split."""
     import duckdb
     import ibis
 
-    said = ""
     for parallel in (True, False):
         rejects = ibis.util.gen_name("rejects")
         scan = replace(scan, parallel=parallel)
@@ -138,10 +162,9 @@ def _first_pass(
             aside = {"blank line": found["blank"], "repeated header": found["again"]}
             aside = {rule: n for rule, n in aside.items() if n}
             return scan, found["n"], aside, _refused(scan.engine, rejects)
-        except duckdb.Error as error:
-            said = str(error).splitlines()[0]
-    problem = Problem(scan.path.name, said, "delimited text")
-    raise LoadError(scan.path.name, [problem], "repair that line")
+        except duckdb.Error:  # its words may quote a cell
+            continue
+    return None
 
 
 def _with_lines(scan: _Scan, refused: list[int], last: int) -> Any:
@@ -247,17 +270,20 @@ def _utf8(path: Path, dialect: Dialect, folder: Path) -> Path:
     return copy
 
 
-def _physical_lines(path: Path) -> tuple[int, bool]:
-    """How many lines a file has, and whether no cell can hold a line break or look like two."""
-    lines, returns, quotes, last = 0, 0, 0, b"\n"
+def _physical_lines(path: Path) -> tuple[int, bool, bool]:
+    """How many lines a file has, whether no cell can hold a line break or look like two, and
+    whether no line is longer than the engine can hold (it would pass over it).
+    """
+    lines, returns, quotes, last, is_even = 0, 0, 0, b"\n", True
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
-            lines += chunk.count(b"\n")
+            lines += (ends := chunk.count(b"\n"))
+            is_even = is_even and (ends > 0 or len(chunk) < CHUNK_BYTES)
             quotes += chunk.count(b'"')
             # A return is harmless before the end of a line.
             returns += chunk.count(b"\r") - (last + chunk).count(b"\r\n")
             last = chunk[-1:]
-    return lines + (last != b"\n"), returns == quotes == 0
+    return lines + (last != b"\n"), returns == quotes == 0, is_even
 
 
 def _handed_over(own: Any, engine: Any, data: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.plain_words import text_fault, toml_fault
 
 MOST_FILES: Final = 10_000  # in one archive
 HIGHEST_RATIO: Final = 200  # tables pack 5 to 30 times, bombs a thousand times and more
@@ -73,12 +74,17 @@ def read_toml(path: Path) -> dict[str, Any]:
         data = file.read(LARGEST_TOML + 1)
     if len(data) > LARGEST_TOML:
         raise ValueError(f"more than {LARGEST_TOML // 2**20} MiB")
-    text = data.decode("utf-8-sig")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(text_fault(error)) from None
     names = (line.split("=", 1)[0] for line in text.splitlines() if line.strip()[:1] != "#")
     if any(name.count(".") > DEEPEST_KEY for name in names):
         raise ValueError(f"a name of more than {DEEPEST_KEY} parts")
     try:
         return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(toml_fault(error)) from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from vertebro_outcomes.errors import LoadError, Problem
+
 PROVENANCE: Final = "provenance.json"
 # Packages whose version can change a number or a byte of the output.
 _WATCHED: Final = (
@@ -53,6 +55,32 @@ def inputs_of(raw: Path, *, settings: Mapping[str, Any] | None = None) -> dict[s
             **{name: version(name) for name in _WATCHED},
         },
     }
+
+
+def require_unchanged(raw: Path, inputs: Mapping[str, Any]) -> None:
+    """Refuse what was made of files that changed since `inputs_of` looked at them.
+
+    Parameters
+    ----------
+    raw : Path
+        The folder `inputs_of` was given.
+    inputs : mapping
+        What it said.
+
+    Raises
+    ------
+    LoadError
+        With the name of every file that is another one now, is new, or is gone.
+    """
+    before: Mapping[str, str] = inputs["data"]
+    now = {path.relative_to(raw).as_posix(): sha256(path) for path in _files(raw)}
+    changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    if changed:
+        problems = [
+            Problem(name, "changed while it was read", "a file at rest") for name in changed
+        ]
+        next_step = "run it again once nobody writes there; what was written before is unchanged"
+        raise LoadError(str(raw), problems, next_step)
 
 
 def is_current(folder: Path, inputs: Mapping[str, Any]) -> bool:

@@ -26,6 +26,7 @@ from vertebro_outcomes.report.build import (
     printed_sections,
 )
 from vertebro_outcomes.report.content_hash import content_hash
+from vertebro_outcomes.report.digest import require_unchanged
 from vertebro_outcomes.report.files import write_folder
 from vertebro_outcomes.report.gather import device_reports_of, networks_of
 from vertebro_outcomes.report.registries import analyse_registries
@@ -98,6 +99,7 @@ def make_report(
             steps.ran.append("pdf")
         files[PDF] = kept
         store.keep_file(PDF, key, kept)
+    require_unchanged(data, inputs)
     write_folder(output, files, provenance={"inputs": dict(inputs)})
     store.write(steps.traces, parts)
     return tuple(steps.ran)

@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from vertebro_outcomes.errors import LoadError, Problem, refuse_argument
+from vertebro_outcomes.loaders.limits import unchanged
 from vertebro_outcomes.loaders.literature.arms import read_arm
 from vertebro_outcomes.loaders.literature.continuous import read_arm_means
 from vertebro_outcomes.loaders.literature.corrections import apply_corrections
@@ -111,7 +112,8 @@ def load_literature(folder: str | Path | None = None) -> Literature:
             str(path), "no such folder", "a folder with studies.csv and the other sheets"
         )
         raise LoadError("literature", [problem], "pass the folder that holds the sheets")
-    sheets, problems = read_sheets(path)
+    with unchanged(path, sorted(path.glob("*.csv"))):
+        sheets, problems = read_sheets(path)
     if problems:
         raise LoadError(
             f"literature, {path}", problems, "correct the lines named above and load again"

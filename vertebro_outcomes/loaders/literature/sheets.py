@@ -1,19 +1,24 @@
 """Reads the sheets as text, each row with its line in the file, and collects what is wrong with them."""
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.errors import Problem
 from vertebro_outcomes.loaders.literature.arms import arm_problem, contrast_arm_problems
+from vertebro_outcomes.loaders.plain_words import csv_fault, text_fault
 from vertebro_outcomes.outcomes import OUTCOMES
 from vertebro_outcomes.tables.literature_tables import LITERATURE_TABLES
 from vertebro_outcomes.tables.schema import check, where
+
+WRITTEN: Final = "CSV, UTF-8, commas, double quotes"
 
 
 @dataclass(frozen=True)
@@ -51,20 +56,24 @@ def read_sheets(folder: Path) -> tuple[dict[str, Sheet], list[Problem]]:
 def _read(path: Path) -> Sheet | Problem:
     if not path.is_file():
         return Problem(f"{path.name}", "no such file", f"the sheet {path.name} in {path.parent}")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return Problem(path.name, text_fault(error), WRITTEN)
     rows: list[list[str]] = []
     starts: list[int] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    start = 1
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
+        header = next(reader, [])
+        start = reader.line_num + 1
+        for row in reader:
+            if row:
+                rows.append(row)
+                starts.append(start)
             start = reader.line_num + 1
-            for row in reader:
-                if row:
-                    rows.append(row)
-                    starts.append(start)
-                start = reader.line_num + 1
-    except (UnicodeDecodeError, csv.Error) as error:
-        return Problem(path.name, f"cannot be read ({error})", "CSV, UTF-8, commas, double quotes")
+    except csv.Error as error:
+        return Problem(f"{path.name}, line {start}", csv_fault(error), WRITTEN)
     for row, start in zip(rows, starts, strict=True):
         if len(row) != len(header):
             found = f"{len(row)} fields"

@@ -5,6 +5,7 @@ from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
 from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.plain_words import xml_fault
 
 PIECE: Final = 64 * 1024
 LARGEST_FILE: Final = 200 * 2**20  # a review of 10,000 studies is below 50 MiB
@@ -47,7 +48,7 @@ def parse(path: Path, target: Any, *, kind: str) -> None:
         raise _refuse(path, "the file", found, "XML without entities of its own") from None
     except ParseError as error:
         line = error.position[0]
-        found = f"not well-formed XML ({str(error).split(':')[0]})"
+        found = f"not well-formed XML ({xml_fault(error.code)})"
         raise _refuse(path, f"line {line}", found, f"a whole {kind}") from None
     except (LookupError, ValueError, UnicodeError):
         raise _refuse(

@@ -101,8 +101,9 @@ def _about(path: Path) -> dict[str, Any]:
     try:
         return read_toml(path)
     except (OSError, ValueError) as error:  # also what the decoders raise
-        found = str(error).splitlines()[0] if str(error) else "cannot be read"
-        raise LoadError(path.name, [Problem("the file", found, "TOML")], _FILL_IN) from None
+        found = error.strerror if isinstance(error, OSError) else str(error)
+        problem = Problem("the file", found or "cannot be read", "TOML")
+        raise LoadError(path.name, [problem], _FILL_IN) from None
 
 
 def _rows(path: Path, columns: Sequence[str], *, needed: Sequence[str]) -> list[dict[str, str]]:

@@ -11,6 +11,8 @@ from typing import Final
 
 from vertebro_outcomes.errors import LoadError, Problem, list_some
 from vertebro_outcomes.loaders.delimited import sniff_encoding
+from vertebro_outcomes.loaders.plain_words import csv_fault
+from vertebro_outcomes.loaders.quoted_records import Numbered, split_records
 from vertebro_outcomes.loaders.reviews.archives import LARGEST_MEMBER
 from vertebro_outcomes.printed import Printed, read_printed
 
@@ -143,32 +145,36 @@ def _sheet(text: str, source: str) -> ReviewSheet:
     text = text.lstrip("\ufeff\r\n ")
     separator = _separator(text[: text.find("\n") if "\n" in text else len(text)][:HEAD_BYTES])
     csv.field_size_limit(max(csv.field_size_limit(), LARGEST_CELL))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    allowed = "quotes that close, cells of usual size"
     try:
-        header = next(reader, [])
-        keys = [plain(cell) for cell in header]
-        rows = tuple(_rows(reader, keys, source))
+        records, stray = split_records(
+            list(io.StringIO(text, newline="")), separator=separator, quoting=csv.QUOTE_MINIMAL
+        )
     except csv.Error as error:
-        where = f"line {reader.line_num}"
-        raise _refuse(source, where, str(error), "quotes that close, cells of usual size") from None
+        raise _refuse(source, "the file", csv_fault(error), allowed) from None
+    if stray:
+        raise _refuse(source, f"line {stray[0][0]}", stray[0][2], allowed)
+    header = records[0][1] if records else []
+    keys = [plain(cell) for cell in header]
+    rows = tuple(_rows(records[1:], keys, source))
     titles = {key: cell.strip() for key, cell in zip(keys, header, strict=True) if key}
     if len(titles) < 2:
         raise _refuse(source, "line 1", "no header row", "a table with a header row")
     return ReviewSheet(source, titles, rows)
 
 
-def _rows(reader: "csv._reader", keys: Sequence[str], source: str) -> list[Row]:  # type: ignore[name-defined]
+def _rows(records: Numbered, keys: Sequence[str], source: str) -> list[Row]:
     rows: list[Row] = []
     shared: dict[str, str] = {}  # equal cells are kept once
-    for cells in reader:
+    for line, cells in records:
         if not any(cells):
             continue
         if len(rows) == MOST_ROWS:
             found = f"more than {MOST_ROWS:,} rows"
-            raise _refuse(source, f"line {reader.line_num}", found, "the rows of one review")
+            raise _refuse(source, f"line {line}", found, "the rows of one review")
         if any(len(cell) > LARGEST_CELL for cell in cells):
             found = f"a cell of more than {LARGEST_CELL:,} letters"
-            raise _refuse(source, f"line {reader.line_num}", found, "cells of usual size")
+            raise _refuse(source, f"line {line}", found, "cells of usual size")
         row: Row = {}
         for key, cell in zip(keys, cells, strict=False):
             if key and not row.get(key):  # of two columns with one name the filled one counts
