@@ -1,12 +1,10 @@
 """Sections and blocks as a typeset PDF: the same blocks as the page, no browser, the same bytes."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import pandas as pd
 from markupsafe import Markup
 
 from vertebro_outcomes.display.tables import cell_text
@@ -20,14 +18,14 @@ from vertebro_outcomes.report.blocks import (
     Switch,
     TableBlock,
 )
+from vertebro_outcomes.report.typeset_columns import column_widths
 from vertebro_outcomes.report.typeset_text import literal, typst_of, words
 
 _HERE: Final = Path(__file__).parent
-_TEXT_WIDTH_PT: Final = 493.0  # A4 with the margins of page.typ
-_TALLEST_PT: Final = 330.0  # two pictures to a page
-_SCALE: Final = 0.75  # letters of 9 pt become 6.75 pt; the widest pictures a little less
+_TEXT_WIDTH_PT: Final = 510.0  # A4 with the margins of page.typ
+_TALLEST_PT: Final = 650.0
+_SCALE: Final = 0.8  # letters of 9 pt become 7.2 pt, those of the widest forest plots 7.1 pt
 _SIZE: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
-_NARROWEST, _WIDEST = 6.0, 140.0  # letters of a column that still change its share of the line
 _MANY_COLUMNS: Final = 6
 _TAG: Final = re.compile(r"(<[^<>]*>)")
 _SIGN: Final = re.compile(r"(?<=\w)[_.:/](?=[a-z\d]*[_.:\w])(?!\d)")
@@ -37,6 +35,8 @@ _TO_LABEL: Final = re.compile(r'#link\(label\("([^"\\]+)"\)\)\[')
 _PICTURE: Final = re.compile(r'image\("([^"\\]+)"')
 _PIXELS_PER_INCH: Final = 144.0
 _INTERVAL: Final = re.compile(r"\(([^\s()]+) to ([^\s()]+)\)")
+_SHORT: Final = 600  # letters of a text that stays with the figure or table below it
+_FEW_ROWS: Final = 12  # of a table that is not divided
 _LONGEST_WHOLE: Final = 500  # letters of a cell that still fits on one page in every column
 _CITED: Final = re.compile(r"/\*cited\*/\n(.*?,\n)(/\*.*?)(\))\n/\*end\*/", re.DOTALL)
 _CITED_ROW: Final = re.compile(r"^/\*([\w-]+)\*/(.*)$", re.MULTILINE)
@@ -45,7 +45,22 @@ _ZERO_WIDTH: Final = "\u200b"
 
 def typst_blocks(title: str, identity: str, blocks: Sequence[Block]) -> str:
     """A section as Typst markup; links to other sections are settled by `typst_source`."""
-    return "\n\n".join([_heading(title, identity, level=1), *map(_block, blocks)])
+    return "\n\n".join([_heading(title, identity, level=1), *_with_next(blocks)])
+
+
+def _with_next(blocks: Sequence[Block]) -> list[str]:
+    """The blocks as markup; short texts before a figure or table stay on its page."""
+    out: list[str] = []
+    leads = False  # whether the block below is a figure or table, or text that stays with one
+    for block in reversed(blocks):
+        text = _block(block)
+        if isinstance(block, Prose):
+            leads = leads and len(block.html.striptags()) <= _SHORT
+            out.append(f"#leading[{text}]" if leads else text)
+        else:
+            out.append(text)
+            leads = isinstance(block, FigureBlock | Switch | TableBlock)
+    return out[::-1]
 
 
 def typst_source(
@@ -137,13 +152,13 @@ def _block(block: Block) -> str:
         case TableBlock():
             return _table(block)
         case Switch():  # paper shows the first; the others are figures beside the report
-            return "\n\n".join(_block(inner) for inner in block.options[0][1])
+            return "\n\n".join(_with_next(block.options[0][1]))
         case Paper():
-            return "\n\n".join(_block(inner) for inner in block.paper)
+            return "\n\n".join(_with_next(block.paper))
         case Fold() if block.printed:
-            return "\n\n".join(_block(inner) for inner in block.printed)
+            return "\n\n".join(_with_next(block.printed))
         case Fold():
-            inside = "\n\n".join(_block(inner) for inner in block.blocks)
+            inside = "\n\n".join(_with_next(block.blocks))
             return f"#heading(level: 3, outlined: false)[{words(block.summary)}]\n\n{inside}"
 
 
@@ -160,7 +175,6 @@ def _figure(block: FigureBlock) -> str:
 def _table(block: TableBlock) -> str:
     columns = [name for name in block.shown.columns if name != block.row_ids]
     numeric = [name in block.numeric for name in columns]
-    heads = [words(str(block.labels.get(str(name), name))) for name in columns]
     named = block.row_ids is not None
     labels = block.shown[block.row_ids].tolist() if named else [""] * len(block.shown)
     rows, longest = [], 0
@@ -171,14 +185,20 @@ def _table(block: TableBlock) -> str:
             shown[0] = f"#metadata(none) #label({literal(str(label))}) {shown[0]}"
         mark = f"/*{label}*/" if block.cited_only else ""
         rows.append(mark + ", ".join(f"[{cell}]" for cell in shown))
-    widths = ", ".join(f"{share:.2f}fr" for share in _shares(block.shown[columns], heads))
+    small = 6.5 if len(columns) > _MANY_COLUMNS else 8.0
+    texts = [[_escaped(cell).striptags() for cell in block.shown[name]] for name in columns]
+    named_as = [str(block.labels.get(str(name), name)) for name in columns]
+    shares = column_widths(texts, named_as, line_pt=_TEXT_WIDTH_PT, letter_pt=small)
+    widths = ", ".join(f"{share:.2f}fr" for share in shares)
     sides = ", ".join("right" if flag else "left" for flag in numeric)
-    small = "6.5pt" if len(columns) > _MANY_COLUMNS else "8pt"
     caption = "none" if block.repeats else f"[{words(block.caption)}]"
     whole = "true" if longest <= _LONGEST_WHOLE else "false"
+    heads = ", ".join(f"[{words(head)}]" for head in named_as)
+    few = len(rows) <= _FEW_ROWS and longest <= _LONGEST_WHOLE and not block.cited_only
+    together = "true" if few else "false"
     text = (
         f"#rows(caption: {caption}, widths: ({widths},), sides: ({sides},), "
-        f"size: {small}, whole: {whole}, heads: ({', '.join(f'[{h}]' for h in heads)},),\n"
+        f"size: {small:g}pt, whole: {whole}, together: {together}, heads: ({heads},),\n"
         + ",\n".join(rows)
         + ("," if rows else "")
         + ")"
@@ -202,13 +222,3 @@ def _breakable(cell: object) -> Markup:
 
 def _one_piece(found: re.Match[str]) -> str:
     return found.group().replace(_ZERO_WIDTH, "").replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _shares(shown: pd.DataFrame, heads: Sequence[str]) -> list[float]:
-    """Widths of columns by the length of their texts: long ones more, but not in proportion."""
-    out = []
-    for name, head in zip(shown.columns, heads, strict=True):
-        texts = [len(_escaped(cell).striptags()) for cell in shown[name]]
-        longest = max([*sorted(texts)[: max(1, math.ceil(0.9 * len(texts)))], len(head) - 4, 1])
-        out.append(math.sqrt(min(max(longest, _NARROWEST), _WIDEST)))
-    return out

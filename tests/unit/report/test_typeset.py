@@ -101,3 +101,15 @@ def test_data_rows_of_the_paper_are_those_that_something_refers_to():
     assert render_pdf(text, {}).startswith(b"%PDF")
     assert "Bo" not in source(kept)
     assert "Ada" in str(render(whole))
+
+
+def test_text_stays_on_the_page_of_the_table_below_it_and_short_tables_are_not_divided():
+    text = source(prose("far"), Heading("H", "h"), prose("near"), TABLE)
+    assert '#leading[#"near";' in text
+    assert '#leading[#"far";' not in text
+    assert "together: true" in text
+    many = pd.DataFrame({"a": ["x"] * 40})
+    long = source(prose("word " * 200), TableBlock("t", many, many, "long"))
+    assert "together: false" in long
+    assert "#leading[" not in long.partition("#show: report")[2]
+    assert render_pdf(long, {}).startswith(b"%PDF")

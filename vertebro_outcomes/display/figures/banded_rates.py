@@ -55,9 +55,7 @@ def draw_banded_rates(
         ax.set_yticks(places, labels)
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.set_xlabel(label)
-        ax.legend(
-            frameon=False, fontsize="small", ncols=3, loc="lower right", bbox_to_anchor=(1, 1)
-        )
+        ax.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
         if mark:
             ax.text(0.99, 0.01, mark, transform=ax.transAxes, ha="right", va="bottom", color=QUIET)
     return ax

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import pandas as pd
@@ -10,8 +11,9 @@ from vertebro_outcomes.display.numbers import count, number
 from vertebro_outcomes.display.style import FONT_SIZE_PT
 
 _POINTS_PER_INCH = 72.0
-_GAP_IN = 0.22  # between neighbouring columns
+GAP_IN = 0.22  # between neighbouring columns
 _LONGEST_LABEL = 56  # characters
+_LONGEST_LINE = 34  # characters of a label in two lines
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class PlacedColumn:
 
 def text_width_in(text: str, *, bold: bool = False) -> float:
     """Width of a text in inches in the house font."""
+    return max(_line_width_in(line, bold=bold) for line in text.split("\n"))
+
+
+@cache
+def _line_width_in(text: str, *, bold: bool) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
@@ -57,11 +64,21 @@ def shortened(label: str, most: int = _LONGEST_LABEL) -> str:
     return cut.rstrip(" ,;(") + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def place(columns: Sequence[TextColumn]) -> tuple[list[PlacedColumn], float]:
+def wrapped(label: str, most: int = _LONGEST_LINE) -> str:
+    """A label in one line, or in two if it is longer; what does not fit into two is cut."""
+    if len(label) <= most:
+        return label
+    first = label[: most + 1].rpartition(" ")[0] or label[:most]
+    return f"{first}\n{shortened(label[len(first) :].strip(), most)}"
+
+
+def place(
+    columns: Sequence[TextColumn], gap_in: float = GAP_IN
+) -> tuple[list[PlacedColumn], float]:
     """Columns side by side, and the width in inches of all of them together."""
     placed, x = [], 0.0
     for i, column in enumerate(columns):
-        x += _GAP_IN if i else 0.0
+        x += gap_in if i else 0.0
         width = column.width_in()
         placed.append(PlacedColumn(column, x if column.align == "left" else x + width))
         x += width

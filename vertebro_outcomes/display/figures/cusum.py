@@ -40,7 +40,7 @@ def draw_cusum(
             ax.plot(there["number"], there["cusum"], "D", color=ORANGE, ms=6, label="signal")
         ax.set_ylim(0, 1.1 * max(limit, *rows["cusum"], 0.1))
         ax.set_ylabel("CUSUM")
-        ax.legend(frameon=False, fontsize="small", loc="upper left")
+        ax.legend(frameon=False, loc="upper left")
         ax.set_title("; ".join(filter(None, [label, mark])), fontsize="medium")
         last = ax
         if below is not None:

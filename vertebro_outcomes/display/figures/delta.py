@@ -48,5 +48,5 @@ def draw_deltas(
         ax.set_ylabel(label)
         ax.legend(frameon=False, loc="best")
         if mark:
-            ax.set_title(mark, loc="right", fontsize=8, color=QUIET)
+            ax.set_title(mark, loc="right", color=QUIET)
     return ax

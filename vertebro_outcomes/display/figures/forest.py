@@ -1,20 +1,23 @@
 """A forest plot as a journal prints it: studies, arms, squares by weight, diamond, prediction."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pandas as pd
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.columns import (
+    GAP_IN,
     PlacedColumn,
     TextColumn,
     arm_columns,
     place,
     shortened,
     text_width_in,
+    wrapped,
 )
 from vertebro_outcomes.display.figures.forest_marks import (
     HEADER_ROWS,
@@ -43,7 +46,20 @@ Better = Literal["lower", "higher"]
 Block = tuple[list[PlacedColumn], float]  # columns side by side, and their width in inches
 
 _ROW_IN = 0.25
+_TALL_ROW_IN = 0.37  # of labels in two lines
 _PLOT_IN = 3.3
+_NARROW_PLOT_IN = 2.0
+# What a printed page holds without letters below seven points: long labels get a second line, then
+# the columns move together, then the plot gives way.
+_WIDEST_IN = 8.9
+_NARROW_GAP_IN = 0.14
+_NARROW_LABEL = 22  # characters
+_LAYOUTS: Final = (  # of the labels, between the columns, and the least width of the plot
+    (shortened, GAP_IN, _PLOT_IN),
+    (wrapped, GAP_IN, _PLOT_IN),
+    (wrapped, _NARROW_GAP_IN, _NARROW_PLOT_IN),
+    (partial(wrapped, most=_NARROW_LABEL), _NARROW_GAP_IN, _NARROW_PLOT_IN),
+)
 _MARGIN_IN = 0.12
 _BLOCK_GAP_IN = 0.25  # between the plot and the text on either side
 
@@ -107,12 +123,13 @@ def forest(
     compares = not math.isnan(MEASURES[measure].no_effect)
     favours = tuple(arms) if compares else ()
     lines = [*_said_below(summary, rows, compares=compares), *notes]
-    left = _left_columns(studies, summary, rows=rows, arms=arms, heading=heading)
     right = _right_columns(studies, summary, rows=rows, measure=measure, decimals=decimals)
     with rc_context(HOUSE):
-        blocks = place(left), place(right)
+        said = partial(_left_columns, studies, summary, rows=rows, arms=arms, heading=heading)
+        blocks = _fitting(said, right)
         if ax is None:
-            ax = _axes(rows, lines, widths_in=(blocks[0][1], blocks[1][1]), favours=bool(favours))
+            two_lines = any("\n" in cell for cell in blocks[0][0][0].column.cells)
+            ax = _axes(rows, lines, blocks, favours=bool(favours), two_lines=two_lines)
         scale(ax, studies, summary, rows=rows, measure=measure, worthwhile=worthwhile)
         draw_studies(ax, studies)
         if pooled:
@@ -160,15 +177,16 @@ def _left_columns(
     rows: Rows,
     arms: Sequence[str],
     heading: str,
+    label: Callable[[str], str],
 ) -> list[TextColumn]:
     marks = studies["mark"].fillna("") if "mark" in studies else [""] * len(studies)
     labels = tuple(
-        f"{shortened(str(study))} {mark}".rstrip()
+        f"{label(str(study))} {mark}".rstrip()
         for study, mark in zip(studies["study"], marks, strict=True)
     )
-    label = str(summary.get("label", "Pooled")) if rows.pooled else ""
+    total = str(summary.get("label", "Pooled")) if rows.pooled else ""
     under = "Prediction interval" if rows.predicted else ""
-    named = TextColumn((heading,), labels, label, under, align="left")
+    named = TextColumn((heading,), labels, total, under, align="left")
     contributed = arm_columns(studies, arms)
     return [named, *(c if rows.pooled else replace(c, total="") for c in contributed)]
 
@@ -203,22 +221,43 @@ def _right_columns(
     return columns
 
 
+def _fitting(
+    left: Callable[..., list[TextColumn]], right: Sequence[TextColumn]
+) -> tuple[Block, Block]:
+    """The first layout that a page holds, or the narrowest; `left` makes columns for labels."""
+    layouts = iter(_LAYOUTS)
+    while True:
+        label, gap, least = next(layouts)
+        blocks = place(left(label=label), gap), place(right, gap)
+        if _width_in(blocks, least) <= _WIDEST_IN or label is _LAYOUTS[-1][0]:
+            return blocks
+
+
+def _width_in(blocks: tuple[Block, Block], plot_in: float = _PLOT_IN) -> float:
+    return 2 * (_MARGIN_IN + _BLOCK_GAP_IN) + blocks[0][1] + plot_in + blocks[1][1]
+
+
 def _axes(
-    rows: Rows, lines: Sequence[str], *, widths_in: tuple[float, float], favours: bool
+    rows: Rows,
+    lines: Sequence[str],
+    blocks: tuple[Block, Block],
+    *,
+    favours: bool,
+    two_lines: bool,
 ) -> "Axes":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    before = _MARGIN_IN + widths_in[0] + _BLOCK_GAP_IN
-    after = _BLOCK_GAP_IN + widths_in[1] + _MARGIN_IN
+    plot = max(_NARROW_PLOT_IN, min(_PLOT_IN, _PLOT_IN + _WIDEST_IN - _width_in(blocks)))
+    before = _MARGIN_IN + blocks[0][1] + _BLOCK_GAP_IN
     longest = max((text_width_in(line) for line in lines), default=0.0)
-    width = max(before + _PLOT_IN + after, longest + 2 * _MARGIN_IN)
-    body = (rows.bottom + HEADER_ROWS) * _ROW_IN
+    width = max(_width_in(blocks, plot), longest + 2 * _MARGIN_IN)
+    body = (rows.bottom + HEADER_ROWS) * (_TALL_ROW_IN if two_lines else _ROW_IN)
     below = (axis_height_pt(favours) + LINE_PT * len(lines)) / 72.0 + _MARGIN_IN
     height = _MARGIN_IN + body + below
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
-    return figure.add_axes((before / width, below / height, _PLOT_IN / width, body / height))
+    return figure.add_axes((before / width, below / height, plot / width, body / height))
 
 
 def _axis_label(measure: str, unit: str) -> str:

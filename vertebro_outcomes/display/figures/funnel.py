@@ -85,7 +85,7 @@ def draw_funnel(
             ticks = log_ticks(math.exp(low), math.exp(high))
             ax.set_xticks([math.log(t) for t in ticks], [f"{t:g}" for t in ticks])
         if ax.get_legend_handles_labels()[1]:
-            ax.legend(frameon=True, framealpha=1.0, edgecolor=QUIET, fontsize="small", loc="best")
+            ax.legend(frameon=True, framealpha=1.0, edgecolor=QUIET, loc="best")
     return ax
 
 

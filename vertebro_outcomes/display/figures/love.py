@@ -52,5 +52,5 @@ def draw_love_plot(
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(-0.7, len(balance) - 0.3)
         ax.set_xlabel("standardised mean difference, treatment minus comparator")
-        ax.set_title(mark, loc="right", fontsize=8, color=QUIET)
+        ax.set_title(mark, loc="right", color=QUIET)
     return ax

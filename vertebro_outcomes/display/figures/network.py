@@ -37,7 +37,7 @@ def network_graph(
     place = {name: (math.sin(i * turn), math.cos(i * turn)) for i, name in enumerate(treatments)}
     most = int(comparisons["k"].max())
     with rc_context(HOUSE):
-        ax = _new_axes(6.0, 4.8, box=(0.01, 0.01, 0.98, 0.98)) if ax is None else ax
+        ax = _new_axes(4.2, 3.0, box=(0.01, 0.01, 0.98, 0.98)) if ax is None else ax
         for row in comparisons.to_dict("records"):
             (x0, y0), (x1, y1) = place[row["treat_t"]], place[row["treat_c"]]
             width = max(1.0, _WIDEST_LINE_PT * row["k"] / most)

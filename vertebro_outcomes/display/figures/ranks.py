@@ -41,9 +41,7 @@ def draw_first_places(
         ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.set_xlim(0, 100)
         ax.set_xlabel(label)
-        ax.legend(
-            frameon=False, fontsize="small", ncols=3, loc="lower right", bbox_to_anchor=(1, 1)
-        )
+        ax.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
         if mark:  # below the labels, where nothing else stands
             ax.text(-0.02, -0.03, mark, transform=ax.transAxes, ha="right", va="top", color=QUIET)
     return ax

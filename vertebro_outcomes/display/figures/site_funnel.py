@@ -52,7 +52,7 @@ def draw_site_funnel(
             ax.plot(n[mask], rate[mask], shape, color=colour, ms=6, mec="white", mew=0.6)
         for row, x, y, out in zip(sites[name], n, rate, beyond, strict=True):
             if out or len(sites) <= _NAMED:
-                ax.annotate(str(row), (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+                ax.annotate(str(row), (x, y), xytext=(5, 4), textcoords="offset points")
         highest = [100 * float(pair[1][len(sizes) // 4]) for pair in [*exact.values()]]
         top = max([*rate, *highest, 100 * target]) * 1.1
         ax.set(
@@ -62,7 +62,7 @@ def draw_site_funnel(
             ylabel=label,
         )
         ax.spines["left"].set_visible(True)
-        ax.legend(frameon=False, fontsize="small", loc="upper right")
+        ax.legend(frameon=False, loc="upper right")
         said = [mark] if mark else []
         if left_out:
             said.append(f"{left_out} sites with small counts not drawn")

@@ -43,7 +43,7 @@ def draw_spine(incidence: pd.DataFrame, *, mark: str = "", ax: "Axes | None" = N
                 )
             )  # fmt: skip
             ax.text(
-                x, y, "few" if few else numbers.number(rate, 1), ha="center", va="center", fontsize=8,
+                x, y, "few" if few else numbers.number(rate, 1), ha="center", va="center",
                 color=QUIET if few else "white" if shade > 0.7 else INK,
             )  # fmt: skip
         ax.set_xlim(-0.6, len(columns) - 0.4)

@@ -192,7 +192,7 @@ def test_long_labels_are_cut_between_words():
     ax = forest(
         trials(2).assign(study=[long, "B"]), POOLED | {"k": 2}, measure="RR", arms=("VP", "SHAM")
     )
-    assert "Chinese-language quasi-randomised trial (record…" in words(ax)
+    assert "Chinese-language quasi-randomised\ntrial (record 540242073, authors…" in words(ax)
 
 
 def test_same_bytes_and_no_date():
@@ -227,3 +227,25 @@ def test_an_axes_of_the_caller_is_used():
 
     mine = Figure(figsize=(9, 3)).add_axes((0.3, 0.3, 0.3, 0.6))
     assert draw(3, ax=mine) is mine
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_no_letter_is_below_seven_points_on_a_page_510_points_wide(long):
+    rows = trials(3).rename(columns={"events_t": "mean_t", "events_c": "mean_c"})
+    rows = rows.assign(mean_t=-7.1, mean_c=4.2, sd_t=2.5, sd_c=2.6, mark="†")
+    if long:
+        rows["study"] = ["VP vs KP, 64 patients 2014-2015 (Chinese abstract, authors)"] * 3
+    ax = forest(rows, POOLED | {"k": 3}, measure="MD", arms=("VP", "SHAM"), better="lower")
+    figure = ax.figure
+    figure.canvas.draw()
+    widest = figure.get_size_inches()[0] * 72.0
+    letters = min(text.get_fontsize() for text in ax.texts)
+    assert letters * min(1.0, 510.0 / widest) >= 7.0
+    edges = [text.get_window_extent() for text in ax.texts]
+    assert min(box.x0 for box in edges) >= 0
+    assert max(box.x1 for box in edges) <= figure.bbox.width
+    if long:
+        rows_in = [text for text in ax.texts if text.get_text().startswith("VP vs KP")]
+        heights = [text.get_window_extent() for text in rows_in]
+        assert all("\n" in text.get_text() for text in rows_in)
+        assert heights[0].y0 > heights[1].y1 > heights[1].y0 > heights[2].y1
