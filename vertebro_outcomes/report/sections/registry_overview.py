@@ -5,6 +5,7 @@ import pandas as pd
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.disclosure import hide_in_flow, hide_shares
 from vertebro_outcomes.report.blocks import Block, Fold, prose
+from vertebro_outcomes.report.flow_picture import flow_picture, hide_arms
 from vertebro_outcomes.report.registry import (
     registry_section,
     safe_count,
@@ -24,7 +25,7 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
     """Coverage and follow-up first: registries are judged by them."""
     return (
         _coverage(registry),
-        _flow(registry),
+        *_flow(registry),
         Fold("Completeness of every column", (_quality(registry),)),
         Fold("What became of every row of the files", (_accounting(registry), _rejected(registry))),
     )
@@ -54,17 +55,31 @@ def _coverage(registry: RegistryAnalysis) -> Block:
     )  # fmt: skip
 
 
-def _flow(registry: RegistryAnalysis) -> Block:
+def _flow(registry: RegistryAnalysis) -> tuple[Block, ...]:
     columns = [name for name in _ARMS if name in registry.attrition]
     shown = hide_in_flow(
         registry.attrition[["step", *columns]],
         columns=columns,
         largest_hidden=registry.largest_hidden,
     )
+    arms = [name for name in columns if name != "n_patients"]
+    if "n_patients" in columns:
+        hide_arms(shown, arms, total="n_patients", largest_hidden=registry.largest_hidden)
     labels = {"step": "Step", "n_patients": "Patients", "n_VP": "VP", "n_KP": "KP", "n_NSM": "NSM"}
-    return table(
+    figure = flow_picture(
+        shown, {name: labels[name] for name in arms}, registry, name="flow",
+        first=str(shown["step"].iloc[0]), total=_total(shown),
+        caption="Flow chart of the cohort: patients by treatment, on the right who left and why.",
+    )  # fmt: skip
+    return figure, table(
         shown, registry, name="flow", caption="Who is in the cohort", labels=labels, numeric=columns
     )
+
+
+def _total(shown: pd.DataFrame) -> str:
+    """All patients at the start, in words."""
+    value = shown["n_patients"].iloc[0] if "n_patients" in shown else ""
+    return value if isinstance(value, str) else f"{numbers.count(int(value))} patients"
 
 
 def _quality(registry: RegistryAnalysis) -> Block:

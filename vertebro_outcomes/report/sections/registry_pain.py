@@ -10,6 +10,7 @@ from markupsafe import Markup
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.disclosure import HIDDEN, hide_in_flow, hide_parts, is_small
 from vertebro_outcomes.report.blocks import Block, Fold, Heading, anchor, bound, prose
+from vertebro_outcomes.report.flow_picture import flow_picture
 from vertebro_outcomes.report.registry import picture, refusals, registry_section, table
 from vertebro_outcomes.report.wording import arm
 from vertebro_outcomes.results.comparison import Comparison
@@ -33,7 +34,7 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
             *_further(registry, pair),
             *_course(registry, pair),
             _protocol(registry, found),
-            _flow(registry, found),
+            *_flow(registry, found),
             _table_one(registry, found),
             picture(
                 _shown(registry, found).plot(kind="balance"), registry, name=f"balance_{_short(pair)}",
@@ -175,13 +176,20 @@ def _protocol(registry: RegistryAnalysis, found: Comparison) -> Block:
     return Fold(f"The trial this comparison tries to be, {words}", (inside,))
 
 
-def _flow(registry: RegistryAnalysis, found: Comparison) -> Block:
+def _flow(registry: RegistryAnalysis, found: Comparison) -> tuple[Block, ...]:
     shown = _safe_flow(registry, found)
     shown["step"] = shown["step"].map(in_words)
     arms = (found.treatment, found.comparator)
     words = " against ".join(arms)
-    labels = {"step": "Rule", "n_t": found.treatment, "n_c": found.comparator}
-    return table(
+    labels = {
+        "step": "Kept, then who left", "n_t": f"{arms[0]} left over", "n_c": f"{arms[1]} left over"
+    }  # fmt: skip
+    figure = flow_picture(
+        shown, {"n_t": arms[0], "n_c": arms[1]}, registry, name=f"flow_{_short(arms)}",
+        first=str(shown["step"].iloc[0]), last="compared",
+        caption=f"Flow chart, {words}: patients left after each step, on the right who left and why.",
+    )  # fmt: skip
+    return figure, table(
         shown, registry, name=f"flow_{_short(arms)}", caption=f"Who is compared, {words}",
         labels=labels, numeric=("n_t", "n_c"),
     )  # fmt: skip

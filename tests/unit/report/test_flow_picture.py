@@ -1,0 +1,51 @@
+"""The flow chart of the report: its words for those who cannot see it, and arms nobody can compute."""
+
+import pandas as pd
+import pytest
+
+from vertebro_outcomes.report.flow_picture import _finding, hide_arms
+
+ARMS = {"n_VP": "VP", "n_KP": "KP"}
+
+
+def chart(vp, kp, total=None):
+    return pd.DataFrame(
+        {"step": list("abc")[: len(vp)], "n_patients": total or [v + k for v, k in zip(vp, kp, strict=True)],
+         "n_VP": vp, "n_KP": kp}
+    ).astype({"n_VP": object, "n_KP": object})  # fmt: skip
+
+
+def test_the_words_say_who_came_who_is_left_and_where_most_left():
+    said = _finding(chart([300, 290, 200], [1000, 900, 880]), ARMS)
+    assert said == (
+        "300 VP, 1,000 KP patients come in and 200 VP, 880 KP are left; "
+        "most left at the step 'b': 10 VP, 100 KP."
+    )
+    hidden = chart([300, 250, 0], [1000, 900, 0])
+    hidden.loc[2, ["n_VP", "n_KP"]] = "hidden"
+    assert "are left, before a last step whose numbers are hidden" in _finding(hidden, ARMS)
+    hidden[["n_VP", "n_KP"]] = "hidden"
+    assert _finding(hidden, ARMS) == "The numbers of patients are hidden."
+
+
+@pytest.mark.parametrize(
+    ("vp", "kp", "total", "shown"),
+    [
+        ([30, 20], [100, 90], None, True),
+        ([5, 5], [100, 90], None, False),  # 5 follows from the total and the other arm
+        ([30, 20], [100, 90], [133, 113], False),  # 3 of another treatment would follow
+    ],
+)
+def test_no_arm_follows_from_the_total(vp, kp, total, shown):
+    table = chart(vp, kp, total)
+    hide_arms(table, list(ARMS), total="n_patients", largest_hidden=10)
+    hidden = {name for name in ARMS if (table[name] == "hidden").all()}
+    assert (not hidden) is shown
+    if not shown:  # two unknown numbers, or an unknown one beside unknown others
+        assert len(hidden) == 2 or total
+
+
+def test_arms_hidden_in_one_line_are_hidden_in_all():
+    table = chart([30, "hidden"], [100, 90], [130, 95])
+    hide_arms(table, list(ARMS), total="n_patients", largest_hidden=10)
+    assert (table[list(ARMS)] == "hidden").all(axis=None)
