@@ -196,6 +196,8 @@ def _remarks(prepared: Prepared, fit: ContrastFit, request: Request) -> list[str
     notes = []
     if prepared.sparse and request.chosen is None and request.method.adjusts != "none":
         notes.append(f"Not adjusted for, too often blank: {', '.join(prepared.sparse)}.")
+    if not request.chosen and request.method.name == "win_odds":
+        notes.append("Win odds are not adjusted for any covariate; proportional_odds is.")
     if request.chosen and request.method.adjusts == "none":
         instead = "proportional_odds" if request.method.kind == ORDINAL else "ancova"
         notes.append(

@@ -186,7 +186,7 @@ def encode(values: pd.Series, name: str, *, knots: int) -> tuple[Floats, list[st
         )
         raise InputError("compare()", [problem], f"turn {name} into a number of days first")
     if not _is_text(values):
-        number = values.astype(float).to_numpy()
+        number = values.astype(float, copy=False).to_numpy()
         refuse_unusable(number, name, "compare")
         if knots and len(np.unique(number[~np.isnan(number)])) > knots:
             basis = restricted_cubic_spline(number, n_knots=knots)

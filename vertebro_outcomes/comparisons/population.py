@@ -1,6 +1,6 @@
 """Who is compared: the episodes of both arms with scores, covariates and death, as arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from vertebro_outcomes.tables.cohort import Cohort
 # Augmentation not split by type holds its types.
 TYPES_OF: Final = {"VA": ("VA", "VP", "KP", "VAI")}
 _ORDER = ("treatment_date", "presentation_date", "fracture_date", "episode_id")
+_KEYS: Final = ("episode_id", "patient_id", "_patient")
 
 
 def words_of(arm: str) -> tuple[str, ...]:
@@ -105,15 +106,15 @@ def patients_in(cohort: Cohort, *, outcome: str, arms: Sequence[str]) -> tuple[P
 
 def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: str) -> Population:
     """One row per patient in the order of patient_id: joined and sorted where the tables live."""
-    first, later = _split(episodes, treatment)
     own = [c for c in cohort.patients.columns if c not in episodes.columns]
     patients = cohort.patients.select(*own, _patient=cohort.patients.patient_id)
-    both = first.left_join(patients, first.patient_id == patients["_patient"])
-    joined = _pandas(both.drop("_patient").order_by("patient_id"))
-    treated = joined["treatment"].isin(words_of(treatment)).to_numpy(dtype=bool)
-    row, day, value = _scores(cohort, outcome, joined)
+    first, later = _split(_joined(episodes, patients), treatment)
+    types = {**dict(episodes.schema().items()), **dict(patients.schema().items())}
+    frame = _pandas(first, {name: types[name].to_pyarrow() for name in (*episodes.columns, *own)})
+    treated = frame["treatment"].isin(words_of(treatment)).to_numpy(dtype=bool)
+    row, day, value = _scores(cohort, outcome, first["episode_id"])
     return Population(
-        frame=joined,
+        frame=frame,
         treated=treated,
         row=row,
         day=day,
@@ -123,39 +124,60 @@ def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: s
     )
 
 
-def _split(episodes: Any, treatment: str) -> tuple[Any, tuple[int, int]]:
-    """The first episode of every patient, and how many later ones there are."""
-    import ibis
+def _joined(episodes: Any, patients: Any) -> Any:
+    """Episodes with what is recorded of them and of their patient, as an Arrow table.
 
-    size = episodes.aggregate(n=episodes.count(), patients=episodes.patient_id.nunique())
-    counted = size.to_pyarrow().to_pylist()[0]
-    if counted["n"] == counted["patients"]:  # nothing to rank: the usual case, and the large one
-        return episodes, (0, 0)
-    by = [episodes[name].asc(nulls_first=False) for name in _ORDER if name in episodes.columns]
-    place = ibis.row_number().over(group_by="patient_id", order_by=by)
-    ranked = episodes.mutate(_place=place)
-    later = _later(ranked.filter(ranked["_place"] > 0), treatment)
-    return ranked.filter(ranked["_place"] == 0).drop("_place"), later
+    In the order of patient_id, the earliest episode first; columns without any value stay behind.
+    """
+    left, right = _recorded(episodes), _recorded(patients)
+    both = episodes.select(*left).left_join(
+        patients.select(*right), episodes.patient_id == patients["_patient"]
+    )
+    by = [both[name].asc(nulls_first=False) for name in _ORDER if name in left]
+    return both.drop("_patient").order_by(["patient_id", *by]).to_pyarrow()
 
 
-def _later(episodes: Any, treatment: str) -> tuple[int, int]:
-    """Further episodes of the same patients, of the treatment and of others."""
-    counted = episodes.group_by("treatment").aggregate(n=episodes.count()).to_pyarrow().to_pylist()
-    own = sum(line["n"] for line in counted if line["treatment"] in words_of(treatment))
-    return int(own), int(sum(line["n"] for line in counted) - own)
+def _recorded(table: Any) -> list[str]:
+    """The columns with a value in some row, and the keys."""
+    counted = table.aggregate(**{name: table[name].count() for name in table.columns})
+    found = counted.to_pyarrow().to_pylist()[0]
+    return [name for name in table.columns if found[name] or name in (*_KEYS, "treatment")]
 
 
-def _scores(cohort: Cohort, outcome: str, frame: pd.DataFrame) -> tuple[Ints, Ints, Floats]:
+def _split(every: Any, treatment: str) -> tuple[Any, tuple[int, int]]:
+    """The first episode of every patient, and how many later ones there are, own and other."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ids = every["patient_id"].combine_chunks()
+    if not len(ids):
+        return every, (0, 0)
+    first = pa.concat_arrays([pa.array([True]), pc.not_equal(ids[1:], ids[:-1])])
+    if first.true_count == len(ids):  # the usual case, and the large one
+        return every, (0, 0)
+    again = every["treatment"].filter(pc.invert(first))
+    own = pc.sum(pc.is_in(again, pa.array(words_of(treatment), again.type))).as_py()
+    return every.filter(first), (own, len(again) - own)
+
+
+def _scores(cohort: Cohort, outcome: str, episode_ids: Any) -> tuple[Ints, Ints, Floats]:
+    """Row of the patient, day and value of every score, in this order."""
+    import pyarrow.compute as pc
+
     scores = cohort.scores
     wanted = scores.filter((scores.instrument == outcome) & scores.value.notnull())  # noqa: PD004
     found = wanted.select("episode_id", "day", "value").to_pyarrow()
-    at = pd.Index(frame["episode_id"]).get_indexer(found["episode_id"].to_pandas())
+    known = pc.index_in(found["episode_id"].cast(episode_ids.type), value_set=episode_ids)
+    at = known.fill_null(-1).to_numpy().astype(np.int64)
     day = found["day"].to_numpy()
     value = found["value"].to_numpy().astype(np.float64)
-    known = (at >= 0) & np.isfinite(value) & pd.notna(day)
-    row, day = at[known].astype(np.int64), np.asarray(day[known], dtype=np.int64)
+    used = (at >= 0) & np.isfinite(value) & pd.notna(day)
+    row, day, value = at[used], np.asarray(day[used], dtype=np.int64), value[used]
+    ahead = np.diff(row)
+    if (ahead > 0).all():  # one score each, already in the order of the patients
+        return row, day, value
     order = np.lexsort((day, row))
-    return row[order], day[order], value[known][order]
+    return row[order], day[order], value[order]
 
 
 def crossover_note(cohort: Cohort, people: Population, kept: Bools, *, day: int) -> str:
@@ -173,6 +195,17 @@ def crossover_note(cohort: Cohort, people: Population, kept: Bools, *, day: int)
     )
 
 
-def _pandas(table: Any) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pyarrow().to_pandas()
-    return frame
+def _pandas(table: Any, types: Mapping[str, Any]) -> pd.DataFrame:
+    """The columns of `types` as pandas has them, each by itself; all blank what the table lacks."""
+    import pyarrow as pa
+
+    blank: dict[Any, pd.Series] = {}
+    columns = {}
+    for name, kind in types.items():
+        if name in table.column_names:  # no two identifiers are equal: none is looked for
+            columns[name] = table[name].to_pandas(deduplicate_objects=name not in _KEYS)
+        else:
+            if kind not in blank:
+                blank[kind] = pa.nulls(len(table), kind).to_pandas()
+            columns[name] = blank[kind]
+    return pd.DataFrame(columns, copy=False)

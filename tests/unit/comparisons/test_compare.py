@@ -366,8 +366,12 @@ def test_spline_is_linear_outside_its_knots_and_smooth_inside():
 
 
 def test_more_than_one_episode_counts_once():
-    again = FRAMES["episodes"].assign(episode_id="a" + FRAMES["episodes"]["patient_id"])
-    later = again.iloc[:10].assign(episode_id=lambda e: "b" + e["patient_id"])
+    again = FRAMES["episodes"].assign(
+        episode_id="a" + FRAMES["episodes"]["patient_id"], treatment_date="2020-05-01"
+    )
+    later = again.iloc[:10].assign(  # later by its date, first by its name
+        episode_id=lambda e: "A" + e["patient_id"], treatment_date="2021-05-01"
+    )
     scores = FRAMES["scores"].assign(episode_id="a" + FRAMES["scores"]["patient_id"])
     cohort = vo.Cohort.from_frames(
         patients=FRAMES["patients"], episodes=pd.concat([again, later]), scores=scores

@@ -123,6 +123,8 @@ def test_what_cannot_be_meant_is_refused(method):
 def test_win_odds_say_what_they_do_not_adjust_for():
     ask = {"outcome": "pain_vas", "covariates": ["baseline"], **QUESTION}
     found = vo.compare(COHORT, method="win_odds", **ask)
+    alone = vo.compare(COHORT, method="win_odds", **QUESTION | {"outcome": "pain_vas"})
+    assert "Win odds are not adjusted for any covariate; proportional_odds is." in str(alone)
     said = "Not adjusted for baseline: win_odds takes no covariates, proportional_odds does."
     assert said in str(found)
     assert "takes no covariates" not in str(vo.compare(COHORT, method="proportional_odds", **ask))

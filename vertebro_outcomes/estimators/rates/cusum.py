@@ -14,7 +14,7 @@ doi:10.1016/S0140-6736(97)06507-0 (VLAD).
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
 
@@ -55,8 +55,12 @@ def cusum_scores(rate: float, odds_ratio: float) -> Scores:
     return Scores(round(event / step), round(none / step), step)
 
 
-def shifted_rate(rate: float, odds_ratio: float) -> float:
-    """The rate whose odds are `odds_ratio` times those of `rate`."""
+@overload
+def shifted_rate(rate: float, odds_ratio: float) -> float: ...
+@overload
+def shifted_rate(rate: Floats, odds_ratio: float) -> Floats: ...
+def shifted_rate(rate: float | Floats, odds_ratio: float) -> float | Floats:
+    """The rate, or the risk of every patient, whose odds are `odds_ratio` times those of `rate`."""
     return odds_ratio * rate / (1 - rate + odds_ratio * rate)
 
 

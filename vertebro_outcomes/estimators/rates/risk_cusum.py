@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import solve_banded
 
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
-from vertebro_outcomes.estimators.rates.cusum import CusumPath
+from vertebro_outcomes.estimators.rates.cusum import CusumPath, shifted_rate
 
 STEP: Final = 0.002  # of the lattice, in units of the log-likelihood ratio
 MOST_STATES: Final = 20_000
@@ -36,8 +36,7 @@ class RiskScores:
     @property
     def shifted(self) -> Floats:
         """The risks if all odds are `odds_ratio` times as large."""
-        R, p = self.odds_ratio, self.risk
-        return np.asarray(R * p / (1 - p + R * p))
+        return shifted_rate(self.risk, self.odds_ratio)
 
 
 def risk_scores(risk: Floats, odds_ratio: float) -> RiskScores:

@@ -13,6 +13,7 @@ from vertebro_outcomes.estimators.contrasts.ancova import fit_ancova
 from vertebro_outcomes.estimators.contrasts.g_computation import fit_g_computation
 from vertebro_outcomes.estimators.contrasts.matching import fit_matching
 from vertebro_outcomes.estimators.contrasts.welch import fit_welch
+from vertebro_outcomes.estimators.propensity import logistic
 from vertebro_outcomes.estimators.propensity.balance import covariate_balance, effective_n
 from vertebro_outcomes.estimators.propensity.logistic import fit_logistic, fit_multinomial
 from vertebro_outcomes.estimators.propensity.weighted_contrast import fit_weighted_contrast
@@ -51,6 +52,20 @@ def test_logistic_model_is_that_of_glm():
     np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance)), R["glm"]["se"], rtol=1e-8)
     np.testing.assert_allclose(fit.probability, R["glm"]["probability"], rtol=1e-8)
     assert fit.loglik == pytest.approx(R["glm"]["loglik"], rel=1e-10)
+
+
+def test_a_start_from_some_of_very_many_patients_ends_at_the_same_model(monkeypatch):
+    monkeypatch.setattr(logistic, "_ENOUGH_TO_SAMPLE", 100)
+    fit = fit_logistic(DATA.x, DATA.treated)
+    np.testing.assert_allclose(fit.coef, R["glm"]["coef"], rtol=1e-8)
+    np.testing.assert_allclose(fit.probability, R["glm"]["probability"], rtol=1e-8)
+    rare = np.column_stack(
+        [DATA.x, np.isin(np.arange(len(DATA.y)), np.flatnonzero(DATA.treated)[:3])]
+    )
+    rare[np.flatnonzero(~DATA.treated)[1], -1] = 1.0  # too few for the sample, not for all
+    some = fit_logistic(rare, DATA.treated).coef
+    monkeypatch.undo()
+    np.testing.assert_allclose(some, fit_logistic(rare, DATA.treated).coef, rtol=1e-9)
 
 
 def test_three_arms_are_those_of_multinom_and_of_the_likelihood_equations():
