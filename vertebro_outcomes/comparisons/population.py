@@ -10,6 +10,7 @@ import pandas as pd
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.trial_coding import AS_CODED
 
 # Augmentation not split by type holds its types.
 TYPES_OF: Final = {"VA": ("VA", "VP", "KP", "VAI")}
@@ -111,6 +112,7 @@ def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: s
     first, later = _split(_joined(episodes, patients), treatment)
     types = {**dict(episodes.schema().items()), **dict(patients.schema().items())}
     frame = _pandas(first, {name: types[name].to_pyarrow() for name in (*episodes.columns, *own)})
+    frame = _under_own_names(frame)
     treated = frame["treatment"].isin(words_of(treatment)).to_numpy(dtype=bool)
     row, day, value = _scores(cohort, outcome, first["episode_id"])
     return Population(
@@ -178,6 +180,16 @@ def _scores(cohort: Cohort, outcome: str, episode_ids: Any) -> tuple[Ints, Ints,
         return row, day, value
     order = np.lexsort((day, row))
     return row[order], day[order], value[order]
+
+
+def _under_own_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """A trial's own coding of a declared column stands for it where the declared one is blank."""
+    coded = [name for name in frame.columns if name.endswith(AS_CODED)]
+    for name in coded:
+        own = name.removesuffix(AS_CODED)
+        if own not in frame or frame[own].isna().all():
+            frame = frame.drop(columns=name).assign(**{own: frame[name]})
+    return frame
 
 
 def crossover_note(cohort: Cohort, people: Population, kept: Bools, *, day: int) -> str:

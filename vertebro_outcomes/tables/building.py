@@ -54,8 +54,18 @@ def _shape_problems(name: str, frame: Any) -> list[Problem]:
         for c in missing
     ]
     repeated = frame.columns[frame.columns.duplicated()]
-    return problems + [
+    problems += [
         Problem(f"table {name}, column {c}", "stands twice in the frame", "once") for c in repeated
+    ]
+    taken = {word.lower(): word for word in (*map(str, frame.columns), *declared.names)}
+    return problems + [
+        Problem(
+            f"table {name}, column {c}",
+            f"differs from {taken[c.lower()]} in capitals alone",
+            "another name",
+        )
+        for c in map(str, frame.columns)
+        if taken[c.lower()] != c
     ]
 
 

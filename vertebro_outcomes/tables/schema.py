@@ -150,7 +150,8 @@ _PARSERS: Final[dict[ColumnType, Callable[[Any], Any]]] = {
 }
 
 
-def _fits(value: Any, column: Column) -> bool:
+def fits(value: Any, column: Column) -> bool:
+    """Whether a value that is not blank may stand in the column."""
     parsed = _PARSERS[column.type](value)
     if parsed is None or (column.codes and str(parsed) not in column.codes):
         return False
@@ -204,7 +205,7 @@ def _cell_problems(
     if not column.nullable and blank.any():
         problems.append(Problem(where(file, lines[blank], column.name), "blank", column.allowed))
     for value in series[~blank].unique():
-        if not _fits(value, column):
+        if not fits(value, column):
             at = lines[~blank][(series[~blank] == value).to_numpy(dtype=bool)]
             problems.append(
                 Problem(where(file, at, column.name), _shown(value, column), column.allowed)

@@ -9,7 +9,8 @@ import pandas as pd
 from vertebro_outcomes.errors import Problem, list_some
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.cohort_tables import EPISODES
-from vertebro_outcomes.tables.event_types import Instrument
+from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
+from vertebro_outcomes.tables.trial_coding import treatments_first, with_own_codes, word_of
 from vertebro_outcomes.tables.trial_columns import (
     check_trial_arms,
     check_trial_columns,
@@ -39,7 +40,8 @@ def trial_cohort(
 
     Every other column becomes a column of patients that may serve as covariate: columns of text are
     categories, numbers are numbers (`"C(centre)"` makes categories of them). In a long frame they
-    must be the same in all rows of a patient.
+    must be the same in all rows of a patient; a blank is no other value. Sex, smoking and the like may be
+    coded as the trial did, 0 and 1 for instance.
 
     Parameters
     ----------
@@ -53,12 +55,14 @@ def trial_cohort(
     arms : mapping of str to value, optional
         Which value of column `arm` is which treatment, `{"VP": "acupuncture", "NSM": "usual care"}`:
         the comparisons know the arms by the names of `TREATMENTS`. Not needed where the column holds
-        those names. Patients of arms that are not named are left out, which `notes` of the cohort say.
+        those names; 1, 1.0 and True are the same value. Patients of arms that are not named are left
+        out, which `notes` of the cohort say.
     scores : mapping of str to int, optional
         Wide: columns of the outcome and their days, `{"pain_0": 0, "pain_12w": 84}`.
     visit, score : str, optional
-        Long: columns with the visit and the outcome. A visit is a number of days, or words such as
-        "baseline", "day 7", "week 4", "month 3" and "1 year" (a month is 365/12 days, rounded).
+        Long: columns with the visit and the outcome. A visit is a number of days (of weeks, months or
+        years where the column is called so), or words such as "baseline", "day 7", "week 4", "month 3"
+        and "1 year" (a month is 365/12 days, rounded).
     visits : mapping of visit to int, optional
         Long: the day of every visit, for any other words; visits that are not named are left out.
     baseline : str, optional
@@ -103,10 +107,16 @@ def trial_cohort(
     check_trial_columns(
         frame, scores=scores, patient=patient, arm=arm, visit=visit, score=score, baseline=baseline
     )
+    if instrument is None and outcome not in INSTRUMENTS:
+        step = "give its scale: instrument=vo.Instrument(low=0, high=100, better='lower')"
+        raise refuse_trial(
+            Problem("argument outcome", repr(outcome), "a published instrument"), step=step
+        )
+    arms = treatments_first(arms)
     check_trial_arms(frame, arm, arms)
-    named = {str(value): word for word, value in (arms or {}).items()}
-    rows = frame.assign(**{patient: frame[patient].astype(str)}).reset_index(drop=True)
-    treatment = rows[arm].astype(str).map(lambda word: named.get(word, word))
+    named = {word_of(value): word for word, value in (arms or {}).items()}
+    rows = frame.assign(**{patient: frame[patient].map(word_of)}).reset_index(drop=True)
+    treatment = rows[arm].map(word_of).astype(str).map(lambda word: named.get(word, word))
     inside = treatment.isin(named.values()) if named else treatment.notna()
     rows, treatment = rows[inside], treatment[inside]
     long = (
@@ -116,6 +126,7 @@ def trial_cohort(
     )
     taken = {arm, *(scores or ()), visit, score, baseline}
     people = _patients(rows.drop(columns=[c for c in taken if c in rows]), patient, treatment)
+    people = with_own_codes(people)
     if baseline is not None:
         long = pd.concat([_baselines(rows, patient, baseline, long), long], ignore_index=True)
     of_episodes = [
@@ -174,7 +185,8 @@ def _distinct(long: pd.DataFrame) -> pd.DataFrame:
 def _patients(rows: pd.DataFrame, patient: str, treatment: pd.Series) -> pd.DataFrame:
     """One row per patient; what changes between the rows of a patient is refused."""
     rows = rows.rename(columns={patient: "patient_id"}).assign(treatment=treatment)
-    differing = rows.groupby("patient_id", sort=False).nunique(dropna=False).gt(1).any()
+    each = rows.groupby("patient_id", sort=False)
+    differing = each.nunique().gt(1).any()
     changing = [column for column in differing.index if differing[column]]
     if changing:
         problems = [
@@ -184,14 +196,17 @@ def _patients(rows: pd.DataFrame, patient: str, treatment: pd.Series) -> pd.Data
         raise refuse_trial(
             *problems, step="drop the columns that belong to a visit, not to the patient"
         )
-    return rows.drop_duplicates("patient_id").reset_index(drop=True)
+    return each.first().reset_index()  # what stands in one row of a patient alone counts for all
 
 
 def _baselines(rows: pd.DataFrame, patient: str, column: str, long: pd.DataFrame) -> pd.DataFrame:
     """The scores of day 0 from a column of their own."""
     if (long["day"] <= 0).any():
         found = f"given as column {column}, and as a visit at day 0 or before"
-        raise refuse_trial(Problem("the baseline", found, "one of the two"))
+        raise refuse_trial(
+            Problem("the baseline", found, "one of the two"),
+            step="leave baseline= out: the visit at day 0 is the baseline",
+        )
     own = pd.DataFrame(
         {"patient_id": rows[patient], "day": 0, "value": score_numbers(rows[column], column)}
     )

@@ -8,12 +8,17 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.errors import InputError, Problem, list_some
+from vertebro_outcomes.tables.trial_coding import word_of
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 _CALL: Final = "trial_cohort()"
 _STEP: Final = "name the columns of the frame; examples are in help(vo.trial_cohort)"
 # Days of `number` units: whole weeks, and months as twelfths of a year.
 _DAYS: Final = {"day": 1.0, "week": 7.0, "month": 365 / 12, "year": 365.0}
+_SHORT: Final = {
+    "day": "day", "days": "day", "dy": "day", "week": "week", "weeks": "week", "wk": "week", "wks": "week",
+    "month": "month", "months": "month", "mo": "month", "year": "year", "years": "year", "yr": "year",
+}  # fmt: skip
 _VISIT: Final = re.compile(
     r"(?:(day|week|month|year)s?\s*(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s*(day|week|month|year)s?)"
 )
@@ -61,7 +66,7 @@ def check_trial_columns(frame: Any, *, scores: Any, **named: Any) -> None:
             f"argument scores, {column}", repr(day), "a whole number of days, 0 for the baseline"
         )
         for column, day in (scores or {}).items()
-        if isinstance(day, bool) or not isinstance(day, int | np.integer)
+        if not _is_day(day)
     ]
     if problems:
         raise refuse_trial(*problems)
@@ -84,7 +89,7 @@ def _refuse_taken_names(frame: pd.DataFrame, taken: Mapping[str, Any]) -> None:
 
 def check_trial_arms(frame: pd.DataFrame, arm: str, arms: Any) -> None:
     """Arms bear names of the vocabulary, given by the column or by `arms`."""
-    there = frame[arm].astype(str).unique().tolist()
+    there = list(dict.fromkeys(word_of(value) for value in frame[arm].unique()))
     step = "say which arm is which: arms={'VP': 'active', 'NSM': 'usual care'}"
     if arms is None:
         strange = [word for word in there if word not in TREATMENTS]
@@ -105,9 +110,9 @@ def check_trial_arms(frame: pd.DataFrame, arm: str, arms: Any) -> None:
     problems += [
         Problem(f"argument arms, {word}", f"{value!r} is not in column {arm}", list_some(there))
         for word, value in arms.items()
-        if str(value) not in there
+        if word_of(value) not in there
     ]
-    if len({str(value) for value in arms.values()}) < len(arms):
+    if len({word_of(value) for value in arms.values()}) < len(arms):
         problems.append(Problem("argument arms", repr(dict(arms)), "another value for every arm"))
     if problems:
         raise refuse_trial(*problems, step=step)
@@ -135,13 +140,13 @@ def visit_days(values: pd.Series, column: str, visits: Any) -> dict[Any, int]:
     """
     there = values.unique().tolist()
     if visits is not None:
-        unknown = [v for v in visits if v not in there]
-        if unknown:
-            raise refuse_trial(
-                Problem("argument visits", list_some(unknown), list_some(there, most=25))
-            )
-        return {value: int(day) for value, day in visits.items()}
-    found = {value: _day(value) for value in there}
+        return _stated_days(there, visits)
+    unit = _unit_of(column)
+    if not unit and _are_counted(there):
+        asked = f"{list_some(there)}: days, or the number of the visit?"
+        problem = Problem(f"column {column}", asked, "days, or visits with their days")
+        raise refuse_trial(problem, step="give the days: visits={0: 0, 1: 28, 2: 84}")
+    found = {value: _day(value, _DAYS[unit or "day"]) for value in there}
     strange = [value for value, day in found.items() if day is None]
     if strange:
         allowed = "days as numbers, or words such as 'baseline', 'week 4', 'month 3'"
@@ -150,10 +155,50 @@ def visit_days(values: pd.Series, column: str, visits: Any) -> dict[Any, int]:
     return {value: day for value, day in found.items() if day is not None}
 
 
-def _day(value: Any) -> int | None:
-    """A visit as a day: `_day("week 4")` -> 28; None where it cannot be told."""
+def _stated_days(there: list[Any], visits: Any) -> dict[Any, int]:
+    """The days a user gives, whether visits are written as numbers or as words."""
+    if not isinstance(visits, Mapping):
+        raise refuse_trial(Problem("argument visits", repr(visits), "{visit: day}"))
+    by_word = {word_of(value): value for value in there}
+    problems = [
+        Problem(f"argument visits, {visit}", "no such visit", list_some(there, most=25))
+        for visit in visits
+        if word_of(visit) not in by_word
+    ]
+    problems += [
+        Problem(f"argument visits, {visit}", repr(day), "a whole number of days")
+        for visit, day in visits.items()
+        if not _is_day(day)
+    ]
+    if problems:
+        raise refuse_trial(*problems)
+    return {by_word[word_of(visit)]: int(day) for visit, day in visits.items()}
+
+
+def _is_day(value: Any) -> bool:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return number and float(value).is_integer()
+
+
+def _unit_of(column: str) -> str:
+    """What the numbers of a column called "week" or "visit_months" count; empty if it does not say."""
+    words = re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", str(column)).lower())
+    return next((_SHORT[word] for word in words if word in _SHORT), "")
+
+
+def _are_counted(values: list[Any]) -> bool:
+    """Numbers 0, 1, 2 ... or 1, 2, 3 ...: as likely to count the visits as the days."""
+    if not all(_is_day(value) for value in values) or len(values) < 2:
+        return False
+    ordered = sorted(int(value) for value in values)
+    return ordered[0] in (0, 1) and ordered == list(range(ordered[0], ordered[0] + len(ordered)))
+
+
+def _day(value: Any, unit: float = 1.0) -> int | None:
+    """A visit as a day: `_day("week 4")` -> 28, numbers in units of days; None where it cannot be told."""
     if isinstance(value, int | float | np.number):
-        return int(value) if float(value).is_integer() else None
+        whole = float(value).is_integer() or unit > 1
+        return round(float(value) * unit) if whole else None
     word = re.sub(r"[\s_\-]+", " ", str(value)).strip().lower()
     if word in _START:
         return 0

@@ -186,7 +186,7 @@ def changed(**columns):
         (None, {"arms": ["VP"]}, "treatment: value of the column"),
         (None, {"arms": None}, "say which arm is which"),
         (None, {"baseline": "years"}, "as a visit at day 0"),
-        (None, {"instrument": None}, "declared with instruments="),
+        (None, {"instrument": None}, "give its scale: instrument="),
         (changed(pain_2w="mild"), {}, "'mild'"),
         (changed(allocation=np.nan), {}, "180 blanks"),
         (changed(treatment="x"), {}, "stands beside 'allocation'"),
@@ -207,7 +207,7 @@ def test_what_is_no_trial_is_refused(frame, arguments, said):
     [
         ({"visit": "V2"}, {}, "give the days: visits="),
         ({"visit": 2.5}, {}, "days as numbers"),
-        ({"visit": "V2"}, {"visits": {"V3": 3}}, "argument visits: V3"),
+        ({"visit": "V2"}, {"visits": {"V3": 3}}, "argument visits, V3"),
         ({"mood": range(720)}, {}, "column mood: differs between the rows of a patient"),
         ({"visit": None}, {}, "720 blanks"),
     ],
