@@ -11,12 +11,13 @@ Heinze, Schemper (2002), Stat Med 21:2409-2419, doi:10.1002/sim.1047, equation 2
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from scipy import special
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize
 
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.unanswerable import UnanswerableError
@@ -24,6 +25,7 @@ from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 MOST_STEPS: Final = 200
 STEP_GOAL: Final = 1e-10  # largest change of a coefficient of a standardised column
 LARGEST_STEP: Final = 2.0
+FLAT: Final = 1e-9  # gradient at which the slower search ends
 FARTHEST: Final = 60.0  # log odds ratio beyond which no limit is looked for
 _COLLINEAR: Final = 1e-10
 
@@ -65,13 +67,17 @@ def fit_firth_logistic(x: Floats, event: Bools, *, level: float = 0.95) -> Firth
     held[1] = False
 
     def drop(value: float) -> float:
+        """How far the profile has fallen; NaN where that cannot be told."""
         start = beta.copy()
         start[1] = value
-        return 2 * (top - _maximise(X, y, start, held)[1])
+        try:
+            return 2 * (top - _maximise(X, y, start, held)[1])
+        except UnanswerableError:
+            return float("nan")
 
     bound = float(special.chdtri(1, 1 - level))
     low, high = (_limit(drop, float(beta[1]), side * se, bound) for side in (-1, 1))
-    p = float(special.chdtrc(1, max(drop(0.0), 0.0)))
+    p = float(special.chdtrc(1, np.maximum(drop(0.0), 0.0)))
     return FirthLogistic(float(beta[1]), se, low, high, p, top)
 
 
@@ -106,9 +112,7 @@ def _maximise(X: Floats, y: Floats, start: Floats, free: Bools) -> tuple[Floats,
     """Newton steps on the modified score of the free coefficients, halved until none goes down."""
     beta, value = start, _penalised(X, y, start)
     for _ in range(MOST_STEPS):
-        information, p, w = _information(X, beta)
-        leverage = w * np.einsum("ij,ji->i", X, np.linalg.solve(information, X.T))
-        score = X.T @ (y - p + leverage * (0.5 - p))
+        score, information = _modified_score(X, y, beta)
         step = np.zeros(len(beta))
         step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
         longest = float(np.abs(step).max())
@@ -120,15 +124,45 @@ def _maximise(X: Floats, y: Floats, start: Floats, free: Bools) -> tuple[Floats,
             step = step / 2
             tried = _penalised(X, y, beta + step)
         beta, value = beta + step, tried
+    return _climb(X, y, beta, free)
+
+
+def _modified_score(X: Floats, y: Floats, beta: Floats) -> tuple[Floats, Floats]:
+    """Gradient of the penalised likelihood, and the information of the likelihood alone."""
+    information, p, w = _information(X, beta)
+    leverage = w * np.einsum("ij,ji->i", X, np.linalg.solve(information, X.T))
+    return X.T @ (y - p + leverage * (0.5 - p)), information
+
+
+def _climb(X: Floats, y: Floats, start: Floats, free: Bools) -> tuple[Floats, float]:
+    """A curvature learnt on the way: far out, where events are all but certain, the penalty bends
+    the likelihood more than its own information tells, and Newton's steps go to and fro.
+    """
+
+    def full(part: Floats) -> Floats:
+        beta = start.copy()
+        beta[free] = part
+        return beta
+
+    with suppress(np.linalg.LinAlgError):
+        found = minimize(
+            lambda part: -_penalised(X, y, full(part)), start[free], method="BFGS",
+            jac=lambda part: -_modified_score(X, y, full(part))[0][free], options={"gtol": FLAT},
+        )  # fmt: skip
+        if np.abs(found.jac).max() <= 1e3 * FLAT:
+            return full(found.x), -float(found.fun)
     raise UnanswerableError("the penalised likelihood has no maximum that the search could find")
 
 
 def _limit(drop: Callable[[float], float], middle: float, step: float, bound: float) -> float:
-    """Where the profile has fallen by `bound`, looked for from the estimate outwards."""
+    """Where the profile has fallen by `bound`, looked for from the estimate outwards.
+
+    Infinite where it has not fallen so far as the search can see.
+    """
     inner, reach = middle, 2 * step
-    while drop(middle + reach) < bound:
+    while not (fallen := drop(middle + reach)) >= bound:
         inner = middle + reach
         reach *= 1.6
-        if abs(reach) > FARTHEST:
+        if np.isnan(fallen) or abs(reach) > FARTHEST:
             return float(np.copysign(np.inf, step))
     return float(brentq(lambda b: drop(b) - bound, inner, middle + reach, xtol=1e-11, rtol=1e-12))
