@@ -202,19 +202,35 @@ def _risk_sets(
             "deaths": int(alike[inside & (cause == COMPETING)].sum()),
         }
         lines.append({"arm": arm, "day_from": low, "day_to": high, **line})
-    for name in ("at_risk", "events", "deaths"):
+    for name in ("events", "deaths"):
         _hide(lines, name, smallest)
+    _hide_at_risk(lines, int(alike.sum()), smallest)
     return lines
 
 
 def _hide(lines: list[dict[str, Any]], name: str, smallest: int) -> None:
-    """Small counts become None; a single one takes the next smallest along, so no total shows it."""
+    """Small counts become None; few of them take the next smallest along, so no total shows them."""
     small = [line for line in lines if 0 < line[name] < smallest]
-    if len(small) == 1:
-        others = [line for line in lines if line[name] >= smallest]
-        small += sorted(others, key=lambda line: line[name])[:1]
+    others = sorted((line for line in lines if line[name] >= smallest), key=lambda row: row[name])
+    if small and sum(line[name] for line in small) < smallest:
+        small += others[:1]
     for line in small:
         line[name] = None
+
+
+def _hide_at_risk(lines: list[dict[str, Any]], n: int, smallest: int) -> None:
+    """Numbers at risk become None where the difference from the last one shown would tell few.
+
+    Who left, less the events and deaths that are shown, must be nobody or not a small number.
+    """
+    last, shown = n, 0
+    for line in lines:
+        left = last - line["at_risk"] - shown
+        if 0 < line["at_risk"] < smallest or 0 < left < smallest:
+            line["at_risk"] = None
+        else:
+            last, shown = line["at_risk"], 0
+        shown += sum(line[name] or 0 for name in ("events", "deaths"))
 
 
 def _complications(cohort: Cohort, people: Population, smallest: int) -> list[dict[str, Any]]:

@@ -123,9 +123,48 @@ def test_small_counts_are_hidden_and_one_alone_is_not_left_alone(bundles):
     for bundle in bundles:
         table = pd.DataFrame(bundle.risk_sets)
         for _, part in table.groupby("arm"):
-            for name in ("at_risk", "events", "deaths"):
+            for name in ("events", "deaths"):
                 hidden = part[name].isna().sum()
                 assert hidden != 1 or not (part[name] >= 11).any()
+
+
+def test_no_difference_of_numbers_at_risk_tells_a_small_count(bundles):
+    for bundle in bundles:
+        for arm, n in ((bundle.treatment, bundle.n_t), (bundle.comparator, bundle.n_c)):
+            last, shown = n, 0
+            for line in (line for line in bundle.risk_sets if line["arm"] == arm):
+                if line["at_risk"] is not None:
+                    left = last - line["at_risk"] - shown
+                    assert left == 0 or left >= bundle.smallest_count
+                    last, shown = line["at_risk"], 0
+                shown += (line["events"] or 0) + (line["deaths"] or 0)
+
+
+def test_what_a_small_site_hides_cannot_be_solved_for():
+    """Two left between days 90 and 180, at least one with a fracture and one who died: hidden."""
+    ends = [100, 120] + [400] * 28
+    ids = [f"p{i:02d}" for i in range(60)]
+    cohort = vo.Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ids, "death_day": [np.nan, 120] + [np.nan] * 58}),
+        episodes=pd.DataFrame(
+            {
+                "patient_id": ids,
+                "treatment": ["VP"] * 30 + ["NSM"] * 30,
+                "day0": "treatment",
+                "followup_end_day": [*ends, *([400] * 30)],
+            }
+        ),
+        fractures=pd.DataFrame({"patient_id": ["p00"], "day": [95]}),
+        scores=pd.DataFrame(
+            {"patient_id": ids, "instrument": "pain_vas", "day": 0, "value": [5.0] * 60}
+        ),
+    )
+    bundle = vo.site_summary(
+        cohort, site="a", treatment="VP", comparator="NSM", day=90, covariates=[]
+    )
+    mine = [line for line in bundle.risk_sets if line["arm"] == "VP"]
+    assert [line["at_risk"] for line in mine] == [30, 30, 30, None, None]
+    assert (mine[2]["events"], mine[2]["deaths"]) == (None, None)
 
 
 def test_no_identifier_and_no_row_leaves_the_site(bundles, sites):
