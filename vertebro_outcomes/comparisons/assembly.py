@@ -24,12 +24,17 @@ from vertebro_outcomes.comparisons.requests import ORDINAL, Request
 from vertebro_outcomes.comparisons.sample import died_without_score, without_constant_columns
 from vertebro_outcomes.comparisons.time_zero import immortal_time_note
 from vertebro_outcomes.display.numbers import p_value
-from vertebro_outcomes.estimators.method import Method
 from vertebro_outcomes.estimators.t_interval import t_quantile, t_tail
 from vertebro_outcomes.estimators.two_arms import ContrastFit
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
 
+WEIGHTED_FOR: Final[dict[str, tuple[str, Estimand]]] = {
+    "overlap": ("weighted to the overlap population (ATO)", "ATO"),
+    "matching": ("weighted to patients whom pairs would match", "ATO"),
+    "ate": ("weighted to all patients (ATE)", "ATE"),
+    "att": ("weighted to the treated (ATT)", "ATT"),
+}
 UNEVEN: Final = 0.05  # of the test of proportional odds, below which it is said
 
 
@@ -72,7 +77,7 @@ def comparison_of(
         fit = replace(fit, estimate=np.nan, se=np.nan, by_visit=None)
     design = Design(
         request.outcome, *request.arms, day=request.day, window_days=request.window,
-        estimand=_estimand_of(request.method), crossover=request.crossover, death=request.death,
+        estimand=_estimand_of(request), crossover=request.crossover, death=request.death,
     )  # fmt: skip
     protocol = day0_protocol(
         design,
@@ -178,12 +183,16 @@ def _p_value(fit: ContrastFit) -> float:
 def estimand_words(request: Request) -> str:
     """The estimand of the method, and what is assumed of those who left."""
     own, how = request.method.estimand, request.missing.how
+    if request.weights != "none":
+        own = f"{own}, {WEIGHTED_FOR[request.weights][0]}"
     return f"{own}, {reference_estimand(how, request.arms)}" if how in GOES_ON else own
 
 
-def _estimand_of(method: Method) -> Estimand:
+def _estimand_of(request: Request) -> Estimand:
+    if request.weights != "none":
+        return WEIGHTED_FOR[request.weights][1]
     words: dict[str, Estimand] = {"(ATT": "ATT", "(ATO": "ATO"}
-    return next((word for mark, word in words.items() if mark in method.estimand), "ATE")
+    return next((word for mark, word in words.items() if mark in request.method.estimand), "ATE")
 
 
 def _day0(people: Population) -> tuple[str, ...]:
@@ -217,6 +226,11 @@ def _remarks(prepared: Prepared, fit: ContrastFit, request: Request) -> list[str
         notes.append(
             f"Matched with replacement: {partners:.0f} patients of {request.arms[1]} serve "
             f"{fit.quantities['n_treated_matched']:.0f} of {request.arms[0]}."
+        )
+    if request.weights != "none":
+        notes.append(
+            "Patients are weighted by a propensity of the same covariates; the variance takes the "
+            "weights as known."
         )
     uneven = fit.quantities.get("proportional_odds_p", np.nan)
     if uneven < UNEVEN:

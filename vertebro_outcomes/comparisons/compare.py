@@ -16,7 +16,7 @@ from vertebro_outcomes.comparisons.preparation import prepare
 from vertebro_outcomes.comparisons.requests import EACH_VISIT, Request, checked_request
 from vertebro_outcomes.comparisons.stated import stated_question
 from vertebro_outcomes.comparisons.stayed import fit_stayed
-from vertebro_outcomes.comparisons.tuning import Continuous, Failed, Trim
+from vertebro_outcomes.comparisons.tuning import Continuous, Failed, Trim, Weights
 from vertebro_outcomes.errors import refuse_argument
 from vertebro_outcomes.estimators.emulation.adherence import TRUNCATED_AT
 from vertebro_outcomes.results.comparison import Comparison
@@ -75,6 +75,7 @@ def compare(
     predictors: Sequence[str] = (),
     delta: float | tuple[float, float] | None = None,
     by_visit: Sequence[str] = EACH_VISIT,
+    weights: Weights = "none",
 ) -> Comparison:
     """Difference in a score, treatment minus comparator, at one day after day 0.
 
@@ -159,6 +160,9 @@ def compare(
     by_visit : sequence of str
         For mmrm and gee: covariates with an effect of their own at every visit, all others having one
         for all visits. The baseline if not given; `()` for none.
+    weights : {"none", "overlap", "ate", "att", "matching"}
+        For gee: weight patients by their propensity, a logistic model of the same covariates, for this
+        population. The robust variance takes the weights as known.
 
     Returns
     -------
@@ -212,7 +216,7 @@ def compare(
             "n_ratio": n_ratio, "trim": trim, "trim_at": trim_at, "caliper_sd": caliper_sd,
             "exact": exact, "continuous": continuous, "failed": failed,
         },
-        missing=gaps, by_visit=by_visit,
+        missing=gaps, by_visit=by_visit, weights=weights,
     )  # fmt: skip
     eligible = cohort if design is None else design.eligible(cohort)
     return _compared(eligible, request)

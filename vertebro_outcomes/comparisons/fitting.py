@@ -1,5 +1,7 @@
 """From prepared arrays to a fit, or to a sentence that says why there is none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -11,7 +13,8 @@ from vertebro_outcomes.comparisons.requests import ORDINAL, Request
 from vertebro_outcomes.comparisons.sample import FEWEST, separating
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
-from vertebro_outcomes.estimators.propensity.logistic import SEPARATED
+from vertebro_outcomes.estimators.propensity.logistic import SEPARATED, fit_logistic
+from vertebro_outcomes.estimators.propensity.weights import balancing_weights
 from vertebro_outcomes.estimators.two_arms import ContrastFit, TwoArms
 from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 
@@ -46,7 +49,7 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
     )
     refuse_incomparable(prepared, request)
     try:
-        fit: ContrastFit = request.method.fit(data, variance=request.variance)
+        fit = _fit(data, request)
     except UnanswerableError as reason:
         found = str(reason)
         if found == SEPARATED:
@@ -62,6 +65,17 @@ def fit_prepared(prepared: Prepared, request: Request) -> ContrastFit:
         ) from None
     refuse_no_spread(fit, data.y, request)
     return fit
+
+
+def _fit(data: TwoArms, request: Request) -> ContrastFit:
+    """The method on the patients as they are, or weighted by their propensity."""
+    if request.weights == "none":
+        fit: ContrastFit = request.method.fit(data, variance=request.variance)
+        return fit
+    e = fit_logistic(data.x, data.treated).probability
+    w = balancing_weights(e, data.treated, kind=request.weights)
+    fit = request.method.fit(replace(data, weight=w), variance=request.variance)
+    return replace(fit, weights=w, propensity=e)
 
 
 def refuse_incomparable(prepared: Prepared, request: Request) -> None:

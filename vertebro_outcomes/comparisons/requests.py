@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from vertebro_outcomes.comparisons.covariates import columns_of
 from vertebro_outcomes.comparisons.design import Crossover, Death
@@ -13,7 +13,13 @@ from vertebro_outcomes.comparisons.methods import METHODS
 from vertebro_outcomes.comparisons.missing_scores import ALL_VISITS, MissingPlan, checked_missing
 from vertebro_outcomes.comparisons.population import words_of
 from vertebro_outcomes.comparisons.responses import RESPONSES, Response
-from vertebro_outcomes.comparisons.tuning import Tuning, check_word, checked_tuning, is_whole
+from vertebro_outcomes.comparisons.tuning import (
+    Tuning,
+    Weights,
+    check_word,
+    checked_tuning,
+    is_whole,
+)
 from vertebro_outcomes.comparisons.windows import window_for
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.method import Method
@@ -57,6 +63,7 @@ class Request:
     death: Death = "while_alive"
     missing: MissingPlan = field(default_factory=MissingPlan)
     by_visit: tuple[str, ...] = EACH_VISIT
+    weights: Weights = "none"
 
     @property
     def wants_splines(self) -> bool:
@@ -111,6 +118,7 @@ def checked_request(
     options: Mapping[str, Any] = MappingProxyType({}),
     missing: Mapping[str, Any] = MappingProxyType({}),
     by_visit: Any = EACH_VISIT,
+    weights: Any = "none",
 ) -> Request:
     """Every argument, or the first that cannot be meant.
 
@@ -163,6 +171,7 @@ def checked_request(
             method=method, of_shares=response is not None, variance=variance, **missing
         ),
         by_visit=_checked_by_visit(by_visit, method, chosen),
+        weights=_checked_weights(weights, method, missing),
     )
 
 
@@ -220,6 +229,20 @@ def _checked_by_visit(
         if name not in among:
             raise refuse_argument("compare", "by_visit", name, ", ".join(among) or "()")
     return tuple(by_visit)
+
+
+def _checked_weights(weights: Any, method: str, missing: Mapping[str, Any]) -> Weights:
+    check_word("weights", weights, get_args(Weights))
+    if weights != "none" and method != "gee":
+        allowed = "'none'; gee takes weights, overlap_weighting and its like bring their own"
+        raise refuse_argument("compare", "weights", f"{weights} with {method}", allowed)
+    if weights != "none" and missing.get("missing", "observed") != "observed":
+        allowed = "'none', or missing='observed': two sets of weights are not multiplied"
+        raise refuse_argument(
+            "compare", "weights", f"{weights} with missing scores weighted", allowed
+        )
+    found: Weights = weights
+    return found
 
 
 def _as_term(name: str) -> str:

@@ -11,6 +11,7 @@ from vertebro_outcomes.estimators.propensity.trimming import Trimming
 
 Continuous = Literal["linear", "spline"]
 Failed = Literal["withhold", "show"]
+Weights = Literal["none", "overlap", "ate", "att", "matching"]
 Trim = Literal["none", "symmetric", "crump", "percentile"]
 # Of the logit of the propensity: Austin (2011), Pharm Stat 10:150-161, doi:10.1002/pst.433.
 CALIPER_SD: Final = 0.2
