@@ -171,7 +171,8 @@ def _printed_arm(arm: pd.Series) -> str:
         f"{arm['ci_low_printed']} to {arm['ci_high_printed']}" if arm["ci_low_printed"] else "?"
     )
     spread = arm["sd_printed"] or arm["se_printed"] or interval
-    return f"{arm['mean_printed']} ({spread}), n {arm['n_printed'] or '?'}"
+    sign = ", as improvement" if arm.get("improvement_units") else ""
+    return f"{arm['mean_printed']} ({spread}), n {arm['n_printed'] or '?'}{sign}"
 
 
 def _pair(t: pd.Series, c: pd.Series, literature: Literature, ask: Ask) -> dict[str, Any]:

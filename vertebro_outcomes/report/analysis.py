@@ -253,6 +253,6 @@ def left_out_in_short(rows: str, reasons: "pd.Series[str]", file: str) -> Block:
     said = [f"{reason} ({numbers.count(int(n))})" for reason, n in kinds.items()]
     return prose(
         "{rows} about this question left out: {said}. Each stands with its reason in "
-        "<code>{file}</code> and on the page.",
+        "<code>{file}</code> and in the HTML report.",
         rows=rows, said=joined(said, "; "), file=file,
     )  # fmt: skip

@@ -2,8 +2,10 @@
 
 Item numbers are those of the statements; the topics are short names of our own, the wording of the
 statements is not repeated. PRISMA 2020: doi:10.1136/bmj.n71. STROBE: doi:10.1371/journal.pmed.0040296;
-RECORD extends it (R), doi:10.1371/journal.pmed.1001885. TARGET: doi:10.1001/jama.2025.13350; its items
-are listed by topic, without numbers. What is not done is called so, and is not the same as not applicable.
+RECORD extends it (R), doi:10.1371/journal.pmed.1001885. TARGET: doi:10.1001/jama.2025.13350, 21 items in
+six sections (abstract, introduction, methods, results, discussion, other information); its items are
+listed by section and topic, because their numbers could not be read at the source. What is not done is
+called so, and is not the same as not applicable.
 """
 
 from dataclasses import dataclass
@@ -140,24 +142,25 @@ TARGET: Final = Checklist(
     "doi:10.1001/jama.2025.13350",
     _items(
         """
-        | causal question and why it is emulated | #registry-pain
-        | data sources and their suitability | #the-registry
-        | eligibility | #registry-pain
-        | treatment strategies | #registry-pain
-        | assignment and how confounding is handled | #registry-pain
-        | time zero and follow-up | #registry-pain
-        | outcomes | #registry-pain
-        | estimand | #registry-pain
-        | identifying assumptions | #registry-pain
-        | analysis plan | #registry-pain
-        | missing data | #the-registry
-        | participant flow | #the-registry
-        | baseline by strategy | #the-registry
-        | follow-up and adherence | #the-registry
-        | estimates per estimand | #registry-pain
-        | sensitivity analyses | #registry-pain
-        | interpretation and limitations | #headline-thin
-        | registration, data and code | #data-rows
+        abstract | emulation named as such | #registry-pain
+        introduction | causal question and why it is emulated | #registry-pain
+        methods | data sources and their suitability | #the-registry
+        methods | eligibility | #registry-pain
+        methods | treatment strategies | #registry-pain
+        methods | assignment and how confounding is handled | #registry-pain
+        methods | time zero and follow-up | #registry-pain
+        methods | outcomes | #registry-pain
+        methods | estimand | #registry-pain
+        methods | identifying assumptions | #registry-pain
+        methods | analysis plan | #registry-pain
+        methods | missing data | #the-registry
+        results | participant flow | #the-registry
+        results | baseline by strategy | #the-registry
+        results | follow-up and adherence | #the-registry
+        results | estimates per estimand | #registry-pain
+        results | sensitivity analyses | #registry-pain
+        discussion | interpretation and limitations | #headline-thin
+        other information | registration, data and code | #data-rows
         """
     ),
 )

@@ -191,7 +191,8 @@ def _table(block: TableBlock) -> str:
     shares = column_widths(texts, named_as, line_pt=_TEXT_WIDTH_PT, letter_pt=small)
     widths = ", ".join(f"{share:.2f}fr" for share in shares)
     sides = ", ".join("right" if flag else "left" for flag in numeric)
-    caption = "none" if block.repeats else f"[{words(block.caption)}]"
+    here = f"#metadata(none) #label({literal(f'table-{block.name}')}) "
+    caption = "none" if block.repeats else f"[{here}{words(block.caption)}]"
     whole = "true" if longest <= _LONGEST_WHOLE else "false"
     heads = ", ".join(f"[{words(head)}]" for head in named_as)
     few = len(rows) <= _FEW_ROWS and longest <= _LONGEST_WHOLE and not block.cited_only

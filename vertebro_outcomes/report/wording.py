@@ -30,10 +30,18 @@ _DESIGNS: Final = {
     "case_series": "case series",
     "ipd_meta_analysis": "meta-analysis of single patients",
 }
+_OUTCOMES: Final = {  # names of the sheets that a reader would not understand
+    "complication_any": "any complication",
+    "responder_nrs_lt4": "pain below 4 on the numeric rating",
+    "responder_vas_le3": "pain 3 or less on the visual analogue scale",
+    "responder_vas_le_3": "pain 3 or less on the visual analogue scale",
+    "responder_vas_50pct": "pain halved on the visual analogue scale",
+    "adl_reduction": "less able in activities of daily living",
+}
 _KEY: Final = re.compile(r"\b[a-z]\w*\d\w*\b")  # study keys hold a year or a number
 _DESIGN: Final = re.compile(r"(?<=^design: )(.+)$")
-_BETTER = ", better"
-_WORSE = ", worse"
+_BETTER = " (better)"
+_WORSE = " (worse)"
 
 
 def size(answer: Answer) -> str:
@@ -50,7 +58,8 @@ def size(answer: Answer) -> str:
 
 def outcome_words(name: str) -> str:
     """An outcome of the sheets as a reader says it."""
-    return OUTCOMES[name].label if name in OUTCOMES else str(name).replace("_", " ")
+    known = OUTCOMES[name].label if name in OUTCOMES else str(name).replace("_", " ")
+    return _OUTCOMES.get(name, known)
 
 
 def with_labels(text: str, labels: Mapping[str, str]) -> str:

@@ -91,8 +91,8 @@ class FractureRisk:
         return (
             f"{self.event.replace('_', ' ').capitalize()}, {self.treatment} against "
             f"{self.comparator}: {said}{numbers.p_value(self.p_value)}, "
-            f"{_METHODS.get(self.method, self.method)}{how}, {self.events_t} of {self.n_t} "
-            f"vs {self.events_c} of {self.n_c} patients, {100 * self.level:g}% interval.{mark}"
+            f"{_METHODS.get(self.method, self.method)}{how}, {self.events_t:,} of {self.n_t:,} "
+            f"vs {self.events_c:,} of {self.n_c:,} patients, {100 * self.level:g}% interval.{mark}"
         )
 
     __repr__ = __str__

@@ -136,8 +136,8 @@ class Mortality:
         clock = " Exposed to immortal time (see notes)." if self.immortal_time else ""
         mark = " Synthetic data." if self.synthetic else ""
         return (
-            f"Death, {self.treatment} against {self.comparator}: {said}{how}; {self.deaths_t} of "
-            f"{self.n_t} vs {self.deaths_c} of {self.n_c} patients, "
+            f"Death, {self.treatment} against {self.comparator}: {said}{how}; {self.deaths_t:,} of "
+            f"{self.n_t:,} vs {self.deaths_c:,} of {self.n_c:,} patients, "
             f"{100 * self.level:g}% interval.{clock}{mark}"
         )
 

@@ -27,14 +27,21 @@ INTERVALS: Final = {
 INNER: Final = 0.95
 OUTER: Final = 0.998
 _MODELS: Final = {"beta_binomial": "beta-binomial", "logit_normal": "logit-normal"}
+_KINDS: Final = {
+    "any": "any complication",
+    "severe": "severe complication",
+    "cement_leakage_disc": "cement leakage into the disc",
+    "cement_leakage_epidural": "cement leakage into the spinal canal",
+    "cement_leakage_foraminal": "cement leakage into a nerve-root foramen",
+    "cement_leakage_venous": "cement leakage into a vein",
+    "cement_leakage_paravertebral": "cement leakage beside the vertebra",
+}
 _SMOOTH: Final = 200  # places at which limits are drawn
 
 
 def kind_words(kind: str) -> str:
     """A kind of complication in words: `any` alone would not say of what."""
-    return {"any": "any complication", "severe": "severe complication"}.get(
-        kind, kind.replace("_", " ")
-    )
+    return _KINDS.get(kind, kind.replace("_", " "))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -21,9 +21,9 @@ def literature():
         ("pain_vp_sham_12m", "high", "A difference too small to matter"),  # -1.22 to -0.21
         ("pain_vp_sham_24m", "low", "Perhaps no clear difference"),  # -2.45 to 0.25
         ("pain_vp_nsm_1m", "very low",  # -3.13 to -1.67, all of it beyond 1.5
-         "Very uncertain: a difference that matters: lower with vertebroplasty, better"),
+         "Very uncertain: a difference that matters: lower with vertebroplasty (better)"),
         ("pain_vp_nsm_12m", "very low",  # -1.60 (-2.45 to -0.75)
-         "Very uncertain: a difference that may well matter: lower with vertebroplasty, better"),
+         "Very uncertain: a difference that may well matter: lower with vertebroplasty (better)"),
         ("leakage_vp", "very low", "Very uncertain: about 27 of 100 patients"),
         ("pain_kp_vp_12m", "very low", "Very uncertain: no benefit that matters"),  # -0.29 to 1.69
         ("fracture_vp_sham", "moderate", "Probably no clear difference"),

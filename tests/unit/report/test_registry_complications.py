@@ -10,7 +10,7 @@ import pandas as pd
 import vertebro_outcomes as vo
 from vertebro_outcomes.comparisons.registry_analysis import InControl
 from vertebro_outcomes.display.disclosure import HIDDEN
-from vertebro_outcomes.report.blocks import FigureBlock, Prose, TableBlock
+from vertebro_outcomes.report.blocks import FigureBlock, Prose, TableBlock, flat
 from vertebro_outcomes.report.sections.registry_complications import build
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 
@@ -49,13 +49,13 @@ def by_name(blocks: tuple) -> dict:
 
 
 def test_every_picture_and_table_says_synthetic() -> None:
-    blocks = by_name(build(analysed(), {}))
-    pictures = [b for b in build(analysed(), {}) if isinstance(b, FigureBlock)]
+    blocks = by_name(list(flat(build(analysed(), {}))))
+    pictures = [b for b in flat(build(analysed(), {})) if isinstance(b, FigureBlock)]
     assert {b.name.removeprefix("registry_small_") for b in pictures} == {
         "sites", "cusum", "definitions", "most_common"
     }  # fmt: skip
     assert all("SYNTHETIC DATA" in b.svg for b in pictures)
-    tables = [b for b in build(analysed(), {}) if isinstance(b, TableBlock)]
+    tables = [b for b in flat(build(analysed(), {})) if isinstance(b, TableBlock)]
     assert len(tables) == 3
     for block in tables:
         made = pd.Series(True, index=block.data.index)
@@ -69,7 +69,7 @@ def test_every_picture_and_table_says_synthetic() -> None:
 
 def test_counts_that_differ_by_a_few_are_hidden() -> None:
     """60 leaks are shown; 63 with any complication would tell of the three with fever."""
-    tables = [b for b in build(analysed(), {}) if isinstance(b, TableBlock)]
+    tables = [b for b in flat(build(analysed(), {})) if isinstance(b, TableBlock)]
     data = next(b for b in tables if b.name.endswith("definitions")).data
     seen = sorted({int(v) for v in data["n_events"] if not isinstance(v, str) and v > 0})
     assert seen
@@ -81,7 +81,9 @@ def test_counts_that_differ_by_a_few_are_hidden() -> None:
 
 def test_own_use_shows_all_counts() -> None:
     tables = [
-        b for b in build(replace(analysed(), largest_hidden=0), {}) if isinstance(b, TableBlock)
+        b
+        for b in flat(build(replace(analysed(), largest_hidden=0), {}))
+        if isinstance(b, TableBlock)
     ]
     assert not any((b.data == HIDDEN).any(axis=None) for b in tables)
 
@@ -89,7 +91,7 @@ def test_own_use_shows_all_counts() -> None:
 def test_published_rates_stand_beside() -> None:
     table = pd.DataFrame({"study": ["a", "b", "c"], "events": [3, 9, 4], "n": [100, 120, 80]})
     fit = vo.pool_counts(table, measure="PLO")
-    blocks = build(analysed(), {"any": fit})
+    blocks = list(flat(build(analysed(), {"any": fit})))
     rows = next(b for b in blocks if isinstance(b, TableBlock) and b.name.endswith("definitions"))
     assert rows.shown["definition"].str.contains("literature").sum() == 2
 

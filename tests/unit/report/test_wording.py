@@ -59,9 +59,9 @@ HARM = found([0.5, 0.6, 0.4], [0.1, 0.1, 0.1])
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (SMALL, "lower with vertebroplasty, better"),
-        (HARM, "higher with vertebroplasty, worse"),
-        (replace(HARM, better="higher"), "higher with vertebroplasty, better"),
+        (SMALL, "lower with vertebroplasty (better)"),
+        (HARM, "higher with vertebroplasty (worse)"),
+        (replace(HARM, better="higher"), "higher with vertebroplasty (better)"),
         (replace(HARM, better=""), "higher with vertebroplasty"),
         (found([0.1, -0.1], [0.3, 0.3]), "no clear difference"),
         (found([-3.0], [0.2], measure="PLO"), ""),

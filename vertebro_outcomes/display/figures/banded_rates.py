@@ -33,7 +33,7 @@ def draw_banded_rates(
         places = np.arange(len(labels))
         for (name, (low, high)), edge in zip(bands.items(), _edges(len(bands)), strict=True):
             ax.axvspan(
-                100 * low, 100 * high, facecolor=BLUE, alpha=0.10, lw=0.8, ls=edge, edgecolor=INK,
+                100 * low, 100 * high, facecolor=(BLUE, 0.10), lw=0.9, ls=edge, edgecolor=INK,
                 label=f"claimed {name}", zorder=0,
             )  # fmt: skip
         for mine, shape, colour, words in (

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from scipy import special
 
+from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.display.style import BLUE, HOUSE, ORANGE, QUIET
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def draw_trajectories(
                 color=colour, marker=marker, ms=6, lw=1.2, capsize=3, label=arm,
             )  # fmt: skip
         below = [
-            f"day {int(row.day)}\n{arms[0]} {int(row.n_t)}\n{arms[1]} {int(row.n_c)}"
+            f"day {int(row.day)}\n{arms[0]} {count(int(row.n_t))}\n{arms[1]} {count(int(row.n_c))}"
             for row in visits.itertuples()
         ]
         ax.set_xticks(places, below)

@@ -31,6 +31,11 @@ def build(study: Study) -> tuple[Block, ...]:
     for checklist in CHECKLISTS:
         blocks += [
             Heading(checklist.name, f"checklist-{anchor(checklist.name)}"),
+            *(
+                (prose("Items by section of the statement; its numbers could not be read there."),)
+                if not any(item.number[-1:].isdigit() for item in checklist.items)
+                else ()
+            ),
             _table(checklist, titles),
         ]
     return tuple(blocks)

@@ -75,7 +75,7 @@ def build(study: Study) -> tuple[Block, ...]:
             continue
         pair = [row["claim_id"], *filter(None, row["contradicts"].split(", "))]
         if len(pair) > 1:
-            blocks.append(_side_by_side(examined, pair))
+            blocks += _side_by_side(examined, pair)
         for name in pair:
             if name not in done:
                 blocks += _claim(examined, name, questions)
@@ -108,7 +108,7 @@ def _verdicts(examined: ExaminedClaims) -> TableBlock:
     )
 
 
-def _side_by_side(examined: ExaminedClaims, names: list[str]) -> Block:
+def _side_by_side(examined: ExaminedClaims, names: list[str]) -> tuple[Block, ...]:
     rows = examined.table.set_index("claim_id")
     items: list[Markup] = [
         bound(
@@ -119,8 +119,8 @@ def _side_by_side(examined: ExaminedClaims, names: list[str]) -> Block:
         )
         for name in names
     ]
-    intro = bound("These contradict each other:")
-    return prose("{intro}{items}", intro=intro, items=bullets(items).html)
+    title = f"{' and '.join(names)} contradict each other"
+    return Heading(title, f"pair-{anchor('-'.join(names))}"), bullets(items)
 
 
 def _claim(

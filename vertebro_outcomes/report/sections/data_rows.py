@@ -61,7 +61,7 @@ def build(study: Study) -> tuple[Block, ...]:
 def _on_paper(table: TableBlock) -> tuple[Block, ...]:
     """The rows that something in the report refers to, without empty columns; and where all stand."""
     said = prose(
-        "Of {n} rows those that this report refers to; all of them stand on the page and in "
+        "Of {n} rows those that this report refers to; all of them stand in the HTML report and in "
         "<code>{file}</code>.",
         n=count(len(table.shown)), file=f"tables/{table.name}.csv",
     )  # fmt: skip

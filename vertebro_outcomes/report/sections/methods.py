@@ -7,8 +7,9 @@ import pandas as pd
 from vertebro_outcomes.dialects import DIALECTS
 from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.measures import MEASURES
+from vertebro_outcomes.meta_analysis.evidence import ANY_STUDY
 from vertebro_outcomes.meta_analysis.questions import Question
-from vertebro_outcomes.outcomes import FAMILIES, OUTCOMES
+from vertebro_outcomes.outcomes import FAMILIES
 from vertebro_outcomes.report.analysis import analysis_anchor
 from vertebro_outcomes.report.blocks import (
     Block,
@@ -22,7 +23,7 @@ from vertebro_outcomes.report.blocks import (
 )
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
-from vertebro_outcomes.report.wording import design_words
+from vertebro_outcomes.report.wording import design_words, outcome_words
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 _INTERVALS: Final = {
@@ -135,10 +136,12 @@ def _questions(study: Study) -> TableBlock:
 
 
 def _outcomes(question: Question) -> str:
-    return "; ".join(OUTCOMES[name].label for name in FAMILIES[question.outcome_family])
+    return "; ".join(map(outcome_words, FAMILIES[question.outcome_family]))
 
 
 def _designs(question: Question) -> str:
+    if set(question.designs) == set(ANY_STUDY):
+        return "any"
     return "; ".join(map(design_words, question.designs))
 
 

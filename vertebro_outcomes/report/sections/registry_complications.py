@@ -10,7 +10,7 @@ import pandas as pd
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.disclosure import HIDDEN, hide_shares
 from vertebro_outcomes.meta_analysis.published_rates import QUESTION_OF, published_rates
-from vertebro_outcomes.report.blocks import Block, prose
+from vertebro_outcomes.report.blocks import Block, Paper, TableBlock, prose
 from vertebro_outcomes.report.registry import picture, refusals, registry_section, table
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
@@ -21,6 +21,7 @@ from vertebro_outcomes.results.complication_definitions import (
 from vertebro_outcomes.results.complication_ranking import ranking_words
 from vertebro_outcomes.results.pooled_effect import PooledEffect
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
+from vertebro_outcomes.results.site_rates import kind_words
 
 TITLE: Final = "Registry: complications by site, over time and by definition"
 TREATMENT: Final = "VP"  # whom the claims are about
@@ -29,7 +30,7 @@ TRIED: Final = ("rates between sites", "order of events", "rates by definition",
 
 _WHOSE: Final = {
     "set": "as set for this report",
-    "published": "the pooled published one of vertebroplasty (any complication)",
+    "published": "the pooled published one of vertebroplasty (any complication, binomial-normal model)",
     "registry": "that of the whole registry, which cannot tell whether all of it is high",
 }
 
@@ -166,11 +167,27 @@ def _definitions(
             alt="Rate of complications under each definition, with the claimed bands shaded.",
             caption="Rates by definition, of the registry and of the literature, over claimed bands.",
         ),
-        table(
-            shown, registry, name="definitions", caption="Complications by definition",
-            labels=labels, numeric=tuple(shown.columns[1:]), data=data,
+        _without_hidden(
+            table(
+                shown, registry, name="definitions", caption="Complications by definition",
+                labels=labels, numeric=tuple(shown.columns[1:]), data=data,
+            ),
+            hidden,
         ),
     )  # fmt: skip
+
+
+def _without_hidden(whole: TableBlock, hidden: "np.ndarray") -> Block:
+    """On paper the lines without a number are counted, not printed."""
+    if not hidden.any():
+        return whole
+    short = replace(whole, shown=whole.shown.loc[~hidden].reset_index(drop=True))
+    said = prose(
+        "Hidden for {n} further definitions; they stand in <code>{file}</code> and in the HTML "
+        "report.",
+        n=numbers.count(int(hidden.sum())), file=f"tables/{whole.name}.csv",
+    )  # fmt: skip
+    return Paper((whole,), (short, said))
 
 
 def _told_by_difference(rows: pd.DataFrame, largest_hidden: int) -> "np.ndarray":
@@ -206,7 +223,7 @@ def _ranking(registry: RegistryAnalysis) -> tuple[Block, ...]:
     shown = pd.DataFrame(
         {
             "definition": [ranking_words(row) for _, row in claims.iterrows()],
-            "most_common": [str(kind).replace("_", " ") for kind in claims["most_common"]],
+            "most_common": [kind_words(str(kind)) for kind in claims["most_common"]],
             **{
                 name: [numbers.percent(p, 0) for p in claims[name]]
                 for name in ("leakage_first", "adjacent_fracture_first")

@@ -64,7 +64,7 @@ def build(study: Study) -> tuple[Block, ...]:
             printed=(
                 prose(
                     "What is missing for each of the other {n} numbers stands in "
-                    "<code>{file}</code> and on the page.",
+                    "<code>{file}</code> and in the HTML report.",
                     n=numbers.count(int((~checked).sum())),
                     file="tables/not_checkable.csv",
                 ),

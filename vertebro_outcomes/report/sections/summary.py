@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
+from markupsafe import Markup
 
 from vertebro_outcomes.discover import declarations
 from vertebro_outcomes.display.numbers import as_given, count, percent
@@ -92,6 +93,7 @@ def build(study: Study) -> tuple[Block, ...]:
                 _headline_table(headline, pairs),
             ]
     blocks += [*_claims(study), *_thin(study.answers), *_unread(study)]
+    blocks.append(Heading("Question by question", "headline-topics"))
     for topic in _topics():
         pairs = study.about(topic.wanted)
         table = findings_table(
@@ -138,10 +140,7 @@ def _headline_table(headline: Headline, pairs: Pairs) -> TableBlock:
             "result": [link(f"#{analysis_anchor(q)}", a.title) for q, a in pairs],
             "short": [in_short(q, a, c.level) for (q, a), c in zip(pairs, rated, strict=True)],
             "finding": [sentence(q, a) for q, a in pairs],
-            "certainty": [
-                bound("<strong>{level}</strong> {why}", level=c.level, why="; ".join(c.reasons))
-                for c in rated
-            ],
+            "certainty": [_certainty(c.level, c.reasons) for c in rated],
         }
     )
     data = pd.DataFrame(
@@ -158,6 +157,11 @@ def _headline_table(headline: Headline, pairs: Pairs) -> TableBlock:
     name = f"headline_{anchor(headline.asked).replace('-', '_')}"
     return TableBlock(name=name, shown=shown, data=data, caption=headline.asked, labels=_LABELS,
                       repeats=True)  # fmt: skip
+
+
+def _certainty(level: str, reasons: Sequence[str]) -> Markup:
+    word = bound("<strong>{level}</strong>", level=level)
+    return bound("{word}: {why}", word=word, why="; ".join(reasons)) if reasons else word
 
 
 def _claims(study: Study) -> tuple[Block, ...]:
