@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / ".venv-versions"
 NEWER = ("3.11", "3.12", "3.13", "3.14")
-TOOLS = ("pytest>=8.3", "hypothesis>=6.120")
+TOOLS = ("pytest>=8.3", "hypothesis>=6.120", "coverage>=7.6")
 # No browser, no Java and no other software to compare with.
 TESTS = (
     "tests/unit/tables", "tests/unit/estimators", "tests/unit/display", "tests/unit/test_spine.py",
@@ -23,6 +23,7 @@ TESTS = (
     "tests/unit/loaders/test_traps.py", "tests/unit/report/test_report.py",
     "--ignore=tests/unit/estimators/pooled/test_mantel_haenszel.py",
 )  # fmt: skip
+NUMBERS = ("-m", "slow or not slow", "tests/reliability/test_same_numbers.py")
 
 
 def dependencies() -> list[str]:
@@ -59,9 +60,11 @@ def run(name: str, interpreter: str, wanted: list[str]) -> int:
     subprocess.run([*pip, "install", "--no-deps", "--editable", ROOT], check=True)
     print(f"== {name}", flush=True)
     subprocess.run([*pip, "freeze", "--exclude-editable"], check=True)
-    return subprocess.run(
-        [python, "-m", "pytest", "-p", "no:cacheprovider", *TESTS], cwd=ROOT, check=False
-    ).returncode
+    pytest = [python, "-m", "pytest", "-p", "no:cacheprovider"]
+    return max(
+        subprocess.run([*pytest, *chosen], cwd=ROOT, check=False).returncode
+        for chosen in (NUMBERS, TESTS)
+    )
 
 
 def main() -> None:

@@ -1,10 +1,11 @@
 """Degenerate patients get a result that holds together or one of our messages, from every analysis.
 
 The usual run takes each variant of each call to one cohort, another for every variant;
-`pytest -m slow` takes all to all.
+`pytest -m slow` takes all to all, with `VERTEBRO_FUZZ=0.1` every tenth.
 """
 
 import inspect
+import os
 from collections import Counter
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.reliability.stress.patients import ARMS, CALLS, MAKERS, cohort_of
 from tests.reliability.tally import tally
 from vertebro_outcomes.estimators.survival.aalen_johansen import interval
 
+EACH = max(1, round(1 / float(os.environ.get("VERTEBRO_FUZZ", "1"))))  # every so many cohorts
 PLACES = {name: place for place, name in enumerate(CALLS)}
 
 
@@ -52,9 +54,11 @@ def test_degenerate_patients(name):
 @pytest.mark.parametrize("name", CALLS)
 def test_degenerate_patients_in_every_variant(name):
     found = Counter(
-        judged(call, label, what) for label, call in CALLS[name].items() for what in MAKERS
+        judged(call, label, what)
+        for place, (label, call) in enumerate(CALLS[name].items())
+        for what in list(MAKERS)[place % EACH :: EACH]
     )
-    assert found[ANSWERED]
+    assert EACH > 1 or found[ANSWERED]
     tally("statistics under stress", name, inputs=found.total(), answered=found[ANSWERED])
 
 
@@ -66,6 +70,14 @@ def test_a_curve_without_spread_has_no_interval():
         assert np.isnan(high).all()
     frame = vo.cumulative_incidence(cohort_of("fractures in one arm")).to_frame()
     assert frame.loc[frame["se"] == 0, ["ci_low", "ci_high"]].isna().all(axis=None)
+
+
+def test_a_trial_whose_outcome_never_varies_has_no_interval():
+    for what in ("every score zero", "every score the same"):
+        with pytest.raises(vo.InputError, match="does not vary, so its spread says nothing"):
+            vo.compare(
+                cohort_of(what), **ARMS, outcome="pain_vas", day=90, method="clone_censor_weight"
+            )
 
 
 def test_one_cluster_says_nothing_on_spread():

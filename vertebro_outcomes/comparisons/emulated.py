@@ -9,6 +9,7 @@ import pandas as pd
 from vertebro_outcomes.comparisons.courses import Observed
 from vertebro_outcomes.comparisons.covariates import Covariates
 from vertebro_outcomes.comparisons.design import Design
+from vertebro_outcomes.comparisons.fitting import NO_SPREAD
 from vertebro_outcomes.comparisons.judgement import (
     balance_table,
     failure_sentence,
@@ -20,6 +21,7 @@ from vertebro_outcomes.comparisons.judgement import (
 from vertebro_outcomes.comparisons.protocol import emulated_protocol
 from vertebro_outcomes.comparisons.sample import without_constant_columns
 from vertebro_outcomes.comparisons.windows import window_for
+from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.emulation.course import EmulationFit
 from vertebro_outcomes.estimators.method import Method
@@ -57,6 +59,7 @@ def emulated_trial(
     shown: Covariates,
 ) -> EmulatedTrial:
     """The result of one target trial."""
+    _refuse_no_spread(fit, se, request)
     design, kept = request.design, seen.flow.kept
     in_one = fit.in_t | fit.in_c
     w, treated = fit.weights[in_one], fit.in_t[in_one]
@@ -101,6 +104,17 @@ def emulated_trial(
         risk_ratio=(np.nan,) * 3 if withheld else ratio,
         weight_table=_weight_table(w, treated, fit, design), curves=None if withheld else _curves(fit),
     )  # fmt: skip
+
+
+def _refuse_no_spread(fit: EmulationFit, se: float, request: EmulationRequest) -> None:
+    """A standard error that is none would pass for certainty."""
+    if se <= NO_SPREAD * max(abs(fit.value_t), abs(fit.value_c)):
+        problem = Problem(
+            f"method {request.method.name}",
+            f"{request.design.outcome} does not vary, so its spread says nothing",
+            "outcomes that differ within the arms",
+        )
+        raise InputError("emulate()", [problem], "look at the outcome, or choose another day")
 
 
 def _cloned(seen: Observed, method: str) -> str:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from vertebro_outcomes.loaders.delimited import (
     read_delimited,
     sniff,
 )
+from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbered_titles
 from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
 from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
 
@@ -205,10 +207,14 @@ def _titles(path: Path, dialect: Dialect) -> tuple[list[str], int]:
         reader = csv.reader(stream, delimiter=dialect.separator, quoting=dialect.quoting)
         for _ in range(dialect.title_rows):
             next(reader)
+        start = reader.line_num
         titles = [title.strip() for title in next(reader)]
         while titles and not titles[-1]:
             titles.pop()
-        return titles, reader.line_num
+        above = reader.line_num
+        if is_record(titles, list(islice(reader, LOOKED_AT))):
+            return numbered_titles(len(titles)), start
+        return titles, above
 
 
 def _footers(path: Path, dialect: Dialect, width: int) -> tuple[int, int]:

@@ -15,11 +15,14 @@ from vertebro_outcomes.loaders.files import read_file, unpacked
 from vertebro_outcomes.loaders.large_files import read_large
 from vertebro_outcomes.loaders.limits import read_toml
 from vertebro_outcomes.loaders.literature import sheets
+from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.mapping import read_mapping
+from vertebro_outcomes.loaders.missing_header import is_record
 from vertebro_outcomes.loaders.plain_words import csv_fault, toml_fault, zip_fault
 from vertebro_outcomes.loaders.reviews.hardened_xml import parse
 from vertebro_outcomes.loaders.reviews.review_folder import read_folder
 from vertebro_outcomes.loaders.reviews.review_sheet import read_sheet_file
+from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.table_file import read_table
 from vertebro_outcomes.report.settings_file import load_settings
 from vertebro_outcomes.tables.engine import embedded_engine
@@ -202,3 +205,36 @@ def test_cells_without_a_header_are_no_mere_warning(tmp_path):
         warnings.simplefilter("ignore")  # as outside of tests
         with pytest.raises(VertebroError, match="more cells than the header"):
             read_table(path)
+
+
+RECORDS = [f"{i};{NAME};17.03.19{i};{i},5;KP\n" for i in range(31, 60)]
+
+
+@pytest.mark.parametrize("read", [read_delimited, read_large])
+def test_a_first_record_is_no_header(tmp_path, read):
+    """Without a header a patient's cells would be the names of columns in every message."""
+    path = tmp_path / "export.csv"
+    path.write_text("".join(RECORDS))
+    source = read(ENGINE, path)
+    assert source.columns == tuple(f"column {i}" for i in range(1, 6))
+    assert source.n_rows == source.rows_in == len(RECORDS)
+    lines = source.data.to_pandas().sort_values(LINE)[[LINE, "column 1"]]
+    assert lines.iloc[0].tolist() == [1, "31"]
+    said = told(load, path, key=b"k", format="flat")
+    assert "column 1" in said
+    assert NAME not in said
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("id;0;30;365", ["1;5;4;3", "2;6;5;4"]),  # days
+        ("Nummer;2019;2020", ["N001;5;4", "N002;6;5"]),  # years
+        ("PatNr;T1;T2", ["1;5;4", "2;6;5"]),
+        ("name;sex;arm", ["a;f;KP", "b;m;VP"]),  # words only
+        ("id;2019", ["a;5", "b;6"]),
+        ("id;name", []),
+    ],
+)
+def test_numbers_in_a_header_are_names_of_columns(header, rows):
+    assert not is_record(header.split(";"), [row.split(";") for row in rows])
