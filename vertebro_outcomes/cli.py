@@ -14,6 +14,7 @@ from vertebro_outcomes.cli_sites import combine, site_summary
 from vertebro_outcomes.cli_steps import Progress, counted, step
 from vertebro_outcomes.errors import InputError, LoadError, Problem, VertebroError, refuse_argument
 from vertebro_outcomes.report.digest import inputs_of, is_current, require_unchanged
+from vertebro_outcomes.tables.csv_text import csv_text
 
 USER_MISTAKE = 2
 # Matrix products summed by several threads differ in the last digit with the number of threads; the
@@ -143,7 +144,7 @@ def pool(
         raise InputError(str(path), error.problems, error.next_step) from None
     fit = vo.pool(es, method=method, ci=ci, level=level, dialect=dialect)
     if csv:
-        typer.echo(fit.to_frame(scale="natural").to_csv(index=False), nl=False)
+        typer.echo(csv_text(fit.to_frame(scale="natural")), nl=False)
         return
     typer.echo(str(fit))
     for excluded in fit.excluded:

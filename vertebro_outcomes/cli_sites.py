@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 import vertebro_outcomes as vo
+from vertebro_outcomes.tables.csv_text import csv_text
 
 
 def site_summary(
@@ -46,7 +47,7 @@ def combine(
     """Combine the bundles of several sites, and say what is exact and what is approximate."""
     found = vo.combine_sites(paths)
     if csv:
-        typer.echo(found.to_frame().to_csv(index=False), nl=False)
+        typer.echo(csv_text(found.to_frame()), nl=False)
         return
     title, *lines = str(found).rstrip(".").split("; ")
     typer.echo(title)

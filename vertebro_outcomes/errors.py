@@ -1,9 +1,11 @@
 """How the package complains: one family for mistakes the user can correct, one layout for a message."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+_OBEYED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 MOST_SHOWN: Final = 100  # problems in a message; `problems` of the error holds all
 
 
@@ -36,7 +38,12 @@ class _RefusalError(VertebroError):
         if left := len(self.problems) - len(shown):
             shown.append(f"  and {left} more problems of this kind or another")
         lines = [f"{source}: {self.outcome}", *shown]
-        super().__init__("\n".join([*lines, f"  Next: {next_step}"]))
+        super().__init__("\n".join(map(_printable, [*lines, f"  Next: {next_step}"])))
+
+
+def _printable(line: str) -> str:
+    """Without signs that a terminal obeys: what was found may hold them."""
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", line)
 
 
 class LoadError(_RefusalError):

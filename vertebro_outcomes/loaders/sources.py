@@ -1,5 +1,6 @@
 """One file or sheet of an export as text cells with line numbers, and what the reader set aside."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -83,12 +84,16 @@ def source_from_rows(
     return Source(name, store(engine, "source", pa.table(columns)), len(rows), **more)
 
 
+# Signs that a terminal obeys or that turn the letters round.
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
 def unique_names(header: Sequence[str]) -> list[str]:
     """Headers trimmed, blanks numbered, repeats marked: `VAS`, `VAS (2)`."""
     names: list[str] = []
     taken: set[str] = {LINE}
     for place, title in enumerate(header, start=1):
-        base = " ".join(str(title)[:LONGEST_TITLE].split()) or f"column {place}"
+        base = " ".join(_UNSEEN.sub(" ", str(title)[:LONGEST_TITLE]).split()) or f"column {place}"
         name, n = base, 1
         while name.lower() in taken:
             n += 1

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, flat
-from vertebro_outcomes.report.csv_text import csv_text
 from vertebro_outcomes.report.page import render
 from vertebro_outcomes.report.typeset import as_png, typst_blocks
+from vertebro_outcomes.tables.csv_text import csv_text
 
 
 @dataclass(frozen=True)

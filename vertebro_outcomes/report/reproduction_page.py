@@ -8,11 +8,11 @@ import pandas as pd
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.svg import save_svg
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, prose
-from vertebro_outcomes.report.csv_text import csv_text
 from vertebro_outcomes.report.files import write_whole
 from vertebro_outcomes.report.page import render_page
 from vertebro_outcomes.report.rendered import render_section
 from vertebro_outcomes.results.reproduction import WORDS, Reproduction
+from vertebro_outcomes.tables.csv_text import csv_text
 
 _LABELS: Final = {
     "unit_id": "Result",

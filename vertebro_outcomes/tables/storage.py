@@ -12,6 +12,7 @@ import pandas as pd
 
 from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
 from vertebro_outcomes.tables.cohort_tables import STORED
+from vertebro_outcomes.tables.csv_text import ledger_cell, ledger_text
 from vertebro_outcomes.tables.engine import analysing_engine, kept_file, open_parquet
 from vertebro_outcomes.tables.instruments import as_plain, declared_instruments
 
@@ -130,7 +131,8 @@ def _write_files(cohort: Any, folder: Path) -> None:
     for name in STORED:
         _write_table(cohort.tables[name], folder / f"{name}.parquet")
     for ledger in LEDGERS:
-        getattr(cohort, ledger).to_csv(folder / f"{ledger}.csv", index=False, lineterminator="\n")
+        text = ledger_text(getattr(cohort, ledger))
+        (folder / f"{ledger}.csv").write_text(text, encoding="utf-8", newline="")
     manifest = {
         "layout": LAYOUT,
         "name": cohort.name,
@@ -220,4 +222,6 @@ def _read_ledger(path: Path) -> pd.DataFrame:
     for column in frame.columns:
         if _is_whole(column):
             frame[column] = frame[column].astype("int64")
+        else:
+            frame[column] = frame[column].map(ledger_cell)
     return frame

@@ -11,7 +11,6 @@ import pytest
 import vertebro_outcomes as vo
 from vertebro_outcomes.report import registries as module
 from vertebro_outcomes.report.build import PAGE
-from vertebro_outcomes.report.csv_text import csv_text
 from vertebro_outcomes.report.digest import inputs_of
 from vertebro_outcomes.report.make import make_report
 from vertebro_outcomes.report.registries import analyse_registries
@@ -19,6 +18,7 @@ from vertebro_outcomes.report.registry import unread
 from vertebro_outcomes.report.settings import ReportSettings
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
+from vertebro_outcomes.tables.csv_text import csv_text
 
 RAW = Path(__file__).parents[3] / "data" / "raw"
 NAME = "Maria Musterfrau"
