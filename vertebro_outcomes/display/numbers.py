@@ -48,6 +48,18 @@ def count(value: float) -> str:
     return number(value, 0 if math.isnan(value) or float(value).is_integer() else 1)
 
 
+def amount(value: float, unit: str) -> str:
+    """A number as it was given, with its unit: '1.5 points', '1 point'.
+
+    Examples
+    --------
+    >>> amount(1.5, "points"), amount(-1.0, "points"), amount(2.0, "")
+    ('1.5 points', '\u22121 point', '2')
+    """
+    one = abs(value) == 1 and unit.endswith("s") and " " not in unit
+    return f"{as_given(value)} {unit.removesuffix('s') if one else unit}".strip()
+
+
 def as_given(value: float) -> str:
     """A number with the digits it was given with, at most six: 1.5, 3.29, −10."""
     text = f"{abs(value):.6g}"

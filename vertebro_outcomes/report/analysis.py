@@ -119,7 +119,7 @@ def worthwhile_line(question: Question, answer: Answer) -> tuple[float | None, l
     least = worthwhile(question, answer)
     if least is None:
         return None, []
-    shown = f"{numbers.as_given(least)} {answer.unit}".strip()
+    shown = numbers.amount(least, answer.unit)
     return least, [f"Dotted line: smallest worthwhile difference, {shown}"]
 
 

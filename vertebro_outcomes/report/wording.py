@@ -229,7 +229,7 @@ def _shared(pairs: Sequence[tuple[Question, Answer]], side: str) -> str:
 def _least(question: Question, answer: Answer) -> str:
     least = worthwhile(question, answer)
     assert least is not None
-    return f"{numbers.as_given(abs(least))} {answer.unit}".strip()
+    return numbers.amount(abs(least), answer.unit)
 
 
 def _reaches(question: Question, answer: Answer) -> bool:

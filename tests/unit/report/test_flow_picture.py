@@ -1,9 +1,12 @@
 """The flow chart of the report: its words for those who cannot see it, and arms nobody can compute."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
 from vertebro_outcomes.report.flow_picture import _finding, hide_arms
+from vertebro_outcomes.report.sections.registry_overview import _refused, _with_others
 
 ARMS = {"n_VP": "VP", "n_KP": "KP"}
 
@@ -49,3 +52,20 @@ def test_arms_hidden_in_one_line_are_hidden_in_all():
     table = chart([30, "hidden"], [100, 90], [130, 95])
     hide_arms(table, list(ARMS), total="n_patients", largest_hidden=10)
     assert (table[list(ARMS)] == "hidden").all(axis=None)
+
+
+def test_patients_of_another_or_unknown_treatment_have_their_own_box():
+    table = chart([305], [1010], [3000])
+    assert _with_others(table, list(ARMS))["n_other"].tolist() == [1685]
+    assert "n_other" not in _with_others(chart([305], [1010]), list(ARMS))
+
+
+def test_refused_cells_are_said_before_what_rests_on_the_others():
+    lines = {"source_file": ["a.csv"] * 4, "column": list("wxyz"), "rule": ["not a code"] * 4}
+    rejected = pd.DataFrame({**lines, "count": [3, 1010, 40, 20]})
+    found = _refused(SimpleNamespace(rejected=rejected, largest_hidden=10))
+    assert "1,010 in column x of a.csv (not a code); 40 in" in found[0].html
+    assert "column w" not in found[0].html
+    few = _refused(SimpleNamespace(rejected=rejected.head(1), largest_hidden=10))
+    assert "hidden in column w" in few[0].html
+    assert _refused(SimpleNamespace(rejected=rejected.head(0), largest_hidden=10)) == ()

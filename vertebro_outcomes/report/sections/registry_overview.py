@@ -4,7 +4,7 @@ import pandas as pd
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.disclosure import hide_in_flow, hide_shares
-from vertebro_outcomes.report.blocks import Block, Fold, prose
+from vertebro_outcomes.report.blocks import Block, Fold, bound, joined, prose
 from vertebro_outcomes.report.flow_picture import flow_picture, hide_arms
 from vertebro_outcomes.report.registry import (
     registry_section,
@@ -18,6 +18,7 @@ from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.tables.column_words import column_words
 
+_WORST = 3  # kinds of refused cells named first
 _ARMS = ("n_patients", "n_VP", "n_KP", "n_NSM")
 
 
@@ -25,6 +26,7 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
     """Coverage and follow-up first: registries are judged by them."""
     return (
         _coverage(registry),
+        *_refused(registry),
         *_flow(registry),
         Fold("Completeness of every column", (_quality(registry),)),
         Fold("What became of every row of the files", (_accounting(registry), _rejected(registry))),
@@ -55,17 +57,55 @@ def _coverage(registry: RegistryAnalysis) -> Block:
     )  # fmt: skip
 
 
+def _refused(registry: RegistryAnalysis) -> tuple[Block, ...]:
+    """Where many cells were refused everything below rests on the rest: said before it."""
+    most = registry.rejected.sort_values("count", ascending=False, kind="stable").head(_WORST)
+    said = [
+        bound(
+            "{n} in column {column} of {file} ({rule})", column=line["column"], rule=line["rule"],
+            n=safe_count(line["count"], largest_hidden=registry.largest_hidden),
+            file=line["source_file"],
+        )
+        for line in most.to_dict("records")
+    ]  # fmt: skip
+    if not said:
+        return ()
+    return (
+        prose(
+            "<strong>Refused cells</strong>, which what follows does without: {said}. All of them, by "
+            "rule, stand under the rows of the files.", said=joined(said, "; "),
+        ),
+    )  # fmt: skip
+
+
+def _with_others(chart: pd.DataFrame, arms: list[str]) -> pd.DataFrame:
+    """With a column for patients whose treatment is another or not known, where there are any."""
+    rest = chart["n_patients"] - chart[arms].sum(axis=1)
+    return chart.assign(n_other=rest) if (rest > 0).any() else chart
+
+
 def _flow(registry: RegistryAnalysis) -> tuple[Block, ...]:
     columns = [name for name in _ARMS if name in registry.attrition]
+    chart = registry.attrition[["step", *columns]]
+    if "n_patients" in columns:
+        chart = _with_others(chart, [name for name in columns if name != "n_patients"])
+        columns = [name for name in chart if name != "step"]
     shown = hide_in_flow(
-        registry.attrition[["step", *columns]],
+        chart,
         columns=columns,
         largest_hidden=registry.largest_hidden,
     )
     arms = [name for name in columns if name != "n_patients"]
     if "n_patients" in columns:
         hide_arms(shown, arms, total="n_patients", largest_hidden=registry.largest_hidden)
-    labels = {"step": "Step", "n_patients": "Patients", "n_VP": "VP", "n_KP": "KP", "n_NSM": "NSM"}
+    labels = {
+        "step": "Step",
+        "n_patients": "Patients",
+        "n_VP": "VP",
+        "n_KP": "KP",
+        "n_NSM": "NSM",
+        "n_other": "other",
+    }
     figure = flow_picture(
         shown, {name: labels[name] for name in arms}, registry, name="flow",
         first=str(shown["step"].iloc[0]), total=_total(shown),

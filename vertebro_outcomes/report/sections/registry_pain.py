@@ -118,7 +118,7 @@ def _against_margin(registry: RegistryAnalysis, found: Comparison) -> Markup:
         if min(abs(found.ci_low), abs(found.ci_high)) < least or found.ci_low * found.ci_high < 0
         else "The interval lies beyond the smallest worthwhile difference of {least}."
     )
-    return bound(words, least=f"{numbers.as_given(least)} {found.unit}".strip())
+    return bound(words, least=numbers.amount(least, found.unit))
 
 
 def _further(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, ...]:
@@ -182,7 +182,7 @@ def _flow(registry: RegistryAnalysis, found: Comparison) -> tuple[Block, ...]:
     arms = (found.treatment, found.comparator)
     words = " against ".join(arms)
     labels = {
-        "step": "Kept, then who left", "n_t": f"{arms[0]} left over", "n_c": f"{arms[1]} left over"
+        "step": "Step", "n_t": f"{arms[0]} remaining", "n_c": f"{arms[1]} remaining"
     }  # fmt: skip
     figure = flow_picture(
         shown, {"n_t": arms[0], "n_c": arms[1]}, registry, name=f"flow_{_short(arms)}",

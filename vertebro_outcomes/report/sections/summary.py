@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from vertebro_outcomes.discover import declarations
-from vertebro_outcomes.display.numbers import as_given, count, percent
+from vertebro_outcomes.display.numbers import amount, count, percent
 from vertebro_outcomes.meta_analysis.certainty_by_rule import rate_certainty
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.report.analysis import analysis_anchor
@@ -118,7 +118,7 @@ def _how_to_read(pairs: Pairs) -> tuple[Block, ...]:
     if pain:
         least = bound(
             " The smallest difference in pain that patients find worthwhile is taken to be {least}.",
-            least=f"{as_given(abs(worthwhile(*pain[0]) or 0))} {pain[0][1].unit}",
+            least=amount(abs(worthwhile(*pain[0]) or 0), pain[0][1].unit),
         )
     return (
         prose(
