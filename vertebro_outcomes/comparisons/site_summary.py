@@ -178,8 +178,7 @@ def _events(
 
 def _profile(time: Floats, event: Bools, treated: Bools, alike: Floats) -> dict[str, list[float]]:
     """Value and two derivatives of the log partial likelihood (Efron ties) on the grid."""
-    same = np.zeros(time.size, dtype=np.int64)
-    sets = risk_sets(time, event, weight=np.ones(time.size), stratum=same, alike=alike)
+    sets = risk_sets(time, event, alike=alike)
     x = treated.astype(float)[:, None][sets.order]
     found = [moments(sets, x, np.array([at])) for at in GRID]
     return {

@@ -35,8 +35,8 @@ class Counts:
 
 def count(time: Floats, cause: Ints, *, of: int, weight: Floats | None = None) -> Counts:
     """Counts of events `of` and of all events; cause 0 is censored."""
-    distinct, code = ranks(time)
-    cell = code * 3
+    distinct, cell = ranks(time)
+    cell *= 3
     cell += cause > 0
     cell += cause == of
     counted = np.bincount(cell, weight, minlength=3 * distinct.size)

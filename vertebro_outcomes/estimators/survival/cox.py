@@ -73,12 +73,10 @@ def fit_cox(
     doi:10.1080/01621459.1989.10478874; test of proportional hazards: Grambsch and Therneau 1994,
     doi:10.1093/biomet/81.3.515, as a score test with the whole information matrix.
     """
-    w = np.ones(time.size) if weight is None else weight
-    strata = np.zeros(time.size, dtype=np.int64) if stratum is None else stratum
     if not usable(time, event):
         return unfitted(x, event)
     sets = risk_sets(
-        time, event, weight=w, stratum=strata, efron=ties == "efron", entry=entry, alike=alike
+        time, event, weight=weight, stratum=stratum, efron=ties == "efron", entry=entry, alike=alike
     )
     z, sd = standardised(x, sets)
     fitted = fit_sorted(sets, z, sd, cluster=cluster, person=person)

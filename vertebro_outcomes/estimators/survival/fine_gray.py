@@ -46,15 +46,13 @@ def fit_fine_gray(
     Reference: Fine and Gray 1999, doi:10.1080/01621459.1999.10474144, equations 6 to 8; weighted
     risk sets: Geskus 2011, doi:10.1111/j.1541-0420.2010.01420.x.
     """
-    w = np.ones(time.size) if weight is None else weight
-    strata = np.zeros(time.size, dtype=np.int64) if stratum is None else stratum
     event = cause == 1
     if not usable(time, event):
         return unfitted(x, event)
     sets = risk_sets(
-        time, event, weight=w, stratum=strata, competing=cause > 1, efron=ties == "efron",
+        time, event, weight=weight, stratum=stratum, competing=cause > 1, efron=ties == "efron",
         events_before_censoring=censoring_ties == "events_first",
-        censoring_weight=w if censoring_weights == "case" else np.ones(time.size),
+        censoring_weight=None if censoring_weights == "case" else np.ones(time.size),
         alike=alike,
     )  # fmt: skip
     z, sd = standardised(x, sets)

@@ -30,7 +30,9 @@ def _tables(
     time: Floats, cause: Ints, arm: Ints, groups: int, alike: Floats | None = None
 ) -> _Tables:
     distinct, cell = ranks(time)
-    cell = (cell * groups + arm) * 3
+    cell *= groups
+    cell += arm
+    cell *= 3
     cell += cause > 0
     cell += cause == 1
     size = distinct.size * groups * 3

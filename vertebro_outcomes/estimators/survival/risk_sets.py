@@ -125,8 +125,8 @@ def risk_sets(
     time: Floats,
     event: Bools,
     *,
-    weight: Floats,
-    stratum: Ints,
+    weight: Floats | None = None,
+    stratum: Ints | None = None,
     competing: Bools | None = None,
     events_before_censoring: bool = False,
     censoring_weight: Floats | None = None,
@@ -137,30 +137,30 @@ def risk_sets(
     """The risk sets of an event; `competing` keeps those patients at risk by inverse censoring.
 
     With `entry` a row is at risk after its entry, up to and including its time. A row stands for
-    `alike` patients (one if not given).
+    `alike` patients (one if not given). Without `weight` and `stratum` each counts once, in one stratum.
     """
     distinct, block = ranks(time)
     order, block, strata_from, first, which = _sorted(block, distinct.size, stratum)
-    event, weight = event[order], weight[order]
-    f = np.ones(weight.size) if alike is None else alike[order]
-    total = weight if alike is None else weight * f
-    size = first.size
-    events = np.bincount(block, event * f, minlength=size).astype(float, copy=False)
+    event, once = event[order], np.broadcast_to(np.float64(1.0), order.shape)
+    w = once if weight is None else weight[order]
+    f = once if alike is None else alike[order]
+    total = w if alike is None else w * f
+    size, having = first.size, np.flatnonzero(event)
+    events = np.bincount(block[having], f[having], minlength=size).astype(float, copy=False)
     timed = events > 0
-    own_weight = np.bincount(block, event * total, minlength=size)[timed] / events[timed]
+    own_weight = np.bincount(block[having], total[having], minlength=size)[timed] / events[timed]
     running: Ints = np.cumsum(timed, dtype=np.int64)
     upto: Ints = running[block]
     of_block = np.searchsorted(strata_from, first, side="right") - 1  # stratum
-    ends = np.r_[strata_from[1:], weight.size]
+    ends = np.r_[strata_from[1:], order.size]
     last = running[block[ends - 1]]  # event times up to the end of each stratum
-    rows = ends - strata_from
-    low, high = np.repeat(np.r_[0, last[:-1]], rows), np.repeat(last, rows)
+    low, high = (_spread(each, ends - strata_from) for each in (np.r_[0, last[:-1]], last))
     s = of_block[timed]  # stratum of each event time
-    carried = np.zeros(weight.size, dtype=bool) if competing is None else competing[order]
-    carried_by, carry = np.zeros(weight.size), np.ones(s.size)
+    carried = np.zeros(order.size, dtype=bool) if competing is None else competing[order]
+    carried_by, carry = np.zeros(order.size), np.ones(s.size)
     some_carried = bool(carried.any())
     if some_carried:
-        counted = weight if censoring_weight is None else censoring_weight[order]
+        counted = w if censoring_weight is None else censoring_weight[order]
         before = censoring_curve(
             block, of_block, ~(event | carried), counted if alike is None else counted * f,
             events_before_censoring=events_before_censoring,
@@ -171,7 +171,7 @@ def risk_sets(
     opens = np.r_[True, np.diff(of_block) > 0] | timed
     shift = np.arange(last.size)
     sets = RiskSets(
-        order=order, event=event, weight=weight, alike=f, total=total, time=distinct[which[timed]],
+        order=order, event=event, weight=w, alike=f, total=total, time=distinct[which[timed]],
         upto=upto, low=low, high=high, events=events[timed], mean_weight=own_weight, efron=efron,
         carried=carried, carried_by=carried_by, carry=carry, some_carried=some_carried,
         bins=Segments(first[opens], (running + of_block)[opens], s.size + last.size),
@@ -181,11 +181,16 @@ def risk_sets(
     return sets if entry is None else _entering(sets, entry[order], strata_from, ends)
 
 
-def _sorted(block: Ints, size: int, stratum: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+def _spread(each: Ints, rows: Ints) -> Ints:
+    """A value per stratum, per row."""
+    return np.broadcast_to(each[0], int(rows[0])) if rows.size == 1 else np.repeat(each, rows)
+
+
+def _sorted(block: Ints, size: int, stratum: Ints | None) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Order by (stratum, time); times numbered in it; first rows of strata, of times; which times."""
     order = ordered(block, size)
-    names, number = ranks(stratum)
     strata_from = np.zeros(1, dtype=np.int64)
+    names, number = (strata_from, block) if stratum is None else ranks(stratum)
     if names.size > 1:
         order = order[ordered(number[order], names.size)]
         number = number[order]
