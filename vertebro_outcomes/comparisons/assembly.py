@@ -114,6 +114,7 @@ def comparison_of(
         notes=notes, withheld=failed if withheld else "", propensity=fit.propensity,
         weights=fit.weights, treated=treated, synthetic=cohort.synthetic,
         missing=request.missing.how, n_dead=_dead(prepared, request),
+        better=request.instrument.better,
     )  # fmt: skip
 
 

@@ -101,6 +101,9 @@ class Comparison:
     synthetic: bool = False
     missing: str = "observed"
     n_dead: tuple[int, int] = (0, 0)
+    better: Literal["lower", "higher", ""] = (
+        ""  # the good direction of an outcome declared for the cohort
+    )
 
     @property
     def passed(self) -> bool:
@@ -150,10 +153,15 @@ class Comparison:
         """
         return held_against(
             outcome=self.outcome, measure=self.measure, estimate=self.estimate, se=self.se,
-            df=self.df, margin=margin, alpha=alpha, better=better, label=self.label,
+            df=self.df, margin=margin, alpha=alpha, better=better or self._direction, label=self.label,
             unit=self.unit, arms=(self.treatment, self.comparator), day=self.day,
             synthetic=self.synthetic,
         )  # fmt: skip
+
+    @property
+    def _direction(self) -> Literal["lower", "higher"] | None:
+        responders = self.better and self.measure == "RD"
+        return "higher" if responders else self.better or None
 
     def tipping_point(self) -> pd.DataFrame:
         """How far the unseen scores of an arm must differ from missing at random to undo the result.
@@ -275,7 +283,7 @@ class Comparison:
         return draw_differences(
             self.by_visit, arms=arms, label=label, level=self.level, mark=mark, ax=ax,
             worthwhile=None if change is None else change.value,
-            better="" if known is None else known.better,
+            better=self.better if known is None else known.better,
         )  # fmt: skip
 
     def _draw_distributions(self, kind: PlotKind, ax: "Axes | None") -> "Axes":

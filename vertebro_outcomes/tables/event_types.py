@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from vertebro_outcomes.outcomes import OUTCOMES, Outcome
+from vertebro_outcomes.outcomes import OUTCOMES, Better, Outcome
 
 EVENT_TYPES: Final[dict[str, str]] = {
     "cement_leakage": "cement outside the vertebral body, site not given",
@@ -161,7 +161,7 @@ class Instrument:
 
     low: float | None = None
     high: float | None = None
-    better: str = ""
+    better: Better = ""
     label: str = ""
     worthwhile: float | None = None
     unit: str = "points"

@@ -68,6 +68,12 @@ def test_ancova_is_that_of_lm(shape):
     assert vo.compare(trial(shape), **turned).estimate == pytest.approx(-found.estimate, abs=1e-9)
 
 
+def test_the_direction_of_an_own_scale_is_known_to_the_margin():
+    found = vo.compare(trial("weeks"), **asked("weeks", method="ancova"))  # KP better by 7 points
+    assert found.against_margin(5.0).verdict == found.against_margin(5.0, better="higher").verdict
+    assert found.against_margin(5.0, better="lower").verdict != found.against_margin(5.0).verdict
+
+
 @pytest.mark.parametrize("shape", ASKED)
 def test_the_mixed_model_is_that_of_gls(shape):
     covariates = {"wide": ["baseline", "age", "sex"], "long": ["baseline", "C(SITE)"]}
@@ -76,7 +82,7 @@ def test_the_mixed_model_is_that_of_gls(shape):
     assert [str(day) for day in found.by_visit["day"]] == list(expected)
     for line in found.by_visit.itertuples():
         assert line.estimate == pytest.approx(expected[str(line.day)]["estimate"], abs=1e-5)
-        # Kenward and Roger's covariance is at least that of gls
+        # Kenward and Roger adjust the covariance, here by less than two in a hundred
         assert line.se == pytest.approx(expected[str(line.day)]["se"], rel=0.02)
     plain = vo.compare(trial(shape), **question, variance="satterthwaite")
     for line in plain.by_visit.itertuples():

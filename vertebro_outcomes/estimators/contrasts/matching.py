@@ -52,14 +52,16 @@ def fit_matching(data: TwoArms, *, variance: str = "replacement") -> ContrastFit
         replace=replace,
         strata=data.strata,
     )
-    matched, where, n_partners = np.unique(pairs.treated, return_inverse=True, return_counts=True)
+    n_partners = np.bincount(pairs.treated, minlength=len(data.y))
+    matched = np.flatnonzero(n_partners)
     if len(matched) < 2:
         raise UnanswerableError(SEPARATED)
-    share = 1.0 / n_partners[where]
+    share = 1.0 / n_partners[pairs.treated]
     weights = np.zeros(len(data.y))
+    weights += np.bincount(pairs.comparator, share, minlength=len(data.y))
+    n_comparators = int((weights > 0).sum())
     weights[matched] = 1.0
-    np.add.at(weights, pairs.comparator, share)
-    partner_mean = np.bincount(where, weights=share * data.y[pairs.comparator])
+    partner_mean = np.bincount(pairs.treated, share * data.y[pairs.comparator])[matched]
     difference = data.y[matched] - partner_mean
     n1 = len(matched)
     variance_of_mean = float(np.var(difference, ddof=1)) / n1
@@ -77,7 +79,7 @@ def fit_matching(data: TwoArms, *, variance: str = "replacement") -> ContrastFit
             "mean_c": float(partner_mean.mean()),
             "n_treated_matched": float(n1),
             "n_treated_unmatched": float(data.treated.sum() - n1),
-            "n_comparators_used": float(len(np.unique(pairs.comparator))),
+            "n_comparators_used": float(n_comparators),
             "caliper": caliper,
         },
     )
@@ -85,9 +87,8 @@ def fit_matching(data: TwoArms, *, variance: str = "replacement") -> ContrastFit
 
 def _reuse(data: TwoArms, score: Floats, pairs: Matches, share: Floats) -> float:
     """Sum over comparators of (K^2 - K') sigma^2, sigma^2 from the next comparator on the score."""
-    K, K2 = np.zeros(len(score)), np.zeros(len(score))
-    np.add.at(K, pairs.comparator, share)
-    np.add.at(K2, pairs.comparator, share**2)
+    K = np.bincount(pairs.comparator, share, minlength=len(score))
+    K2 = np.bincount(pairs.comparator, share**2, minlength=len(score))
     order = np.flatnonzero(~data.treated)
     order = order[np.argsort(score[order], kind="stable")]
     gap = np.diff(score[order])

@@ -80,9 +80,9 @@ def _without_replacement(
     above, below = list(range(n + 1)), list(range(n + 1))  # below is shifted by one: 0 means none
     which: list[int] = []
     partner: list[int] = []
-    open_for = list(range(len(want)))
+    open_for: list[int] | range = range(len(want))
     for _ in range(ratio):
-        served = []
+        before = len(which)
         for i in open_for:
             up = places[i]
             while above[up] != up:
@@ -103,8 +103,7 @@ def _without_replacement(
                 below[taken + 1] = taken
                 which.append(i)
                 partner.append(taken)
-                served.append(i)
-        open_for = served
+        open_for = which[before:]
     return np.array(which, dtype=np.int64), np.array(partner, dtype=np.int64)
 
 
