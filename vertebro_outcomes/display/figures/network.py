@@ -49,9 +49,9 @@ def network_graph(
         for name, (x, y) in place.items():
             ax.plot([x], [y], marker="o", ms=12, color=BLUE, zorder=3)
             side = "center" if abs(x) < 0.1 else "left" if x > 0 else "right"
-            ax.text(1.13 * x, 1.13 * y, name, ha=side, va="center")
-        ax.set_xlim(-1.55, 1.55)
-        ax.set_ylim(-1.24, 1.24)
+            ax.text(1.22 * x, 1.22 * y, name, ha=side, va="center")
+        ax.set_xlim(-1.9, 1.9)
+        ax.set_ylim(-1.36, 1.36)
         ax.set_aspect("equal")
         ax.set_axis_off()
     return ax
