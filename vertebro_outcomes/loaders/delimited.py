@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.limits import refuse_width
 from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbered_titles
 from vertebro_outcomes.loaders.plain_words import csv_fault
 from vertebro_outcomes.loaders.quoted_records import split_records
@@ -181,7 +182,7 @@ def source_from_table(
     header = [cell.strip().lstrip("\ufeff") for cell in rows[0][1]]
     while header and not header[-1]:
         header.pop()
-    width = len(header)
+    refuse_width(name, width := len(header))
     if is_record(header, [row for _, row in rows[1 : LOOKED_AT + 1]]):
         rows.insert(0, (0, header := numbered_titles(width)))
     kept, lines, wide = [], [], []

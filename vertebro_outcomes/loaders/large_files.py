@@ -11,13 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.delimited import (
-    WIDTH_WITH_FOOTERS,
-    Dialect,
-    ends_table,
-    read_delimited,
-    sniff,
-)
+from vertebro_outcomes.loaders.delimited import WIDTH_WITH_FOOTERS as WIDE
+from vertebro_outcomes.loaders.delimited import Dialect, ends_table, read_delimited, sniff
+from vertebro_outcomes.loaders.limits import refuse_width
 from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbered_titles
 from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
 from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
@@ -50,6 +46,7 @@ def read_large(
     with tempfile.TemporaryDirectory() as folder:
         readable = _utf8(path, dialect, Path(folder))
         titles, above = _titles(readable, dialect)
+        refuse_width(name or path.name, len(titles))
         header = unique_names(titles)
         scan = _Scan(own, readable, dialect, header, above, titles)
         n_lines, is_plain, is_even = _physical_lines(readable)
@@ -222,7 +219,7 @@ def _footers(path: Path, dialect: Dialect, width: int) -> tuple[int, int]:
 
     Totals and notes stand in the last lines; blank lines between and below them go with them.
     """
-    if width < WIDTH_WITH_FOOTERS:
+    if width < WIDE:
         return 0, 0
     with path.open("rb") as stream:
         stream.seek(max(0, path.stat().st_size - TAIL_BYTES))

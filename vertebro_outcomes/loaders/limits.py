@@ -15,6 +15,7 @@ MOST_FILES: Final = 10_000  # in one archive
 HIGHEST_RATIO: Final = 200  # tables pack 5 to 30 times, bombs a thousand times and more
 SMALL_BYTES: Final = 100 * 2**20  # up to this size unpacked, the ratio says nothing
 MOST_CELLS: Final = 50_000_000  # of a sheet, blank ones left of the last included
+MOST_COLUMNS: Final = 20_000  # of a table; a registry with all its visits side by side has fewer
 LARGEST_TOML: Final = 2**20
 DEEPEST_KEY: Final = 1000
 CHUNK_BYTES: Final = 2**20
@@ -60,6 +61,13 @@ def rows_within_limits(path: Path, rows: Iterator[Sequence[Any]]) -> Iterator[Se
             problem = Problem(path.name, found, "a smaller sheet")
             raise LoadError(path.name, [problem], "export it as CSV")
         yield row
+
+
+def refuse_width(name: str, n_columns: int) -> None:
+    """Refuse a table so wide that naming its columns alone would take minutes."""
+    if n_columns > MOST_COLUMNS:
+        problem = Problem(name, f"{n_columns:,} columns", f"at most {MOST_COLUMNS:,}")
+        raise LoadError(name, [problem], "export the columns that are needed, or a row per visit")
 
 
 def read_toml(path: Path) -> dict[str, Any]:

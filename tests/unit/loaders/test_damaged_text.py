@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from vertebro_outcomes.errors import Problem, VertebroError
-from vertebro_outcomes.loaders import large_files
+from vertebro_outcomes.loaders import large_files, limits
 from vertebro_outcomes.loaders.delimited import read_delimited
 from vertebro_outcomes.loaders.files import read_file, unpacked
 from vertebro_outcomes.loaders.large_files import read_large
@@ -238,3 +238,13 @@ def test_a_first_record_is_no_header(tmp_path, read):
 )
 def test_numbers_in_a_header_are_names_of_columns(header, rows):
     assert not is_record(header.split(";"), [row.split(";") for row in rows])
+
+
+@pytest.mark.parametrize("read", [read_delimited, read_large])
+def test_a_table_of_very_many_columns_is_refused(tmp_path, monkeypatch, read):
+    monkeypatch.setattr(limits, "MOST_COLUMNS", 30)
+    path = tmp_path / "export.csv"
+    path.write_text(";".join(f"{NAME}{i}" for i in range(31)) + "\n" + ";".join("1" * 31) + "\n")
+    said = told(read, ENGINE, path)
+    assert "31 columns; allowed: at most 30" in said
+    assert NAME not in said

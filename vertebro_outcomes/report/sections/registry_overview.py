@@ -1,9 +1,10 @@
 """What a registry holds: coverage, follow-up, completeness, and what became of every row."""
 
+import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.display import numbers
-from vertebro_outcomes.display.disclosure import hide_in_flow, hide_shares
+from vertebro_outcomes.display.disclosure import HIDDEN, hide_in_flow, hide_shares, is_small
 from vertebro_outcomes.report.blocks import Block, Fold, bound, joined, prose
 from vertebro_outcomes.report.flow_picture import flow_picture, hide_arms
 from vertebro_outcomes.report.registry import (
@@ -19,6 +20,7 @@ from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.tables.column_words import column_words
 
 _WORST = 3  # kinds of refused cells named first
+DEAD_WITHIN_A_YEAR = "patients dead within one year"  # a line of the coverage
 _ARMS = ("n_patients", "n_VP", "n_KP", "n_NSM")
 
 
@@ -127,6 +129,7 @@ def _quality(registry: RegistryAnalysis) -> Block:
     hidden = without_small_shares(frame, count="n_present", total="n", with_it=("complete_pct",),
                                    largest_hidden=registry.largest_hidden)  # fmt: skip
     shown = hidden[["table", "column", "complete_pct"]].copy()
+    shown.loc[_tells_late_deaths(registry), "complete_pct"] = HIDDEN
     shown["column"] = [
         column_words(*names) for names in zip(shown["table"], shown["column"], strict=True)
     ]
@@ -139,6 +142,14 @@ def _quality(registry: RegistryAnalysis) -> Block:
         shown, registry, name="completeness", caption="Completeness", labels=labels,
         numeric=("complete_pct",),
     )  # fmt: skip
+
+
+def _tells_late_deaths(registry: RegistryAnalysis) -> "pd.Series[bool]":
+    """The days of death, where those known less the deaths within one year are a small number."""
+    counts = registry.quality
+    early = registry.coverage.set_index("measure")["n"].get(DEAD_WITHIN_A_YEAR, np.nan)
+    late = is_small(counts["n_present"] - early, largest_hidden=registry.largest_hidden)
+    return (counts["table"] == "patients") & (counts["column"] == "death_day") & late
 
 
 def _accounting(registry: RegistryAnalysis) -> Block:
