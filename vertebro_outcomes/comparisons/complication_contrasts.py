@@ -136,9 +136,10 @@ def compare_complications(
     events = _events(cohort, people, within_days, notes)
     wanted = _wanted(events, types, treatment, comparator)
     rows, tests = [], set()
+    place = pd.Index(people["episode_id"]).get_indexer(events["episode_id"])
     for kind in wanted:
-        mine = events if kind == "any" else events.loc[events["type"] == kind]
-        had = people["episode_id"].isin(mine["episode_id"]).to_numpy(bool)
+        had = np.zeros(len(people), dtype=bool)
+        had[place if kind == "any" else place[(events["type"] == kind).to_numpy(bool)]] = True
         table = table_of(arms.treated, had)
         found = contrast(arms, had, measure=measure, method=method, level=level)
         tests.add(found.test)

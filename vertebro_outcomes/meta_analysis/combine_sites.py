@@ -210,6 +210,10 @@ class _Curve:
         return best, float(1 / np.sqrt(-bend(best)))
 
 
+def _sites(n: int) -> str:
+    return "1 site" if n == 1 else f"{n} sites"
+
+
 def _complications(held: Sequence[SiteBundle], level: float) -> Found:
     rows, own, notes = [], [], []
     lines = [{"site": b.site, **line} for b in held for line in b.complications]
@@ -219,7 +223,7 @@ def _complications(held: Sequence[SiteBundle], level: float) -> Found:
         shown = mine.dropna()
         absent = len(held) - len(mine)
         if len(shown) < _FEWEST:
-            notes.append(f"{kind}: shown by {len(shown)} sites, so not combined")
+            notes.append(f"{kind}: shown by {_sites(len(shown))}, so not combined")
             continue
         counts = shown.rename(columns={"site": "study"}).astype(dict.fromkeys(_COUNTS, int))
         try:
@@ -228,7 +232,7 @@ def _complications(held: Sequence[SiteBundle], level: float) -> Found:
             notes.append(f"{kind}: an arm without events, so no odds ratio")
             continue
         if len(shown) < len(mine) or absent:
-            notes.append(f"{kind}: {len(held) - len(shown)} sites hid or lack their counts")
+            notes.append(f"{kind}: counts hidden or missing at {_sites(len(held) - len(shown))}")
         rows.append(
             {"analysis": kind, "measure": "OR", "method": "Mantel-Haenszel over sites",
              "k": len(shown), "estimate": fit.estimate, "se": fit.se, "ci_low": fit.ci_low,
