@@ -56,14 +56,16 @@ def schedule(row: Ints, day: Ints, *, n: int, asked: int) -> dict[int, tuple[int
     days, counts = np.unique(day[after], return_counts=True)
     frequent = days[counts >= _GRID_PATIENTS * n]
     on_grid = np.isin(day[after], frequent).mean() if after.any() else 0.0
+    low, high = asked_window = window_for(asked)
+    meant = frequent[(frequent >= low) & (frequent <= high)]
     if (
         on_grid >= _GRID_SCORES
-        and asked in frequent
+        and (asked in frequent or len(meant) == 1)
         and len(frequent) <= _MOST_VISITS
         and _are_distinct_visits(row[after], day[after], frequent)
-    ):
-        return {int(d): (int(d), int(d)) for d in frequent}
-    asked_window = window_for(asked)
+    ):  # asked for day 90, the visit of day 84 is meant, and the others stay visits as well
+        own = asked if asked in frequent else int(meant[0])
+        return {asked if d == own else int(d): (int(d), int(d)) for d in frequent}
     visits = {asked: asked_window}
     for usual in USUAL_VISITS:
         low, high = window_for(usual)

@@ -68,6 +68,14 @@ def test_ancova_is_that_of_lm(shape):
     assert vo.compare(trial(shape), **turned).estimate == pytest.approx(-found.estimate, abs=1e-9)
 
 
+@pytest.mark.parametrize("method", ["mmrm", "gee", "clda"])
+def test_a_day_beside_a_visit_means_the_visit_and_keeps_the_others(method):
+    question = asked("long", method=method, covariates=[])
+    found, exact = (vo.compare(trial("long"), **question | {"day": day}) for day in (90, 84))
+    assert found.estimate == pytest.approx(exact.estimate, abs=1e-9)
+    assert found.by_visit["day"].tolist() == [28, 90, 182]
+
+
 def test_the_direction_of_an_own_scale_is_known_to_the_margin():
     found = vo.compare(trial("weeks"), **asked("weeks", method="ancova"))  # KP better by 7 points
     assert found.against_margin(5.0).verdict == found.against_margin(5.0, better="higher").verdict
