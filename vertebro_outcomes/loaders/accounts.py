@@ -56,9 +56,13 @@ class Account:
 
 @dataclass(frozen=True)
 class Traces:
-    """What a load remembers of its rows: tables with file, line and order, and refused lines."""
+    """What a load remembers of its rows: tables with file, line and order, and refused lines.
 
-    used: Sequence["ir.Table"]
+    `written` are the rows of the finished tables, of those whose rows are not merged.
+    """
+
+    used: Mapping[str, "ir.Table"]
+    written: Mapping[str, int]
     repeats: Sequence["ir.Table"]
     fates: Mapping[int, Fate]
     refused: pd.DataFrame
@@ -109,9 +113,16 @@ def account(export: Export, staged: Sequence[Staged], traces: Traces) -> Account
 def _used(staged: Sequence[Staged], traces: Traces) -> dict[int, int]:
     """Place of a feed -> its records that reached a table; asserts that no record is lost."""
     used: dict[int, int] = {}
-    for table in traces.used:
-        for place, n in per_feed(table).items():
-            used[place] = used.get(place, 0) + n
+    for name, table in traces.used.items():
+        places = [item.place for item in staged if item.feed.table == name]
+        n_written = traces.written.get(name)
+        if len(places) == 1 and n_written is not None:  # what came out is counted, not expected
+            used[places[0]] = n_written
+            continue
+        counts = per_feed(table) if places else {}
+        n = sum(counts.values())
+        assert n_written in (n, None), f"{name}: {n} rows used, but {n_written} written"
+        used |= counts
     for item in staged:
         fate_here, n = traces.fates[item.place], used.get(item.place, 0)
         known = n + fate_here.refused + fate_here.repeats
@@ -150,7 +161,7 @@ def _split(
 def _used_lines(source: Source, traces: Traces) -> "ir.Table":
     """The lines of a source that some table uses, each once."""
     whole: Any = None
-    for table in traces.used:
+    for table in traces.used.values():
         part = table.filter(table[FILE] == source.name).select(LINE)
         whole = part if whole is None else whole.union(part)
     return store(whole.get_backend(), "lines", whole.distinct())

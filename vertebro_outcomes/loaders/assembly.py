@@ -34,7 +34,9 @@ from vertebro_outcomes.loaders.timing import (
     attach,
     check_order,
     episodes_of,
+    is_undated,
     kept_dates,
+    refuse_undated,
 )
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.derived import with_derived_columns
@@ -43,6 +45,7 @@ from vertebro_outcomes.tables.engine import (
     raised,
     store,
     store_told,
+    total,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 
 EPISODE = ("patient_id", "episode_id")
 CHILDREN = ("levels", "scores", "events", "fractures")
+NOT_MERGED = ("scores", "events", "fractures")  # a row of a file is a row of the cohort
 
 
 @dataclass(frozen=True)
@@ -82,25 +86,31 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
             for name in CHILDREN
         }
         last_seen = _last_seen(engine, children)
+        if total(last_seen.undated):
+            children["scores"] = refuse_undated(children["scores"], ledger)
         patients = _ages_and_deaths(engine, patients, episodes, last_seen, ledger)
         children["scores"] = resolve_duplicates(
             engine, children["scores"], crowded(last_seen), rule=export.duplicates, ledger=ledger
         )
-    ledger.used += [found["patients"], rows["episodes"], children["levels"], children["scores"]]
+    ledger.used |= {"patients": found["patients"], "episodes": rows["episodes"]}
+    ledger.used |= {name: children[name] for name in ("levels", "scores")}
     children["scores"] = statuses(children["scores"], patients)
     children["levels"] = merge(
         engine, children["levels"], ["patient_id", "episode_id", "level"], name="levels",
         ledger=ledger,
     )  # fmt: skip
     children["fractures"] = _after_day0(children["fractures"], ledger)
-    ledger.used += [children[name] for name in ("events", "fractures")]
+    ledger.used |= {name: children[name] for name in ("events", "fractures")}
     episodes = _completed(episodes, children["levels"], last_seen, patients)
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
     named = people_of(engine, names), stated_absences(staged, names)
+    with request.step("tables put together"):
+        derived = with_derived_columns({**whole, **children})
+        tables = canonical_tables(engine, derived, staged, named)
     with request.step("accounts settled"):
-        account = ledger.settle(export, staged)
+        account = ledger.settle(export, staged, {n: count(tables[n]) for n in NOT_MERGED})
     return Cohort(
-        tables=canonical_tables(engine, with_derived_columns({**whole, **children}), staged, named),
+        tables=tables,
         name=export.name,
         rejects=ledger.rejects(export),
         accounting=account.files,
@@ -160,7 +170,8 @@ def _of_known(found: Kinds, names: "ir.Table", patients: "ir.Table", ledger: Led
 def _last_seen(engine: Any, children: Kinds) -> "ir.Table":
     """Per episode the last dated record from day 0 on (`last`), and the last sign of life (`alive`).
 
-    In the same pass over the scores, how many there are and the flags that they raise.
+    In the same pass over the scores, how many there are, the flags that they raise, and how many
+    have a date that is no day.
     """
     import ibis
 
@@ -175,6 +186,7 @@ def _last_seen(engine: Any, children: Kinds) -> "ir.Table":
             last=ibis.ifelse(rows.day >= 0, rows.day, none),
             alive=ibis.ifelse(said, rows.day, none),
             flag=flag(engine, rows) if name == "scores" else none,
+            undated=is_undated(rows) if name == "scores" else ibis.literal(False),
         )
         whole = part if whole is None else whole.union(part)
     seen = whole.group_by(list(EPISODE)).aggregate(
@@ -182,6 +194,7 @@ def _last_seen(engine: Any, children: Kinds) -> "ir.Table":
         alive=whole.alive.max(),
         n_scores=whole.flag.count(),
         flags=raised(whole.flag),
+        undated=whole.undated.sum(),
     )
     return store(engine, "seen", seen)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from vertebro_outcomes.loaders.records import Kinds, with_pseudonyms, without_rows
 from vertebro_outcomes.loaders.staging import ORDER, Staged
 from vertebro_outcomes.tables.cohort_tables import STORED
-from vertebro_outcomes.tables.engine import count, keep, keep_all, working_folder
+from vertebro_outcomes.tables.engine import keep, keep_all, working_folder
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -23,10 +23,13 @@ def canonical_tables(
     import pyarrow as pa
 
     people, absences = named
+    told = {"patients", *(item.feed.table for item in staged)}
     most_first = ["scores", *(name for name in STORED if name not in ("scores", "absences"))]
-    whole = {
-        name: _in_order(engine, tables[name], people, STORED[name].names) for name in most_first
+    named_rows = {
+        name: with_pseudonyms(tables[name], people) if name in told else without_rows(tables[name])
+        for name in most_first
     }
+    whole = {n: _in_order(engine, rows, STORED[n].names) for n, rows in named_rows.items()}
     made = keep_all(engine, whole, _known_words(staged))
     if absences is None:
         columns = {c: pa.array([], pa.string()) for c in STORED["absences"].names}
@@ -48,15 +51,12 @@ def _known_words(staged: Sequence[Staged]) -> dict[str, list[str]]:
     return words
 
 
-def _in_order(
-    engine: Any, table: "ir.Table", people: "ir.Table", columns: Sequence[str]
-) -> "ir.Table":
+def _in_order(engine: Any, named: "ir.Table", columns: Sequence[str]) -> "ir.Table":
     """The declared columns; rows by all their cells, of large tables in the order of the files.
 
     Either way the order is the same however many threads the engine has.
     """
-    named = with_pseudonyms(table, people) if count(table.limit(1)) else without_rows(table)
-    if working_folder(engine) is None or ORDER not in table.columns:
+    if working_folder(engine) is None or ORDER not in named.columns:
         return named.select(list(columns)).order_by(list(columns))
     merged = "leakage" in columns  # levels come from groups; the other tables were stored in order
     return (named.order_by([ORDER, "level"]) if merged else named).select(list(columns))

@@ -1,10 +1,12 @@
 """Delimited text in any dialect: encoding, separator, title rows, repeated headers, footers."""
 
+import codecs
 import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -79,10 +81,15 @@ def sniff_encoding(head: bytes) -> str:
 
 def _all_utf8(path: Path) -> bool:
     """Latin-1 letters may first turn up far down."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_between_letters = True
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            while stream.read(1 << 20):
-                pass
+        with path.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                if not (is_between_letters and chunk.isascii()):
+                    decoder.decode(chunk)
+                    is_between_letters = not decoder.getstate()[0]
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
@@ -92,7 +99,8 @@ def _sniff_separator(text: str) -> str:
     """The separator that gives the most cells in the most even rows."""
     best, best_score = ",", -1.0
     for separator in SEPARATORS:
-        rows = [row for row in _rows(text, separator) if any(cell.strip() for cell in row)][:300]
+        filled = (row for row in _rows(text, separator) if any(cell.strip() for cell in row))
+        rows = list(islice(filled, 300))
         widths = Counter(len(row) for row in rows)
         if not widths:
             continue
@@ -112,7 +120,7 @@ def _rows(text: str, separator: str) -> Iterator[list[str]]:
 
 def _title_rows(text: str, separator: str) -> int:
     """Rows above the header fill fewer cells than the rows below them."""
-    rows = list(_rows(text, separator))[:200]
+    rows = list(islice(_rows(text, separator), 200))
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
     usual = sorted(len(row) for row in rows if any(cell.strip() for cell in row))
     if not usual or usual[len(usual) // 2] < 3:

@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import WIDTH_WITH_FOOTERS as WIDE
 from vertebro_outcomes.loaders.delimited import Dialect, ends_table, read_delimited, sniff
@@ -20,6 +22,7 @@ from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet
 
 LARGE_BYTES: Final = 16_000_000
 CHUNK_BYTES: Final = 1 << 22
+NEW_LINE: Final = ord("\n")
 MOST_SHIFTS: Final = 200
 MOST_IN_MEMORY: Final = 128_000_000
 SWALLOWS: Final = ("unquoted value", "line size over maximum")  # with the lines below
@@ -280,11 +283,11 @@ def _physical_lines(path: Path) -> tuple[int, bool, bool]:
     lines, returns, quotes, last, is_even = 0, 0, 0, b"\n", True
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
-            lines += (ends := chunk.count(b"\n"))
+            lines += (ends := int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == NEW_LINE)))
             is_even = is_even and (ends > 0 or len(chunk) < CHUNK_BYTES)
             quotes += chunk.count(b'"')
-            # A return is harmless before the end of a line.
-            returns += chunk.count(b"\r") - (last + chunk).count(b"\r\n")
+            if b"\r" in chunk or last == b"\r":  # harmless before the end of a line
+                returns += chunk.count(b"\r") - (last + chunk).count(b"\r\n")
             last = chunk[-1:]
     return lines + (last != b"\n"), returns == quotes == 0, is_even
 

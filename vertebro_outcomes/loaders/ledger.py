@@ -4,7 +4,7 @@
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,7 +49,7 @@ class Ledger:
     """Collects refusals while tables are put together; `used` tables hold file, line and order."""
 
     frames: list[pd.DataFrame] = field(default_factory=list)
-    used: list["ir.Table"] = field(default_factory=list)
+    used: dict[str, "ir.Table"] = field(default_factory=dict)  # kind -> its rows that are used
     repeats: list["ir.Table"] = field(default_factory=list)
     refused: list[pd.DataFrame] = field(default_factory=list)
     fates: dict[int, Fate] = field(default_factory=dict)  # place of a feed -> what became of it
@@ -135,10 +135,15 @@ class Ledger:
             .reset_index(drop=True)
         )
 
-    def settle(self, export: Export, staged: Sequence[Staged]) -> Account:
-        """Where every row of every file went; that nothing is lost is asserted."""
+    def settle(
+        self, export: Export, staged: Sequence[Staged], written: Mapping[str, int]
+    ) -> Account:
+        """Where every row of every file went; that nothing is lost is asserted.
+
+        `written` are the rows of the finished tables whose rows are not merged.
+        """
         gone = pd.concat([*self.refused, _NO_LINES], ignore_index=True).drop_duplicates()
-        return account(export, staged, Traces(self.used, self.repeats, self.fates, gone))
+        return account(export, staged, Traces(self.used, written, self.repeats, self.fates, gone))
 
 
 _NO_LINES: Final = pd.DataFrame({"source_file": [], "line": pd.Series(dtype="int64")})

@@ -56,7 +56,8 @@ def pseudonyms(engine: Any, identifiers: "ir.Table", key: bytes, *, kind: str) -
     import pyarrow as pa
 
     if engine.name == "duckdb":
-        return _numbered(engine, store(engine, "pseudonyms", _on_duckdb(identifiers, key, kind)))
+        names = store(engine, "pseudonyms", _on_duckdb(identifiers, key, kind))
+        return _numbered(engine, names.mutate(number=(names.rowid() + 1).cast("int32")))
     raw = identifiers.to_pyarrow().column(0)
     made = [pseudonym(text.strip(), key, kind=kind) for text in raw.to_pylist()]
     numbers = {pseudo: place for place, pseudo in enumerate(sorted(set(made)), start=1)}
@@ -91,8 +92,4 @@ def _on_duckdb(identifiers: "ir.Table", key: bytes, kind: str) -> "ir.Table":
     raw = identifiers[identifiers.columns[0]]
     message = encode(ibis.literal(f"{kind}\x1f") + raw.strip())
     digest = sha256(joined(unhex(outer), unhex(sha256(joined(unhex(inner), message)))))
-    return identifiers.select(
-        raw=raw,
-        pseudo=ibis.literal(kind) + digest.substr(0, LENGTH),
-        number=(ibis.row_number() + 1).cast("int32"),
-    )
+    return identifiers.select(raw=raw, pseudo=ibis.literal(kind) + digest.substr(0, LENGTH))

@@ -145,7 +145,7 @@ def with_pseudonyms(table: "ir.Table", people: "ir.Table") -> "ir.Table":
 
 
 def without_rows(table: "ir.Table") -> "ir.Table":
-    """A table without rows as `with_pseudonyms` gives it; nobody is looked for."""
+    """A table that no feed fills, as `with_pseudonyms` gives it; nobody is looked for."""
     numbers = [c for c in ("patient_id", "episode_id") if c in table.columns]
     return table.mutate(**{c: table[c].cast("string") for c in numbers})
 

@@ -119,11 +119,21 @@ def attach(
         return store_told(engine, name, in_file_order(placed))
     days = placed.date.delta(placed[DAY0_DATE], unit="day").cast("int64")
     placed = placed.mutate(day=placed.day.coalesce(days)).drop(DAY0_DATE)
-    if name != "scores":  # scores are many: they are put together once, at the end
-        placed = store_told(engine, name, in_file_order(placed))
-    lost = placed.date.notnull() & placed.day.isnull()
-    finding = Finding(lost, "no day 0 to count this date from", "date", placed.date)
-    return placed.filter(~lost) if ledger.refuse_rows(placed, [finding]) else placed
+    if name == "scores":  # they are many: put together once, at the end, and looked at once before
+        return placed
+    return refuse_undated(store_told(engine, name, in_file_order(placed)), ledger)
+
+
+def is_undated(rows: "ir.Table") -> Any:
+    """True where a date could not be counted from a day 0."""
+    return rows.date.notnull() & rows.day.isnull()
+
+
+def refuse_undated(rows: "ir.Table", ledger: Ledger) -> "ir.Table":
+    """The rows whose dates, if any, became days."""
+    lost = is_undated(rows)
+    finding = Finding(lost, "no day 0 to count this date from", "date", rows.date)
+    return rows.filter(~lost) if ledger.refuse_rows(rows, [finding]) else rows
 
 
 def _with_only_episode(rows: "ir.Table", episodes: "ir.Table") -> "ir.Table":

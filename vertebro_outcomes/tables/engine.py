@@ -208,6 +208,11 @@ def count(table: "ir.Table") -> int:
     return int(table.count().to_pyarrow().as_py())
 
 
+def total(column: Any) -> int:
+    """The sum of a column of whole numbers."""
+    return int(column.sum().to_pyarrow().as_py() or 0)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Deprecations between two libraries are no message to the user."""

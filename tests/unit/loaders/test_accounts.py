@@ -3,7 +3,7 @@
 import pytest
 
 import vertebro_outcomes as vo
-from vertebro_outcomes.loaders import accounts, assembly, records, staging
+from vertebro_outcomes.loaders import accounts, assembly, canonical, records, staging
 from vertebro_outcomes.loaders.load import check, load
 
 PATIENTS = "id,arm,op,vas\nA,VP,2020-01-01,7\nB,KP,2020-02-01,\nC,NSM,2020-03-01,5\n"
@@ -110,7 +110,13 @@ def one_less(function, place):
 
 @pytest.mark.parametrize(
     ("module", "step"),
-    [(assembly, "attach"), (assembly, "resolve_duplicates"), (records, "_renamed")],
+    [
+        (assembly, "attach"),
+        (assembly, "resolve_duplicates"),
+        (assembly, "statuses"),
+        (canonical, "with_pseudonyms"),
+        (records, "_renamed"),
+    ],
 )
 def test_a_record_lost_between_two_steps_is_noticed(folder, monkeypatch, module, step):
     monkeypatch.setattr(module, step, one_less(getattr(module, step), None))
