@@ -51,13 +51,12 @@ def pseudonyms(engine: Any, identifiers: "ir.Table", key: bytes, *, kind: str) -
     """A table `raw, pseudo, number` for a one-column table of identifiers.
 
     Blanks around an identifier do not count. Equal pseudonyms have one number, by which a load
-    joins rows; numbers of two runs may differ, so none of them is ever written.
+    joins rows: 1, 2, 3 ... in a fixed order, so that the joins of two runs are alike.
     """
     import pyarrow as pa
 
     if engine.name == "duckdb":
-        names = store(engine, "pseudonyms", _on_duckdb(identifiers, key, kind))
-        return _numbered(engine, names.mutate(number=(names.rowid() + 1).cast("int32")))
+        return _numbered(engine, _on_duckdb(engine, identifiers, key, kind))
     raw = identifiers.to_pyarrow().column(0)
     made = [pseudonym(text.strip(), key, kind=kind) for text in raw.to_pylist()]
     numbers = {pseudo: place for place, pseudo in enumerate(sorted(set(made)), start=1)}
@@ -79,8 +78,11 @@ def _numbered(engine: Any, names: "ir.Table") -> "ir.Table":
     return store(engine, "pseudonyms", names.mutate(number=first))
 
 
-def _on_duckdb(identifiers: "ir.Table", key: bytes, kind: str) -> "ir.Table":
-    """The same HMAC-SHA256 by the engine: H(key ^ opad, H(key ^ ipad, kind, identifier))."""
+def _on_duckdb(engine: Any, identifiers: "ir.Table", key: bytes, kind: str) -> "ir.Table":
+    """The same HMAC-SHA256 by the engine: H(key ^ opad, H(key ^ ipad, kind, identifier)).
+
+    Rows are stored before they are numbered: an engine that numbers as it reads uses one thread.
+    """
     import ibis
 
     sha256 = function("sha256", ("binary",), "string")
@@ -89,7 +91,14 @@ def _on_duckdb(identifiers: "ir.Table", key: bytes, kind: str) -> "ir.Table":
     joined = function("concat", ("binary", "binary"), "binary")
     block = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
-    raw = identifiers[identifiers.columns[0]]
+    given = identifiers.columns[0]
+    stored = store(engine, "identifiers", identifiers.order_by(given))
+    raw = stored[given]
     message = encode(ibis.literal(f"{kind}\x1f") + raw.strip())
     digest = sha256(joined(unhex(outer), unhex(sha256(joined(unhex(inner), message)))))
-    return identifiers.select(raw=raw, pseudo=ibis.literal(kind) + digest.substr(0, LENGTH))
+    names = stored.select(
+        raw=raw,
+        pseudo=ibis.literal(kind) + digest.substr(0, LENGTH),
+        number=(stored.rowid() + 1).cast("int32"),
+    )
+    return store(engine, "pseudonyms", names)

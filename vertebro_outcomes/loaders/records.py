@@ -133,15 +133,15 @@ def with_pseudonyms(table: "ir.Table", people: "ir.Table") -> "ir.Table":
     """Pseudonyms in place of the numbers of patients and of their episodes."""
     import ibis
 
-    stem = "E" + people.pseudo.substr(1) + "-"
-    people = people.select("pseudo", who=people.number, stem=stem, first=stem + "1")
+    first = "E" + people.pseudo.substr(1) + "-1"
+    people = people.select("pseudo", who=people.number, first=first)
     joined = table.inner_join(people, table.patient_id == people.who)
     if "episode_id" in table.columns:
         number = joined.episode_id
-        later = joined.stem + number.cast("string")
+        later = joined["first"].substr(0, joined["first"].length() - 1) + number.cast("string")
         named = ibis.cases((number == 1, joined["first"]), else_=later)
         joined = joined.mutate(episode_id=named)
-    return joined.mutate(patient_id=joined.pseudo).drop("who", "pseudo", "stem", "first")
+    return joined.mutate(patient_id=joined.pseudo).drop("who", "pseudo", "first")
 
 
 def without_rows(table: "ir.Table") -> "ir.Table":
