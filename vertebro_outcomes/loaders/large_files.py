@@ -10,19 +10,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import WIDTH_WITH_FOOTERS as WIDE
 from vertebro_outcomes.loaders.delimited import Dialect, ends_table, read_delimited, sniff
 from vertebro_outcomes.loaders.limits import refuse_width
 from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbered_titles
+from vertebro_outcomes.loaders.physical_lines import CHUNK_BYTES, physical_lines
 from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
 from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
 
 LARGE_BYTES: Final = 16_000_000
-CHUNK_BYTES: Final = 1 << 22
-NEW_LINE: Final = ord("\n")
 MOST_SHIFTS: Final = 200
 MOST_IN_MEMORY: Final = 128_000_000
 SWALLOWS: Final = ("unquoted value", "line size over maximum")  # with the lines below
@@ -52,7 +49,7 @@ def read_large(
         refuse_width(name or path.name, len(titles))
         header = unique_names(titles)
         scan = _Scan(own, readable, dialect, header, above, titles)
-        n_lines, is_plain, is_even = _physical_lines(readable)
+        n_lines, is_plain, is_even = physical_lines(readable)
         trailing, footers = _footers(readable, dialect, len(header))
         if not is_even:
             return _in_memory(engine, path, name, "a line of more than 4 MiB")
@@ -274,22 +271,6 @@ def _utf8(path: Path, dialect: Dialect, folder: Path) -> Path:
     ):
         shutil.copyfileobj(source, target, CHUNK_BYTES)
     return copy
-
-
-def _physical_lines(path: Path) -> tuple[int, bool, bool]:
-    """How many lines a file has, whether no cell can hold a line break or look like two, and
-    whether no line is longer than the engine can hold (it would pass over it).
-    """
-    lines, returns, quotes, last, is_even = 0, 0, 0, b"\n", True
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            lines += (ends := int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == NEW_LINE)))
-            is_even = is_even and (ends > 0 or len(chunk) < CHUNK_BYTES)
-            quotes += chunk.count(b'"')
-            if b"\r" in chunk or last == b"\r":  # harmless before the end of a line
-                returns += chunk.count(b"\r") - (last + chunk).count(b"\r\n")
-            last = chunk[-1:]
-    return lines + (last != b"\n"), returns == quotes == 0, is_even
 
 
 def _handed_over(own: Any, engine: Any, data: Any) -> Any:

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from vertebro_outcomes.errors import Problem, VertebroError
-from vertebro_outcomes.loaders import large_files, limits
+from vertebro_outcomes.loaders import large_files, limits, physical_lines
 from vertebro_outcomes.loaders.delimited import read_delimited
 from vertebro_outcomes.loaders.files import read_file, unpacked
 from vertebro_outcomes.loaders.large_files import read_large
@@ -183,7 +183,7 @@ def test_stray_quotes_without_end_are_refused(tmp_path):
 
 def test_lines_the_engine_would_pass_over_are_read_or_refused(tmp_path, monkeypatch):
     path = tmp_path / "export.csv"
-    monkeypatch.setattr(large_files, "CHUNK_BYTES", 1 << 16)
+    monkeypatch.setattr(physical_lines, "CHUNK_BYTES", 1 << 16)
     path.write_text(f"{HEAD}{GOOD}7,{'x' * 200_000},3,T12\n{GOOD}")
     assert read_large(ENGINE, path, presumes=True).n_rows == 41
     monkeypatch.setattr(large_files, "MOST_IN_MEMORY", 1000)
