@@ -11,6 +11,7 @@ import pytest
 import vertebro_outcomes as vo
 from tests.reliability.test_interruption import bytes_of
 from vertebro_outcomes.loaders.load import formats
+from vertebro_outcomes.loaders.reviews.read import read_review
 
 CHILD = """
 import resource, signal, sys
@@ -99,6 +100,19 @@ def test_a_link_out_of_the_folder_is_not_a_way_to_other_files(export, tmp_path):
         said = cohort.rejects.to_csv() + cohort.accounting.to_csv() + str(cohort)
         said += "".join(cohort.frame(name).to_csv() for name in vo.TABLES)
     assert "Quackenbush" not in said
+
+
+@pytest.mark.parametrize("name", ["mapping.toml", "pooled.csv", "inputs.csv", "review.toml"])
+def test_mappings_and_reviews_are_no_links_out_either(export, tmp_path, name):
+    secret = tmp_path / "secret.toml"
+    secret.write_text("Quackenbush,17.03.1931\n")
+    (export / "pooled.csv").write_text("outcome,measure,estimate\nPain,MD,1\n")
+    (export / name).unlink(missing_ok=True)
+    (export / name).symlink_to(secret)
+    call = vo.load if name == "mapping.toml" else read_review
+    with pytest.raises(vo.VertebroError, match=f"{name}: a link to a file outside") as told:
+        call(export)
+    assert "Quackenbush" not in str(told.value)
 
 
 @pytest.mark.parametrize("kind", ["loop", "dead"])

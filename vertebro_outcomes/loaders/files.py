@@ -14,7 +14,7 @@ from typing import Any, Final
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import read_delimited
 from vertebro_outcomes.loaders.large_files import LARGE_BYTES, read_large
-from vertebro_outcomes.loaders.limits import check_archive, copy_within_limits
+from vertebro_outcomes.loaders.limits import check_archive, copy_within_limits, refuse_links_out
 from vertebro_outcomes.loaders.plain_words import zip_fault
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.workbooks import (
@@ -44,18 +44,8 @@ def files_of(path: Path) -> list[Path]:
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
     readable = [file for file in found if _is_readable(file)]
-    _refuse_links_out(path, readable)
+    refuse_links_out(path, readable)
     return readable
-
-
-def _refuse_links_out(folder: Path, files: Sequence[Path]) -> None:
-    """A link in an export must not make us read, and write down, a file from elsewhere."""
-    home = folder.resolve()
-    outside = [f for f in files if f.is_symlink() and home not in f.resolve().parents]
-    if outside:
-        found = "a link to a file outside this folder"
-        problems = [Problem(file.name, found, "files of the export itself") for file in outside]
-        raise LoadError(folder.name, problems, "put the file itself there, or remove the link")
 
 
 def _is_readable(file: Path) -> bool:

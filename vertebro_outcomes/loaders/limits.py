@@ -63,6 +63,16 @@ def rows_within_limits(path: Path, rows: Iterator[Sequence[Any]]) -> Iterator[Se
         yield row
 
 
+def refuse_links_out(folder: Path, files: Sequence[Path]) -> None:
+    """A link in an export must not make us read, and write down, a file from elsewhere."""
+    home = folder.resolve()
+    outside = [f for f in files if f.is_symlink() and home not in f.resolve().parents]
+    if outside:
+        found = "a link to a file outside this folder"
+        problems = [Problem(file.name, found, "files of the export itself") for file in outside]
+        raise LoadError(folder.name, problems, "put the file itself there, or remove the link")
+
+
 def refuse_width(name: str, n_columns: int) -> None:
     """Refuse a table so wide that naming its columns alone would take minutes."""
     if n_columns > MOST_COLUMNS:

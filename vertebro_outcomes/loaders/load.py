@@ -20,7 +20,7 @@ from vertebro_outcomes.loaders.files import (
     unpacked,
 )
 from vertebro_outcomes.loaders.format import Export, RegistryFormat
-from vertebro_outcomes.loaders.limits import unchanged
+from vertebro_outcomes.loaders.limits import refuse_links_out, unchanged
 from vertebro_outcomes.loaders.program import program_hash
 from vertebro_outcomes.loaders.pseudonyms import (
     SYNTHETIC_KEY,
@@ -102,6 +102,8 @@ def load(
         return assemble(engine, export, _request(export, key, step, keep_dates=keep_dates))
     path = Path(path)
     require(path)
+    if path.is_dir():
+        refuse_links_out(path, _toml_beside(path))
     read = [*files_of(path), *_toml_beside(path)]
     with refusals_told(path), unchanged(path, read), unpacked(path) as folder:
         form = _format(folder, format)

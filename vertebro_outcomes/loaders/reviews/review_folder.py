@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.limits import read_toml
+from vertebro_outcomes.loaders.limits import read_toml, refuse_links_out
 from vertebro_outcomes.loaders.literature.load import Literature, literature_folder, load_literature
 from vertebro_outcomes.loaders.reviews.printed_units import (
     INPUT_COLUMNS,
@@ -50,6 +50,7 @@ def read(path: Path) -> Review:
 
 def read_folder(folder: Path) -> Review:
     """Read `review.toml` (optional), `pooled.csv` and `inputs.csv` (optional) of a folder."""
+    refuse_links_out(folder, [folder / name for name in (TOML, POOLED, INPUTS)])
     about = _about(folder / TOML)
     pooled = _rows(folder / POOLED, POOLED_COLUMNS, needed=("outcome", "measure", "estimate"))
     inputs = []
