@@ -12,6 +12,7 @@ import vertebro_outcomes as vo
 from vertebro_outcomes.errors import InputError
 
 PIN = json.loads((Path(__file__).parents[2] / "reference" / "trial_shapes.json").read_text())
+SLOW = pytest.mark.slow  # each builds a cohort of its own
 WORSE = vo.Instrument(low=0, high=150, better="lower", label="weekly pain")
 BETTER = vo.Instrument(low=0, high=100, better="higher", label="walking", unit="%")
 WIDE = {"patient": "id", "arm": "group", "arms": {"VP": 1, "NSM": 0}, "outcome": "weekly_pain",
@@ -101,9 +102,9 @@ def test_the_mixed_model_is_that_of_gls(shape):
     ("column", "arms"),
     [
         (lambda g: g.astype(float), {"VP": 1, "NSM": 0}),
-        (lambda g: g == 1, {"VP": True, "NSM": False}),
-        (lambda g: g.astype(str), {"NSM": 0, "VP": 1}),
-        (lambda g: g, {0: "NSM", 1: "VP"}),
+        pytest.param(lambda g: g == 1, {"VP": True, "NSM": False}, marks=SLOW),
+        pytest.param(lambda g: g.astype(str), {"NSM": 0, "VP": 1}, marks=SLOW),
+        pytest.param(lambda g: g, {0: "NSM", 1: "VP"}, marks=SLOW),
         (lambda g: pd.Categorical(np.where(g == 1, "needles ", "usual")), {"VP": "needles", "NSM": "usual"}),
     ],
 )  # fmt: skip
@@ -114,7 +115,15 @@ def test_arms_are_told_however_they_are_coded(column, arms):
     assert found.estimate == pytest.approx(PIN["wide"]["ancova"]["estimate"], abs=1e-9)
 
 
-@pytest.mark.parametrize("words", [("F", "M"), ("Female", "Male"), (2, 1), ("w", "h")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("F", "M"),
+        pytest.param(("Female", "Male"), marks=SLOW),
+        (2, 1),
+        pytest.param(("w", "h"), marks=SLOW),
+    ],
+)
 def test_sex_counts_whatever_its_codes(words):
     coded = frame("wide").assign(sex=lambda d: np.where(d["sex"] == 1, *words), smoker="No")
     coded.loc[::3, "smoker"] = "Yes"
