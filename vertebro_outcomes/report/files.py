@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.report.digest import PROVENANCE, outputs_recorded
 
 PARTIAL: Final = ".partial"  # ends the name of a file that is being written
@@ -28,28 +30,55 @@ def write_folder(
         What the record holds beside the hashes of the files.
     """
     former = set(outputs_recorded(folder))
-    _sweep(folder)
-    for name, content in files.items():
-        write_whole(folder / name, content)
-    for name in sorted(former - set(files)):
-        (folder / name).unlink(missing_ok=True)
     outputs = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
     record = json.dumps({**provenance, "outputs": outputs}, indent=1, sort_keys=True) + "\n"
-    write_whole(folder / PROVENANCE, record.encode())
+    with _refusals_told(folder):
+        _sweep(folder)
+        staged: dict[str, Path] = {}
+        try:  # everything is on the disk before the first file of the former run goes
+            for name, content in {**files, PROVENANCE: record.encode()}.items():
+                staged[name] = _staged(folder / name, content)
+        except BaseException:
+            for temporary in staged.values():
+                temporary.unlink(missing_ok=True)
+            raise
+        for name in files:
+            staged[name].replace(folder / name)
+        for name in sorted(former - set(files)):
+            (folder / name).unlink(missing_ok=True)
+        staged[PROVENANCE].replace(folder / PROVENANCE)
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader finds the old one or the new one, never a part."""
+    with _refusals_told(path.parent):
+        _staged(path, content).replace(path)
+
+
+def _staged(path: Path, content: bytes) -> Path:
+    """The content in a file beside the path, which only has to be renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    return Path(temporary)
+
+
+@contextmanager
+def _refusals_told(folder: Path) -> Iterator[None]:
+    """The disk is full, read-only or not ours: where, and in the words of the system."""
+    try:
+        yield
+    except OSError as error:
+        found = error.strerror or "the system refused to write there"
+        problem = Problem(f"folder {folder}", found, "a folder that takes files")
+        next_step = "free space or choose another folder; what stood there before is unchanged"
+        raise InputError(str(folder), [problem], next_step) from None
 
 
 def _sweep(folder: Path) -> None:

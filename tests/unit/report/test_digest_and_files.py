@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from vertebro_outcomes.errors import InputError
+from vertebro_outcomes.report import files
 from vertebro_outcomes.report.digest import PROVENANCE, inputs_of, is_current
 from vertebro_outcomes.report.files import write_folder, write_whole
 
@@ -19,8 +21,8 @@ def raw(tmp_path):
 @pytest.fixture
 def written(tmp_path, raw):
     folder = tmp_path / "out"
-    files = {"page.html": b"<p>", "tables/a.csv": b"x\n"}
-    write_folder(folder, files, provenance={"inputs": inputs_of(raw)})
+    pages = {"page.html": b"<p>", "tables/a.csv": b"x\n"}
+    write_folder(folder, pages, provenance={"inputs": inputs_of(raw)})
     return folder
 
 
@@ -81,3 +83,24 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         write_whole(target, "not bytes")
     assert target.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_disk_that_fills_leaves_the_former_run_whole(written, raw, monkeypatch):
+    """Not the first files of the new run beside the last ones of the former."""
+    before = {path: path.read_bytes() for path in written.rglob("*") if path.is_file()}
+    real, written_so_far = files._staged, []
+
+    def fill(path, content):
+        if len(written_so_far) == 2:
+            raise OSError(28, "No space left on device")
+        written_so_far.append(path)
+        return real(path, content)
+
+    monkeypatch.setattr(files, "_staged", fill)
+    new = dict.fromkeys(("page.html", "tables/a.csv", "tables/b.csv"), b"new")
+    with pytest.raises(InputError, match="No space left on device; allowed") as told:
+        write_folder(written, new, provenance={"inputs": inputs_of(raw)})
+    assert "what stood there before is unchanged" in str(told.value)
+    with pytest.raises(InputError, match=r"folder .*out"):
+        write_whole(written / "page.html", b"new")
+    assert {path: path.read_bytes() for path in written.rglob("*") if path.is_file()} == before
