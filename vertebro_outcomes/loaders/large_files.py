@@ -47,6 +47,8 @@ def read_large(
         readable = _utf8(path, dialect, Path(folder))
         titles, above = _titles(readable, dialect)
         refuse_width(name or path.name, len(titles))
+        if not titles:
+            return read_delimited(engine, path, name=name)  # blank lines, or nothing at all
         header = unique_names(titles)
         scan = _Scan(own, readable, dialect, header, above, titles)
         n_lines, is_plain, is_even = physical_lines(readable)
@@ -203,9 +205,9 @@ def _titles(path: Path, dialect: Dialect) -> tuple[list[str], int]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream, delimiter=dialect.separator, quoting=dialect.quoting)
         for _ in range(dialect.title_rows):
-            next(reader)
+            next(reader, [])
         start = reader.line_num
-        titles = [title.strip() for title in next(reader)]
+        titles = [title.strip() for title in next(reader, [])]
         while titles and not titles[-1]:
             titles.pop()
         above = reader.line_num

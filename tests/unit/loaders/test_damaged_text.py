@@ -241,6 +241,15 @@ def test_numbers_in_a_header_are_names_of_columns(header, rows):
 
 
 @pytest.mark.parametrize("read", [read_delimited, read_large])
+@pytest.mark.parametrize("text", ["", "\n", "\n\n\n"])
+def test_nothing_at_all_is_a_table_without_rows(tmp_path, read, text):
+    path = tmp_path / "export.csv"
+    path.write_text(text)
+    source = read(ENGINE, path)
+    assert (source.columns, source.n_rows) == ((), 0)
+
+
+@pytest.mark.parametrize("read", [read_delimited, read_large])
 def test_a_table_of_very_many_columns_is_refused(tmp_path, monkeypatch, read):
     monkeypatch.setattr(limits, "MOST_COLUMNS", 30)
     path = tmp_path / "export.csv"
