@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from vertebro_outcomes.loaders.records import Kinds, with_pseudonyms, without_rows
-from vertebro_outcomes.loaders.staging import FEED_STEP, ORDER, Staged
+from vertebro_outcomes.loaders.staging import ORDER, Staged
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.engine import keep, keep_all, working_folder
 
@@ -25,13 +25,12 @@ def canonical_tables(
     people, absences = named
     fed = {"patients", *(item.feed.table for item in staged)}
     most_first = ["scores", *(name for name in STORED if name not in ("scores", "absences"))]
-    parts = {}
+    whole = {}
     for name in most_first:
         rows = tables[name]
         rows = with_pseudonyms(rows, people) if name in fed else without_rows(rows)
-        feeds = [item for item in staged if item.feed.table == name]
-        parts[name] = _in_order(engine, rows, STORED[name].names, feeds)
-    made = keep_all(engine, parts, _known_words(staged))
+        whole[name] = _in_order(engine, rows, STORED[name].names)
+    made = keep_all(engine, whole, _known_words(staged))
     if absences is None:
         columns = {c: pa.array([], pa.string()) for c in STORED["absences"].names}
         made["absences"] = keep(engine, "absences", ibis.memtable(pa.table(columns)))
@@ -52,21 +51,13 @@ def _known_words(staged: Sequence[Staged]) -> dict[str, list[str]]:
     return words
 
 
-def _in_order(
-    engine: Any, rows: "ir.Table", columns: Sequence[str], feeds: Sequence[Staged]
-) -> list["ir.Table"]:
+def _in_order(engine: Any, rows: "ir.Table", columns: Sequence[str]) -> "ir.Table":
     """The declared columns; rows by all their cells, of large tables in the order of the files.
 
-    Either way the order is the same however many threads the engine has. Scores, which are many,
-    come in two parts, one after the other, which two threads can write.
+    Either way the order is the same however many threads the engine has.
     """
     if working_folder(engine) is None or ORDER not in rows.columns:
-        return [rows.select(list(columns)).order_by(list(columns))]
+        return rows.select(list(columns)).order_by(list(columns))
     if "leakage" in columns:  # levels come from groups; the other tables were stored in order
-        return [rows.order_by([ORDER, "level"]).select(list(columns))]
-    if "instrument" not in columns or not feeds:
-        return [rows.select(list(columns))]
-    largest = max(feeds, key=lambda item: item.source.n_rows)
-    middle = largest.place * FEED_STEP + largest.source.n_rows // 2
-    halves = (rows.filter(rows[ORDER] < middle), rows.filter(rows[ORDER] >= middle))
-    return [half.select(list(columns)) for half in halves]
+        rows = rows.order_by([ORDER, "level"])
+    return rows.select(list(columns))

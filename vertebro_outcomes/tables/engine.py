@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vertebro_outcomes.tables.parquet_parts import join_parts
-
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
@@ -100,27 +98,22 @@ def keep(engine: Any, name: str, data: "ir.Table") -> "ir.Table":
 
 
 def keep_all(
-    engine: Any, tables: Mapping[str, Sequence["ir.Table"]], words: Mapping[str, Sequence[str]]
+    engine: Any, tables: Mapping[str, "ir.Table"], words: Mapping[str, Sequence[str]]
 ) -> dict[str, "ir.Table"]:
-    """As `keep` for several tables, each in parts; an engine with a folder writes two at a time.
+    """As `keep` for several tables; an engine with a folder writes two at a time.
 
-    Each part is written by one thread, and no join is turned round: the rows of a file come in the
-    same order wherever it is written, without being sorted. `words` are all that columns of these
-    names hold: numbered words are packed faster, and read back as the text they are.
+    Each is written by one thread, and no join is turned round: the rows of a file come in the same
+    order wherever it is written, without being sorted. `words` are all that columns of these names
+    hold: numbered words are packed faster, and read back as the text they are.
     """
     import ibis
 
     folder = working_folder(engine)
     if folder is None:
-        return {name: store(engine, name, ibis.union(*data)) for name, data in tables.items()}
-    parts = {
-        name: [folder / f"{ibis.util.gen_name(name)}.parquet" for _ in data]
-        for name, data in tables.items()
-    }
+        return {name: store(engine, name, data) for name, data in tables.items()}
+    paths = {name: folder / f"{ibis.util.gen_name(name)}.parquet" for name in tables}
     queries = [
-        f"COPY ({_with_words(part, words)}) TO '{path}'"
-        for name, data in tables.items()
-        for part, path in zip(data, parts[name], strict=True)
+        f"COPY ({_with_words(data, words)}) TO '{paths[name]}'" for name, data in tables.items()
     ]
     connection = engine.con
     threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
@@ -132,23 +125,11 @@ def keep_all(
     finally:
         connection.execute("RESET disabled_optimizers")
         connection.execute(f"SET threads = {threads}")
-    paths = {name: _joined(own) for name, own in parts.items()}
     with quiet():
         return {
             name: engine.read_parquet(str(path), table_name=path.stem)
             for name, path in paths.items()
         }
-
-
-def _joined(parts: Sequence[Path]) -> Path:
-    """One file of the rows of several, which leave."""
-    if len(parts) == 1:
-        return parts[0]
-    whole = parts[0].with_name(f"{parts[0].stem}_whole.parquet")
-    join_parts(parts, whole)
-    for part in parts:
-        part.unlink()
-    return whole
 
 
 def _with_words(data: "ir.Table", words: Mapping[str, Sequence[str]]) -> str:

@@ -64,7 +64,7 @@ def _timedelta(days: pd.Series) -> pd.Series:
     plain = days.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     absent = np.isnan(plain)
     whole = np.where(absent, 0, plain).astype(np.int64).astype("timedelta64[D]")
-    whole[absent] = np.timedelta64("NaT")
+    whole[absent] = np.timedelta64("NaT", "D")
     return pd.Series(whole.astype("timedelta64[ns]"), index=days.index)
 
 
