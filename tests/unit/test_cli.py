@@ -61,7 +61,7 @@ def test_pool_as_csv(vertebro, tmp_path):
     ("content", "arguments", "says"),
     [
         (None, ["--measure", "RR"], "no such file"),
-        ("", ["--measure", "RR"], "No columns"),
+        ("", ["--measure", "RR"], "no header"),
         ("study,events_t\n", ["--measure", "RR"], "no rows"),
         ("a,b\n1,2,3,4\n1,2\n1,2,3,4,5,6\n", ["--measure", "RR"], "b.csv: nothing was loaded"),
         (b"\xff\xfe\x00bad", ["--measure", "RR"], "UTF-8"),
@@ -157,7 +157,9 @@ def test_a_place_that_cannot_be_written_ends_in_one_message(vertebro, project):
     (project / "taken").write_text("")
     done = vertebro("data", "--output", "taken")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("taken")
+    said = done.stderr.splitlines()
+    assert said[-3] == "taken: cannot be used"
+    assert said[-1].startswith("  Next:")
     assert "Traceback" not in done.stderr
 
 

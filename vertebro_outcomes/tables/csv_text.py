@@ -1,9 +1,10 @@
 """Tables as CSV that a spreadsheet shows and never computes."""
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A spreadsheet takes text that begins like this for a formula (OWASP, CSV injection).
 _FORMULA: Final = re.compile(r"^(?:[\t\r\n]|\s*[=+@-])")
@@ -11,14 +12,17 @@ _FORMULA: Final = re.compile(r"^(?:[\t\r\n]|\s*[=+@-])")
 _PRINTED: Final = re.compile(r"^[+-]?[\d.,]+%?( \([-\d., to%]*\))?$")
 
 
-def csv_text(frame: pd.DataFrame) -> str:
+def csv_text(frame: "pd.DataFrame") -> str:
     """A table as CSV; text that a spreadsheet would compute gets an apostrophe before it.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> csv_text(pd.DataFrame({"site": ["=1+1", "-0.4 (-1 to 0.2)"], "n": [-1, 2]})).splitlines()
     ['site,n', "'=1+1,-1", '-0.4 (-1 to 0.2),2']
     """
+    import pandas as pd
+
     safe = frame.rename(columns=_defused)
     for name in dict.fromkeys(safe.columns):
         column = safe[name]
@@ -27,11 +31,12 @@ def csv_text(frame: pd.DataFrame) -> str:
     return str(safe.to_csv(index=False, lineterminator="\n"))
 
 
-def ledger_text(frame: pd.DataFrame) -> str:
+def ledger_text(frame: "pd.DataFrame") -> str:
     """The same for a table that is read again: `ledger_cell` gives every cell as it was, but for returns.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> ledger_text(pd.DataFrame({"column": ["=1+1", "'=1"]})).splitlines()
     ['column', "'=1+1", "''=1"]
     """

@@ -100,7 +100,7 @@ def test_a_file_that_is_no_utf8(folder):
     path = folder / "mcid.csv"
     path.write_bytes(path.read_bytes().replace(b"blasco", b"bl\xe4sco"))
     [problem] = problems(folder)
-    assert problem.startswith("mcid.csv: cannot be read")
+    assert problem.startswith("mcid.csv: byte 369 is not UTF-8 text")
 
 
 def test_no_such_folder(tmp_path):
