@@ -123,6 +123,7 @@ def sheet_with(rows):
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_cells_far_apart_do_not_fill_the_memory(tmp_path):
     path = tmp_path / "clinic.xlsx"
     path.write_bytes(sheet_with(b"".join(b'<row r="%d"><c r="XFD%d"><v>1</v></c></row>' % (i, i)

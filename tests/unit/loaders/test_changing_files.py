@@ -24,9 +24,12 @@ ENDS = {
     "the header once more and totals": f"{HEADER}Mean,,,,7.5,2.5\n",
     "a note without separators": "End of file\n",
 }
+USUAL = ("nothing", "totals and a note")
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize(
+    "end", [pytest.param(e, marks=() if e in USUAL else pytest.mark.slow) for e in ENDS]
+)
 @pytest.mark.parametrize(
     "encoding", ["utf-8", *(pytest.param(e, marks=pytest.mark.slow) for e in ("latin-1", "utf-16"))]
 )

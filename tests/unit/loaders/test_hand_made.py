@@ -147,7 +147,9 @@ OMOP = {
 }
 
 
-@pytest.mark.parametrize("way", OMOP)
+@pytest.mark.parametrize(
+    "way", [pytest.param(w, marks=() if "5.4" in w else pytest.mark.slow) for w in OMOP]
+)
 def test_versions_of_a_database_give_the_same_cohort(tmp_path, way):
     cohorts = []
     for name, tables in (("one", SAMPLE), ("other", OMOP[way])):

@@ -14,6 +14,7 @@ from vertebro_outcomes.simulate.exports.score import score_load
 from vertebro_outcomes.spine import LEVELS
 
 FORMATS = export_formats()
+USUAL = ("csv", "omop", "redcap")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,9 @@ def test_one_truth_comes_back_from_every_format(truth, tmp_path, name):
     assert_same(truth, loaded)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in USUAL else pytest.mark.slow) for n in FORMATS]
+)
 def test_every_injected_error_is_found_and_nothing_else_is_refused(single, tmp_path, name):
     errors = export_registry(single, tmp_path / "clinic", format=name, dirt=True, seed=3)
     assert set(errors["kind"]) == set(KINDS)
@@ -83,7 +86,7 @@ def test_the_same_seed_gives_the_same_bytes(single, tmp_path, name):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["csv", "omop"])
+@pytest.mark.parametrize("name", ["csv", pytest.param("omop", marks=pytest.mark.slow)])
 def test_the_mark_stays_without_mapping_and_note(single, tmp_path, name):
     """A user may leave the mapping and the note behind: the data themselves carry the mark."""
     export_registry(single, tmp_path / "clinic", format=name)
