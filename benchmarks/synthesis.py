@@ -113,7 +113,7 @@ def _glmm(model: str) -> object:
 
 
 def network(method: str) -> object:
-    return vo.poolnetwork(reference("netmeta_reference.json")["senn2013"], method=method)
+    return vo.pool_network(reference("netmeta_reference.json")["senn2013"], method=method)
 
 
 @cache

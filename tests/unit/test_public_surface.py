@@ -1,7 +1,9 @@
 """What `import vertebro_outcomes` gives, and what it costs."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,18 @@ def test_every_public_name_is_there_and_says_what_it_is(name):
     assert name in dir(vo)
     if callable(value):
         assert value.__doc__
+
+
+BESIDE = ("benchmarks/*.py", "analyses/*.ipynb", "docs/*.md", "README.md", "CONTRIBUTING.md")
+
+
+@pytest.mark.parametrize("pattern", BESIDE)
+def test_what_stands_beside_the_package_uses_names_that_exist(pattern):
+    paths = sorted(Path(__file__).parents[2].glob(pattern))
+    assert paths
+    for path in paths:
+        used = set(re.findall(r"\bvo\.([A-Za-z_]\w*)", path.read_text(encoding="utf-8")))
+        assert used <= set(dir(vo)), path.name
 
 
 def test_an_unknown_name_is_an_attribute_error():
