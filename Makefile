@@ -41,7 +41,7 @@ versions: $(VENV)/.dev ## quick tests with the oldest and the newest dependencie
 bench: $(VENV)/.dev ## speed as ratios against a peer in the same run -> reports/benchmarks.csv
 	@$(BIN)/python -m benchmarks
 
-growth: $(VENV)/.dev ## time and memory from ten thousand to ten million patients -> docs/growth.csv (half an hour, 6 GB)
+growth: $(VENV)/.dev ## time and memory from ten thousand to ten million patients -> docs/growth.csv (seven minutes, 6 GB)
 	@$(BIN)/python -m benchmarks.growth
 
 demonstrations: $(VENV)/.dev ## write the synthetic registries of data/raw/registries again, the same bytes every time
