@@ -87,15 +87,14 @@ def _on_duckdb(engine: Any, identifiers: "ir.Table", key: bytes, kind: str) -> "
 
     sha256 = function("sha256", ("binary",), "string")
     unhex = function("unhex", ("string",), "binary")
-    encode = function("encode", ("string",), "binary")
-    joined = function("concat", ("binary", "binary"), "binary")
+    hexed = function("hex", ("string",), "string")  # joined as text: joined bytes are text to some
     block = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
     given = identifiers.columns[0]
     stored = store(engine, "identifiers", identifiers.order_by(given))
     raw = stored[given]
-    message = encode(ibis.literal(f"{kind}\x1f") + raw.strip())
-    digest = sha256(joined(unhex(outer), unhex(sha256(joined(unhex(inner), message)))))
+    message = hexed(ibis.literal(f"{kind}\x1f") + raw.strip())
+    digest = sha256(unhex(ibis.literal(outer) + sha256(unhex(ibis.literal(inner) + message))))
     names = stored.select(
         raw=raw,
         pseudo=ibis.literal(kind) + digest.substr(0, LENGTH),
