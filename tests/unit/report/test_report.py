@@ -234,7 +234,7 @@ def test_pictures_for_slides_are_legible_and_small(folder):
         assert abs(height - 2 * float(box[2])) <= 2, path.name
         sizes.append(len(content))
     assert len(sizes) > 50
-    assert max(sizes) < 400_000
+    assert max(sizes) < 500_000
     assert sum(sizes) < 10_000_000
 
 
