@@ -108,11 +108,14 @@ def as_markdown(lines: pd.DataFrame) -> str:
 
 
 def write(lines: pd.DataFrame) -> None:
-    lines.to_csv(DOCS / "growth.csv", index=False, float_format="%.4g", lineterminator="\n")
+    """The file of measurements, and the page as that file says it (rounded once, not twice)."""
+    file = DOCS / "growth.csv"
+    lines.to_csv(file, index=False, float_format="%.4g", lineterminator="\n")
+    table = as_markdown(pd.read_csv(file))
     page = DOCS / "large_registries.md"
     before, rest = page.read_text(encoding="utf-8").split("<!-- growth -->\n")
     after = rest.split("<!-- end of growth -->")[1]
-    text = f"{before}<!-- growth -->\n{as_markdown(lines)}\n<!-- end of growth -->{after}"
+    text = f"{before}<!-- growth -->\n{table}\n<!-- end of growth -->{after}"
     page.write_text(text, encoding="utf-8")
 
 
