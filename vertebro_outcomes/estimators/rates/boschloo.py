@@ -2,7 +2,8 @@
 
 The tables at least as extreme as the one seen, by Fisher's one-sided p-value, form a staircase: for
 each count in one arm all counts of the other from a bound on. So their probability at a common rate is
-one sum over one arm.
+one sum over one arm. Probabilities are products of tabulated factorials; where their rounding could
+decide whether a table counts as extreme, scipy's distribution function decides.
 
 Reference: Boschloo 1970, doi:10.1111/j.1467-9574.1970.tb00104.x.
 """
@@ -12,12 +13,15 @@ from typing import Final
 import numpy as np
 from scipy import stats
 from scipy.optimize import minimize_scalar
+from scipy.special import gammaln
 
 from vertebro_outcomes.estimators.arrays import Floats, Ints
 
 POINTS: Final = 400  # common rates tried, evenly spaced in arcsine of the root
 REFINED: Final = 6  # highest peaks among them that are climbed
 _TIE: Final = 1e-12  # relative distance at which two p-values are the same
+_ROUNDING: Final = 1e-9  # relative error of tabulated probabilities, by far not reached
+_CELLS: Final = 1_000_000  # tables looked at together
 
 
 def boschloo(x1: int, n1: int, x0: int, n0: int) -> float:
@@ -29,13 +33,12 @@ def boschloo(x1: int, n1: int, x0: int, n0: int) -> float:
 def _one_sided(x1: int, n1: int, x0: int, n0: int) -> float:
     """Against fewer events in the first arm."""
     seen = float(stats.hypergeom.cdf(x1, n1 + n0, x1 + x0, n1))
-    a = np.arange(n1 + 1)
-    bound = _staircase(a, n1, n0, seen * (1 + _TIE))
+    bound = _staircase(n1, n0, seen * (1 + _TIE))
 
     def tail(angle: Floats) -> Floats:
-        p = np.sin(angle)[:, None] ** 2
-        inside = stats.binom.pmf(a, n1, p) * stats.binom.sf(bound - 1, n0, p)
-        return np.asarray(inside.sum(axis=1))
+        other = np.cumsum(_binomial(n0, angle)[:, ::-1], axis=1)[:, ::-1]
+        reached = np.concatenate([other, np.zeros((len(angle), 1))], axis=1)[:, bound]
+        return np.asarray((_binomial(n1, angle) * reached).sum(axis=1))
 
     angles = np.linspace(0, np.pi / 2, POINTS + 2)[1:-1]
     heights = np.concatenate([tail(part) for part in np.array_split(angles, 20)])
@@ -52,14 +55,38 @@ def _one_sided(x1: int, n1: int, x0: int, n0: int) -> float:
     return best
 
 
-def _staircase(a: Ints, n1: int, n0: int, p: float) -> Ints:
-    """For each count a the smallest count in the other arm at which Fisher's p is at most `p`."""
-    low, high = np.zeros(a.size, dtype=np.int64), np.full(a.size, n0 + 1, dtype=np.int64)
-    while (low < high).any():
-        middle = (low + high) // 2
-        tried = np.minimum(middle, n0)
-        extreme = stats.hypergeom.cdf(a, n1 + n0, a + tried, n1) <= p
-        open_ = low < high
-        high = np.where(open_ & extreme, middle, high)
-        low = np.where(open_ & ~extreme, middle + 1, low)
-    return low
+def _log_choose(n: int) -> Floats:
+    """Logarithm of the number of ways to choose 0, 1, ..., n of n."""
+    factorial = gammaln(np.arange(n + 1) + 1.0)
+    return np.asarray(factorial[-1] - (factorial + factorial[::-1]))
+
+
+def _binomial(n: int, angle: Floats) -> Floats:
+    """Probability of 0, 1, ..., n events of n, one row per angle; the rate is its sine squared."""
+    a = np.arange(n + 1)
+    yes, no = 2 * np.log(np.sin(angle)), 2 * np.log(np.cos(angle))
+    return np.exp(_log_choose(n) + yes[:, None] * a + no[:, None] * (n - a))
+
+
+def _staircase(n1: int, n0: int, p: float) -> Ints:
+    """For each count a of the first arm the smallest one of the other where Fisher's p is at most `p`."""
+    ways, none = _log_choose(n1), np.full(n1, -np.inf)
+    other = np.lib.stride_tricks.sliding_window_view(
+        np.concatenate([none, _log_choose(n0), none]), n1 + 1
+    )  # row of m events in both arms: a = n1 first
+    every = _log_choose(n1 + n0)
+    a, bound = np.arange(n1 + 1), np.full(n1 + 1, n0 + 1, dtype=np.int64)
+    for m in np.array_split(np.arange(n1 + n0 + 1), 1 + (n1 + n0) * n1 // _CELLS):
+        below = np.cumsum(np.exp(ways + other[m, ::-1] - every[m, None]), axis=1)
+        extreme = below <= p
+        unsure = np.abs(below - p) <= _ROUNDING * p
+        b = m[:, None] - a
+        possible = (b >= 0) & (b <= n0)
+        if p < 1 - _ROUNDING:  # closer to 1 the other tail is the smaller one
+            row, column = np.nonzero(unsure & possible)
+            exact = stats.hypergeom.cdf(column, n1 + n0, m[row], n1)
+            extreme[row, column] = exact <= p
+        else:
+            extreme |= unsure
+        bound = np.minimum(bound, np.where(extreme & possible, b, n0 + 1).min(axis=0))
+    return bound

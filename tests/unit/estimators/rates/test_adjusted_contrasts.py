@@ -125,3 +125,30 @@ def test_boschloo(cells: tuple) -> None:
     assert boschloo(*cells) == pytest.approx(whole, rel=1e-9)
     assert boschloo(x0, n0, x1, n1) == pytest.approx(whole, rel=1e-9)
     assert boschloo(n1 - x1, n1, n0 - x0, n0) == pytest.approx(whole, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "cells", [(3, 120, 12, 90), (9, 80, 9, 80), (60, 70, 20, 70), (1, 1, 0, 9)]
+)
+def test_boschloo_by_tables_of_factorials_equals_the_plain_sum_over_all_tables(
+    cells: tuple,
+) -> None:
+    """Every table judged by scipy's distributions, the common rate tried at ever closer points."""
+
+    def one_sided(x1: int, n1: int, x0: int, n0: int) -> float:
+        a, b = np.ogrid[: n1 + 1, : n0 + 1]
+        p = stats.hypergeom.cdf(a, n1 + n0, a + b, n1)
+        extreme = p <= p[x1, x0] * (1 + 1e-12)
+        low, high = 0.0, 1.0
+        for _ in range(4):
+            rate = np.linspace(low, high, 501)
+            one = stats.binom.pmf(np.arange(n1 + 1), n1, rate[:, None])
+            other = stats.binom.pmf(np.arange(n0 + 1), n0, rate[:, None])
+            height = ((one @ extreme) * other).sum(axis=1)
+            best = int(height.argmax())
+            low, high = rate[max(best - 1, 0)], rate[min(best + 1, 500)]
+        return float(height.max())
+
+    x1, n1, x0, n0 = cells
+    whole = min(2 * min(one_sided(x1, n1, x0, n0), one_sided(x0, n0, x1, n1)), 1.0)
+    assert boschloo(*cells) == pytest.approx(whole, rel=1e-9)
