@@ -103,7 +103,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     ledger.used |= {name: children[name] for name in ("events", "fractures")}
     episodes = _completed(episodes, children["levels"], last_seen, patients)
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
-    named = people_of(engine, names), stated_absences(staged, names)
+    named = people_of(names), stated_absences(staged, names)
     with request.step("tables put together"):
         derived = with_derived_columns({**whole, **children})
         tables = canonical_tables(engine, derived, staged, named)
@@ -146,7 +146,7 @@ def _patients(
     """Merged patients; where no file lists patients, everybody who appears anywhere."""
     if listed:
         return merge(engine, found["patients"], ["patient_id"], name="patients", ledger=ledger)
-    everybody = names.select(patient_id=names.number).distinct()
+    everybody = people_of(names).select(patient_id="number")
     bare = empty(engine, "patients")
     everybody = everybody.left_join(bare, "patient_id").drop("patient_id_right")
     return store(engine, "patients", everybody)
@@ -154,7 +154,7 @@ def _patients(
 
 def _of_known(found: Kinds, names: "ir.Table", patients: "ir.Table", ledger: Ledger) -> Kinds:
     """Rows of people whom the patients table does not have are refused."""
-    strangers = names.anti_join(patients, names.number == patients.patient_id)
+    strangers = names.anti_join(patients, names.person == patients.patient_id)
     if not count(strangers):
         return found
     known = patients.select("patient_id", is_known=True)

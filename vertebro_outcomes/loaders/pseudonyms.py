@@ -7,10 +7,12 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.tables.engine import function, store
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
 
 KEY_VARIABLE: Final = "VERTEBRO_PSEUDONYM_KEY"
 KEY_FILE: Final = "vertebro/pseudonym.key"
@@ -48,41 +50,52 @@ def pseudonym(identifier: str, key: bytes, *, kind: str = "P") -> str:
 
 
 def pseudonyms(engine: Any, identifiers: "ir.Table", key: bytes, *, kind: str) -> "ir.Table":
-    """A table `raw, pseudo, number` for a one-column table of identifiers.
+    """`number, pseudo, person` for a table `raw, number`: identifiers as written, and their numbers.
 
-    Blanks around an identifier do not count. Equal pseudonyms have one number, by which a load
-    joins rows: 1, 2, 3 ... in a fixed order, so that the joins of two runs are alike.
+    Blanks around an identifier do not count: of the numbers that share a pseudonym, one is the
+    number of the `person`.
+
+    Raises
+    ------
+    LoadError
+        If two identifiers share a number.
     """
+    spelled = identifiers.select("raw", "number").distinct()
+    if engine.name == "duckdb":
+        names = spelled.select("number", pseudo=_on_duckdb(spelled.raw.strip(), key, kind))
+        names = store(engine, "pseudonyms", names)
+    else:
+        names = _here(engine, spelled.to_pyarrow(), key, kind)
+    counts = names.aggregate(
+        n=names.count(), numbers=names.number.nunique(), people=names.pseudo.nunique()
+    )
+    found = counts.to_pyarrow().to_pylist()[0]
+    if found["numbers"] < found["n"]:
+        raise _not_told_apart()
+    if found["people"] == found["n"]:
+        return names.mutate(person=names.number)
+    person = names.number.min().over(group_by="pseudo")
+    return store(engine, "pseudonyms", names.mutate(person=person))
+
+
+def _not_told_apart() -> LoadError:
+    found = "two identifiers of patients with the same 63-bit number"
+    problem = Problem("identifiers", found, "a number for each, which nearly any spelling gives")
+    step = "write the identifiers another way, such as with a letter in front of each"
+    return LoadError("identifiers of patients", [problem], step)
+
+
+def _here(engine: Any, spelled: "pa.Table", key: bytes, kind: str) -> "ir.Table":
+    """The pseudonyms made in this process, for engines that have no such function."""
     import pyarrow as pa
 
-    if engine.name == "duckdb":
-        return _numbered(engine, _on_duckdb(engine, identifiers, key, kind))
-    raw = identifiers.to_pyarrow().column(0)
-    made = [pseudonym(text.strip(), key, kind=kind) for text in raw.to_pylist()]
-    numbers = {pseudo: place for place, pseudo in enumerate(sorted(set(made)), start=1)}
-    columns = {"raw": raw, "pseudo": pa.array(made, pa.string())}
-    columns["number"] = pa.array([numbers[pseudo] for pseudo in made], pa.int32())
+    made = [pseudonym(text.strip(), key, kind=kind) for text in spelled["raw"].to_pylist()]
+    columns = {"number": spelled["number"], "pseudo": pa.array(made, pa.string())}
     return store(engine, "pseudonyms", pa.table(columns))
 
 
-def _numbered(engine: Any, names: "ir.Table") -> "ir.Table":
-    """Each row its own number, unless several spellings share a pseudonym."""
-    import ibis
-
-    facts = names.aggregate(n=names.count(), people=names.pseudo.nunique())
-    found = facts.to_pyarrow().to_pylist()[0]
-    if found["n"] == found["people"]:
-        return names
-    window = ibis.window(group_by="pseudo")
-    first = names.number.min().over(window)
-    return store(engine, "pseudonyms", names.mutate(number=first))
-
-
-def _on_duckdb(engine: Any, identifiers: "ir.Table", key: bytes, kind: str) -> "ir.Table":
-    """The same HMAC-SHA256 by the engine: H(key ^ opad, H(key ^ ipad, kind, identifier)).
-
-    Rows are stored before they are numbered: an engine that numbers as it reads uses one thread.
-    """
+def _on_duckdb(raw: Any, key: bytes, kind: str) -> Any:
+    """The same HMAC-SHA256 by the engine: H(key ^ opad, H(key ^ ipad, kind, identifier))."""
     import ibis
 
     sha256 = function("sha256", ("binary",), "string")
@@ -90,14 +103,6 @@ def _on_duckdb(engine: Any, identifiers: "ir.Table", key: bytes, kind: str) -> "
     hexed = function("hex", ("string",), "string")  # joined as text: joined bytes are text to some
     block = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
-    given = identifiers.columns[0]
-    stored = store(engine, "identifiers", identifiers.order_by(given))
-    raw = stored[given]
-    message = hexed(ibis.literal(f"{kind}\x1f") + raw.strip())
+    message = hexed(ibis.literal(f"{kind}\x1f") + raw)
     digest = sha256(unhex(ibis.literal(outer) + sha256(unhex(ibis.literal(inner) + message))))
-    names = stored.select(
-        raw=raw,
-        pseudo=ibis.literal(kind) + digest.substr(0, LENGTH),
-        number=(stored.rowid() + 1).cast("int32"),
-    )
-    return store(engine, "pseudonyms", names)
+    return ibis.literal(kind) + digest.substr(0, LENGTH)

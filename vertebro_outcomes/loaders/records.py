@@ -1,7 +1,7 @@
 """Staged rows of all feeds -> one table per kind, under pseudonyms; rows of one thing merged."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import STAGED
 from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Finding, Ledger
@@ -11,10 +11,10 @@ from vertebro_outcomes.loaders.staging import (
     FILE,
     ORDER,
     REFUSED,
+    WHO,
     WHY,
     Staged,
     ibis_type,
-    trace,
 )
 from vertebro_outcomes.tables.engine import count, store, store_told
 from vertebro_outcomes.tables.typed_frames import ARROW
@@ -31,47 +31,56 @@ CHECKED_DATES: Final = ("birth_date", "death_date", "fracture_date", "followup_e
 def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> tuple[Kinds, "ir.Table"]:
     """One table per kind with typed columns, file, line and order, patient ids replaced.
 
-    Beside them the table `raw, pseudo, number` of the identifiers. The ids of patients are these
+    Beside them the table `number, pseudo, person` of the identifiers. The ids of patients are these
     numbers, which `with_pseudonyms` replaces at the end.
     """
     scores = [item for item in staged if item.feed.table == "scores"]
     others = [item for item in staged if item.feed.table != "scores"]
     names = pseudonyms(engine, _identifiers(engine, others or scores), key, kind="P")
-    placed = [_stored_scores(engine, item, names) for item in scores]
-    if any(part is None for part in placed):  # scores of people whom no other table has
+    if others and any(_has_strangers(item, names) for item in scores):
         names = pseudonyms(engine, _identifiers(engine, staged), key, kind="P")
-        placed = [_stored_scores(engine, item, names) for item in scores]
+    several = count(names.filter(names.number != names.person).limit(1)) > 0
     parts: dict[str, list[ir.Table]] = {name: [] for name in STAGED}
-    parts["scores"] = [part for part in placed if part is not None]
-    for item in others:
-        data = item.data.filter(item.data[REFUSED].isnull())
-        numbered = _renamed(_whole(data, item.feed.table), names)
-        parts[item.feed.table].append(store_told(engine, item.feed.table, numbered))
+    for item in staged:
+        data = _records(item)
+        data = _of_persons(data, names) if several else data.mutate(patient_id=data[WHO])
+        data = item.finish(data) if item.finish else data
+        parts[item.feed.table].append(_whole(data, item.feed.table))
     return {name: _union(engine, name, parts[name]) for name in STAGED}, names
 
 
+def _records(item: Staged) -> "ir.Table":
+    return item.data.filter(item.data[REFUSED].isnull())
+
+
 def _identifiers(engine: Any, staged: Sequence[Staged]) -> "ir.Table":
-    """Every identifier of the records, each once; an export without rows has none."""
-    ids: Any = None
-    if not staged:
-        nobody = empty(engine, "patients").select("patient_id")
-        return nobody.mutate(patient_id=nobody.patient_id.cast("string"))
+    """The identifiers of the records as written, and their numbers; nobody's without records."""
+    whole: Any = None
     for item in staged:
-        good = item.data.filter(item.data[REFUSED].isnull()).select("patient_id")
-        ids = good if ids is None else ids.union(good)
-    return ids.distinct()
+        good = _records(item)
+        part = good.select(raw=good.patient_id, number=good[WHO])
+        whole = part if whole is None else whole.union(part)
+    if whole is None:
+        nobody = empty(engine, "patients").select(number="patient_id")
+        whole = nobody.select(raw=nobody.number.cast("string"), number=nobody.number)
+    return whole
 
 
-def _stored_scores(engine: Any, item: Staged, names: "ir.Table") -> "ir.Table | None":
-    """The scores of a feed, which are many, with numbers for names; None if some have no number."""
-    data = item.data.filter(item.data[REFUSED].isnull())
-    told = [c for c in (*STAGED["scores"].names, WHY + "value", LINE) if c in data.columns]
-    numbered = _renamed(data.select(told), names, how="left").order_by(LINE)
-    narrow = store(engine, "scores", numbered)
-    if count(narrow.filter(narrow.patient_id.isnull()).limit(1)):
-        return None
-    traced = narrow.mutate(**trace(item.source, item.place, narrow))
-    return _whole(item.finish(traced) if item.finish else traced, "scores")
+def _has_strangers(item: Staged, names: "ir.Table") -> bool:
+    """Whether scores are about people whom no other table has."""
+    rows = _records(item).select(WHO)
+    return bool(count(rows.anti_join(names, rows[WHO] == names.number).limit(1)))
+
+
+def _of_persons(data: "ir.Table", names: "ir.Table") -> "ir.Table":
+    """One number for each person, however the identifier is spelled."""
+    joined = data.inner_join(names.select("number", "person"), data[WHO] == names.number)
+    return joined.mutate(patient_id=joined.person).drop("number", "person")
+
+
+def people_of(names: "ir.Table") -> "ir.Table":
+    """`number, pseudo`, each person once: identifiers may be spelled in several ways."""
+    return names.filter(names.number == names.person).select("number", "pseudo")
 
 
 def _whole(data: "ir.Table", name: str) -> "ir.Table":
@@ -105,28 +114,11 @@ def empty(engine: Any, name: str) -> "ir.Table":
     import pyarrow as pa
 
     columns = {c.name: pa.array([], ARROW[c.type]) for c in STAGED[name].columns}
-    columns["patient_id"] = pa.array([], pa.int32())  # a number until the end
+    columns["patient_id"] = pa.array([], pa.int64())  # a number until the end
     columns |= {FILE: pa.array([], pa.string())}
     columns |= {mark: pa.array([], pa.int64()) for mark in (LINE, ORDER)}
     columns |= {WHY + "value": pa.array([], pa.string())} if name == "scores" else {}
     return store(engine, f"no_{name}", pa.table(columns))
-
-
-def _renamed(
-    table: "ir.Table", names: "ir.Table", *, how: Literal["inner", "left"] = "inner"
-) -> "ir.Table":
-    """Numbers in place of identifiers: they group and join faster than words."""
-    numbers = names.select("raw", "number")
-    joined = table.join(numbers, table.patient_id == numbers.raw, how=how)
-    return joined.mutate(patient_id=joined.number).drop("raw", "number")
-
-
-def people_of(engine: Any, names: "ir.Table") -> "ir.Table":
-    """`number, pseudo`, each person once: identifiers may be spelled in several ways."""
-    if count(names) == names.number.nunique().to_pyarrow().as_py():
-        return names
-    people = names.group_by("number").aggregate(pseudo=names.pseudo.min())
-    return store(engine, "people", people)
 
 
 def with_pseudonyms(table: "ir.Table", people: "ir.Table") -> "ir.Table":
@@ -226,11 +218,11 @@ def stated_absences(staged: Sequence[Staged], names: "ir.Table") -> "ir.Table | 
     for item in staged:
         if item.feed.table == "scores":
             continue
-        data = item.data.filter(item.data[REFUSED].isnull())
+        data = _records(item)
         for column in item.feed.cells:
             if WHY + column in data.columns:
                 part = data.filter(data[WHY + column].notnull()).select(
-                    raw=data.patient_id,
+                    number=data[WHO],
                     table=ibis.literal(item.feed.table),
                     column=ibis.literal(column),
                     reason=data[WHY + column],
@@ -238,5 +230,5 @@ def stated_absences(staged: Sequence[Staged], names: "ir.Table") -> "ir.Table | 
                 whole = part if whole is None else whole.union(part)
     if whole is None:
         return None
-    named = whole.inner_join(names, "raw").rename(patient_id="pseudo").drop("raw", "number")
+    named = whole.inner_join(names, "number").rename(patient_id="pseudo").drop("number", "person")
     return named.distinct()

@@ -13,7 +13,7 @@ from vertebro_outcomes.loaders.cells import draft, glance, judge, parse, strippe
 from vertebro_outcomes.loaders.format import NO_TEXT, STAGED, Cell, Export, Feed
 from vertebro_outcomes.loaders.level_cells import LEVEL, LEVEL_RULES, level_rule, with_levels
 from vertebro_outcomes.loaders.sources import LINE, Source
-from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.engine import fingerprint, store
 from vertebro_outcomes.tables.schema import Column
 from vertebro_outcomes.tables.shown_cells import shown_cell
 
@@ -31,6 +31,7 @@ ROW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 }
 FILE, ORDER, REFUSED = "_file", "_order", "_refused"
 RECORD = "_record"  # whether a row of the file is a record of this table
+WHO: Final = "_who"  # the number of a person, by the identifier as written
 FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
 RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
 LONGEST_BLANK: Final = 6
@@ -114,32 +115,31 @@ def _kept(engine: Any, source: Source, uses: Mapping[str, int]) -> Source:
 
 
 def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
+    import ibis
+
     wanted = [cell.column for cell in feed.cells.values() if cell.constant is None]
-    numbered = _is_numbered_later(feed, source)
-    rows = source.in_order.data if numbered and source.in_order else source.data
-    rows = rows.select(list(dict.fromkeys([*([] if numbered else [LINE]), *wanted, *feed.where])))
+    is_later = _is_numbered_later(feed, source)
+    rows = source.in_order.data if is_later and source.in_order else source.data
+    rows = rows.select(list(dict.fromkeys([*([] if is_later else [LINE]), *wanted, *feed.where])))
     if feed.where:
         rows = rows.filter(meant(rows, feed))
     rows = _with_drafts(with_levels(engine, rows, feed), feed, source)
-    columns: dict[str, Any] = {} if numbered else {LINE: rows[LINE]}
+    columns: dict[str, Any] = {} if is_later else {LINE: rows[LINE]}
     rules: dict[str, tuple[str, ...]] = {}
     for column in STAGED[feed.table].columns:
         if column.name in feed.cells:  # the others are blank for the whole feed
             columns |= _column(rows, column, feed, source, rules)
-    data = store(engine, f"staged_{feed.table}", rows.select(**columns))
-    if numbered and source.in_order:
+    picked = rows.select(**columns)
+    picked = picked.mutate(**{WHO: fingerprint(engine, picked.patient_id)})
+    in_place = is_later or feed.table != "scores"  # scores, which are many, are never sorted again
+    data = store(engine, f"staged_{feed.table}", picked if in_place else picked.order_by(LINE))
+    if is_later and source.in_order:
         data = data.mutate(**{LINE: data.rowid() + source.in_order.first_line})
     judged = {REFUSED: _refusal(data, feed), RECORD: _is_record(data, feed)}
-    read = data.mutate(**trace(source, place, data), **judged)
+    trace = {FILE: ibis.literal(source.name), ORDER: data[LINE] + place * FEED_STEP}
+    read = data.mutate(**trace, **judged)
     kept = read.filter(read[RECORD]) if feed.needs else read
     return Staged(feed, source, kept.drop(RECORD), read, place, rules)
-
-
-def trace(source: Source, place: int, rows: "ir.Table") -> dict[str, Any]:
-    """The columns that tell where a row comes from, beside its line."""
-    import ibis
-
-    return {FILE: ibis.literal(source.name), ORDER: rows[LINE] + place * FEED_STEP}
 
 
 def meant(rows: "ir.Table", feed: Feed) -> Any:

@@ -176,6 +176,16 @@ def hashed(engine: Any, text: Any, number: Any) -> Any:
     return ((made & 0x3FFFFFFF) % 62).cast("int64")
 
 
+def fingerprint(engine: Any, text: Any) -> Any:
+    """A whole number for a text, by which an engine groups and joins faster than by the text.
+
+    Of 63 or 64 bits: among a million texts two share one with a chance of one in ten million.
+    """
+    if engine.name == "duckdb":
+        return (function("hash", ("string",), "uint64")(text) >> 1).cast("int64")
+    return function("xxhash64", ("string",), "int64")(text)
+
+
 def function(name: str, takes: tuple[str, ...], gives: str) -> Any:
     """A function of the engine itself, by its name, the types it takes and the type it gives."""
     import ibis

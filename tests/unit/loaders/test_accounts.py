@@ -115,7 +115,7 @@ def one_less(function, place):
         (assembly, "resolve_duplicates"),
         (assembly, "statuses"),
         (canonical, "with_pseudonyms"),
-        (records, "_renamed"),
+        (records, "_whole"),
     ],
 )
 def test_a_record_lost_between_two_steps_is_noticed(folder, monkeypatch, module, step):

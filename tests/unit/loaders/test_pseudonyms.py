@@ -1,0 +1,43 @@
+"""Persons are told apart by numbers while a load lasts, by pseudonyms afterwards."""
+
+import pandas as pd
+import pytest
+
+from vertebro_outcomes.errors import LoadError
+from vertebro_outcomes.loaders import staging
+from vertebro_outcomes.loaders.load import load
+from vertebro_outcomes.loaders.pseudonyms import pseudonym, pseudonyms
+from vertebro_outcomes.tables.engine import embedded_engine, fingerprint, store
+
+
+def named(identifiers):
+    """Names of identifiers as written, on an engine of their own."""
+    import pyarrow as pa
+
+    engine = embedded_engine()
+    rows = store(engine, "rows", pa.table({"raw": identifiers}))
+    rows = rows.mutate(number=fingerprint(engine, rows.raw))
+    return pseudonyms(engine, rows, b"k", kind="P").to_pyarrow().to_pandas()
+
+
+def test_blanks_around_an_identifier_make_no_other_person():
+    names = named(["N1", " N1", "N1 ", "N2", "N2"])
+    assert len(names) == 4
+    assert set(names["pseudo"]) == {pseudonym("N1", b"k"), pseudonym("N2", b"k")}
+    assert names.groupby("pseudo")["person"].nunique().eq(1).all()
+    assert set(names["person"]) <= set(names["number"])
+
+
+def test_without_other_spellings_a_person_is_the_number():
+    names = named(["N1", "N2", "N2"])
+    pd.testing.assert_series_equal(names["person"], names["number"], check_names=False)
+
+
+def test_identifiers_that_share_a_number_are_not_taken_for_one_person(tmp_path, monkeypatch):
+    file = tmp_path / "registry.csv"
+    file.write_text("patient_id,treatment,treatment_date\nAnna,VP,2019-01-01\nBert,KP,2019-01-01\n")
+    monkeypatch.setattr(staging, "fingerprint", lambda _, text: text.length().cast("int64"))
+    with pytest.raises(LoadError, match="with the same 63-bit number") as told:
+        load(file, key=b"k")
+    assert "Anna" not in str(told.value)
+    assert "another way" in str(told.value)
