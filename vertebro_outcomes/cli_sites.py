@@ -53,5 +53,11 @@ def combine(
     typer.echo(title)
     for line in lines:
         typer.echo(f"  {line}")
+    for name, table in found.tables().items():
+        typer.echo(f"\n{name}")
+        rounded = table.to_string(index=False, float_format="{:.4g}".format, na_rep="hidden")
+        typer.echo(rounded)
+    if found.notes:
+        typer.echo()
     for note in found.notes:
-        typer.echo(f"  note: {note}")
+        typer.echo(f"note: {note}")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from vertebro_outcomes.errors import InputError, Problem
+from vertebro_outcomes.errors import InputError, Problem, list_some
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.trial_coding import AS_CODED
@@ -43,7 +43,9 @@ class Population:
         return len(self.frame)
 
 
-def population(cohort: Cohort, *, outcome: str, treatment: str, comparator: str) -> Population:
+def population(
+    cohort: Cohort, *, outcome: str, treatment: str, comparator: str, function: str = "compare"
+) -> Population:
     """The patients of both arms.
 
     Raises
@@ -54,15 +56,9 @@ def population(cohort: Cohort, *, outcome: str, treatment: str, comparator: str)
     arms = (*words_of(treatment), *words_of(comparator))
     episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(arms))
     people = _first_episodes(cohort, episodes, outcome=outcome, treatment=treatment)
-    treated, found = people.treated, people.frame["treatment"].unique().tolist() or "neither"
-    for arm, n in ((treatment, int(treated.sum())), (comparator, int((~treated).sum()))):
-        if n == 0:
-            problem = Problem(
-                f"arm {arm}", "no patient has this treatment", "at least two patients"
-            )
-            raise InputError(
-                "compare()", [problem], f"choose arms that the cohort has (found: {found})"
-            )
+    for arm, treated in ((treatment, people.treated), (comparator, ~people.treated)):
+        if not treated.any():
+            raise _nobody(cohort, arm, function)
     return people
 
 
@@ -76,11 +72,7 @@ def patients_of(cohort: Cohort, *, outcome: str, treatment: str) -> Population:
     """
     people = _first_episodes(cohort, cohort.episodes, outcome=outcome, treatment=treatment)
     if not people.treated.any():
-        found = people.frame["treatment"].unique().tolist()
-        problem = Problem(f"arm {treatment}", "no patient has this treatment", "some patients")
-        raise InputError(
-            "compare()", [problem], f"choose arms that the cohort has (found: {found})"
-        )
+        raise _nobody(cohort, treatment, "compare")
     return people
 
 
@@ -98,11 +90,20 @@ def patients_in(cohort: Cohort, *, outcome: str, arms: Sequence[str]) -> tuple[P
     arm = people.frame["treatment"].map(of).to_numpy(dtype=np.int64)
     for place, name in enumerate(arms):
         if not (arm == place).any():
-            problem = Problem(f"arm {name}", "no patient has this treatment", "at least two")
-            found = people.frame["treatment"].unique().tolist() or "neither"
-            step = f"choose arms that the cohort has (found: {found})"
-            raise InputError("compare_arms()", [problem], step)
+            raise _nobody(cohort, name, "compare_arms")
     return people, arm
+
+
+def _nobody(cohort: Cohort, arm: str, function: str) -> InputError:
+    """No patient of this arm: the arms that there are, in words."""
+    held = cohort.episodes.select("treatment").distinct().to_pyarrow()["treatment"].to_pylist()
+    known = list_some(sorted(word for word in held if word is not None), most=20)
+    found = "no patient has this treatment"
+    if set(words_of(arm)) & set(held):
+        found += " as the first of both"
+    problem = Problem(f"arm {arm}", found, "at least two patients")
+    step = f"choose arms that the cohort has: {known}" if known else "fill episodes.treatment"
+    return InputError(f"{function}()", [problem], step)
 
 
 def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: str) -> Population:

@@ -10,9 +10,11 @@ import pandas as pd
 from vertebro_outcomes.comparisons.covariates import Covariates, as_numbers, check_names
 from vertebro_outcomes.comparisons.follow_up import ALIKE, COMPETING, EVENT, follow
 from vertebro_outcomes.comparisons.population import Population, population, words_of
+from vertebro_outcomes.comparisons.small_counts import hide_at_risk, hide_counts, hide_parts
 from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window, window_for
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats
+from vertebro_outcomes.estimators.propensity.balance import covariate_balance
 from vertebro_outcomes.estimators.survival.proportional_hazards import moments
 from vertebro_outcomes.estimators.survival.risk_sets import risk_sets
 from vertebro_outcomes.results.site_bundle import SiteBundle
@@ -31,7 +33,7 @@ _NAME = "site_summary"
 def site_summary(
     cohort: Any,
     *,
-    site: str,
+    site: Any,
     treatment: str,
     comparator: str,
     outcome: str = "pain_vas",
@@ -83,18 +85,22 @@ def site_summary(
         raise refuse_argument(_NAME, "cohort", type(cohort).__name__, "a Cohort (vo.load)")
     if outcome not in cohort.known_instruments:
         raise refuse_argument(_NAME, "outcome", outcome, ", ".join(cohort.known_instruments))
+    if not isinstance(site, str) or not site.strip():
+        raise refuse_argument(_NAME, "site", site, "how the site is called, not blank")
     if not isinstance(smallest_count, int) or smallest_count < 2:
         raise refuse_argument(_NAME, "smallest_count", smallest_count, "a whole number from 2")
-    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
+    people = population(
+        cohort, outcome=outcome, treatment=treatment, comparator=comparator, function=_NAME
+    )
     sizes = int(people.treated.sum()), int((~people.treated).sum())
     _refuse_small(sizes, (treatment, comparator), smallest_count)
     notes: list[str] = []
     return SiteBundle(
         site=site, synthetic=cohort.synthetic, smallest_count=smallest_count,
         treatment=treatment, comparator=comparator, n_t=sizes[0], n_c=sizes[1],
-        score=_score(people, (outcome, day), tuple(covariates), smallest_count, notes),
+        **_score(people, (outcome, day), tuple(covariates), smallest_count, notes),
         **_events(cohort, (treatment, comparator), event, smallest_count, notes),
-        complications=_complications(cohort, people, smallest_count),
+        complications=_complications(cohort, people, smallest_count, notes),
         notes=tuple(notes),
     )  # fmt: skip
 
@@ -111,7 +117,8 @@ def _refuse_small(sizes: tuple[int, int], arms: tuple[str, str], smallest: int) 
 def _score(
     people: Population, asked: tuple[str, int], terms: tuple[str, ...], smallest: int,
     notes: list[str],
-) -> dict[str, Any] | None:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
+    """Crossproducts of the patients with score and covariates, and the balance of the same patients."""
     outcome, day = asked
     check_names(people, terms)
     baseline = last_before(people.row, people.day, people.value, n=people.n)
@@ -125,12 +132,24 @@ def _score(
     why = _too_telling(columns, kept, treated, sizes, smallest)
     if why:
         notes.append(f"{outcome} at day {day} is not shared: {why}.")
-        return None
+        return {"score": None, "balance": None}
     z = np.column_stack([np.ones(len(treated)), treated, columns.x[kept], y[kept]])
-    return {
-        "outcome": outcome, "day": day, "terms": list(terms), "n_t": sizes[0], "n_c": sizes[1],
-        "names": ["1", "arm", *columns.names, "score"], "gram": (z.T @ z).tolist(),
+    score = {
+        "outcome": outcome, "day": day, "window": list(window_for(day)), "terms": list(terms),
+        "n_t": sizes[0], "n_c": sizes[1], "names": ["1", "arm", *columns.names, "score"],
+        "gram": (z.T @ z).tolist(),
     }  # fmt: skip
+    return {"score": score, "balance": _balance(columns.names, columns.x[kept], treated)}
+
+
+def _balance(names: Sequence[str], x: Floats, treated: Bools) -> list[dict[str, Any]]:
+    """Mean and standard deviation of every covariate, by arm."""
+    found = covariate_balance(x, treated)
+    columns = ("mean_t", "sd_t", "mean_c", "sd_c")
+    return [
+        {"covariate": name, **{c: float(getattr(found, c)[j]) for c in columns}}
+        for j, name in enumerate(names)
+    ]
 
 
 def _too_telling(
@@ -202,47 +221,30 @@ def _risk_sets(
         }
         lines.append({"arm": arm, "day_from": low, "day_to": high, **line})
     for name in ("events", "deaths"):
-        _hide(lines, name, smallest)
-    _hide_at_risk(lines, int(alike.sum()), smallest)
+        hide_counts(lines, name, smallest)
+    hide_at_risk(lines, int(alike.sum()), smallest)
     return lines
 
 
-def _hide(lines: list[dict[str, Any]], name: str, smallest: int) -> None:
-    """Small counts become None; few of them take the next smallest along, so no total shows them."""
-    small = [line for line in lines if 0 < line[name] < smallest]
-    others = sorted((line for line in lines if line[name] >= smallest), key=lambda row: row[name])
-    if small and sum(line[name] for line in small) < smallest:
-        small += others[:1]
-    for line in small:
-        line[name] = None
-
-
-def _hide_at_risk(lines: list[dict[str, Any]], n: int, smallest: int) -> None:
-    """Numbers at risk become None where the difference from the last one shown would tell few.
-
-    Who left, less the events and deaths that are shown, must be nobody or not a small number.
-    """
-    last, shown = n, 0
-    for line in lines:
-        left = last - line["at_risk"] - shown
-        if 0 < line["at_risk"] < smallest or 0 < left < smallest:
-            line["at_risk"] = None
-        else:
-            last, shown = line["at_risk"], 0
-        shown += sum(line[name] or 0 for name in ("events", "deaths"))
-
-
-def _complications(cohort: Cohort, people: Population, smallest: int) -> list[dict[str, Any]]:
-    events = cohort.frame("events")
-    events = events[~events["type"].isin(NOT_COMPLICATIONS)]
+def _complications(
+    cohort: Cohort, people: Population, smallest: int, notes: list[str]
+) -> list[dict[str, Any]]:
+    """Patients with each type of complication, by arm; nothing where none was ever recorded."""
+    events = cohort.events.filter(cohort.events.type.notin(NOT_COMPLICATIONS))
+    table = events.select("episode_id", "type").distinct().to_pyarrow().to_pandas()
+    if table.empty:
+        notes.append("complications: none was recorded, which does not show that there were none.")
+        return []
     arm = pd.Series(people.treated, index=people.frame["episode_id"])
-    events = events[events["episode_id"].isin(arm.index)]
-    n_t, n_c = int(people.treated.sum()), int((~people.treated).sum())
-    lines = []
-    for kind in ("any", *sorted(events["type"].unique())):
-        rows = events if kind == "any" else events[events["type"] == kind]
+    table = table[table["episode_id"].isin(arm.index)]
+    n = {"n_t": int(people.treated.sum()), "n_c": int((~people.treated).sum())}
+
+    def line(kind: str, rows: pd.DataFrame) -> dict[str, Any]:
         had = arm[rows["episode_id"].unique()]
-        counts = {"events_t": int(had.sum()), "events_c": int((~had).sum())}
-        hidden = {k: None if 0 < v < smallest else v for k, v in counts.items()}
-        lines.append({"type": kind, **hidden, "n_t": n_t, "n_c": n_c})
-    return lines
+        return {"type": kind, "events_t": int(had.sum()), "events_c": int((~had).sum()), **n}
+
+    whole = line("any", table)
+    parts = [line(str(kind), rows) for kind, rows in table.groupby("type", sort=True)]
+    for name in ("events_t", "events_c"):
+        hide_parts(whole, parts, name, smallest)
+    return [whole, *parts]

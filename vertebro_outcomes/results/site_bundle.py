@@ -10,14 +10,11 @@ import pandas as pd
 
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.results.site_bundle_checks import what_is_wrong
 
 KIND: Final = "vertebro site summary"
-LAYOUT: Final = 1
-PARTS: Final = ("score", "event", "complications", "risk_sets")
-_FIELDS: Final = {
-    "kind": str, "layout": int, "site": str, "synthetic": bool, "smallest_count": int,
-    "treatment": str, "comparator": str, "n_t": int, "n_c": int,
-}  # fmt: skip
+LAYOUT: Final = 2
+PARTS: Final = ("score", "balance", "event", "complications", "risk_sets")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,7 +24,10 @@ class SiteBundle:
     Attributes
     ----------
     score : mapping or None
-        `outcome day terms n_t n_c names gram`: crossproducts of (1, arm, covariates, score).
+        `outcome day window terms n_t n_c names gram`: crossproducts of (1, arm, covariates, score)
+        of the patients with all of them; the score is the nearest to the day within the window.
+    balance : list or None
+        `covariate mean_t sd_t mean_c sd_c` of the same patients.
     event : mapping or None
         `event n_t n_c events_t events_c log_hazard_ratio log_likelihood score information`: the
         partial likelihood of the arm on a grid.
@@ -45,6 +45,7 @@ class SiteBundle:
     n_t: int
     n_c: int
     score: Mapping[str, Any] | None
+    balance: list[dict[str, Any]] | None
     event: Mapping[str, Any] | None
     complications: list[dict[str, Any]]
     risk_sets: list[dict[str, Any]]
@@ -88,26 +89,26 @@ def read_site_bundle(path: str | Path) -> SiteBundle:
     Raises
     ------
     LoadError
-        If the file is no such bundle.
+        If the file is no such bundle, of another layout, or damaged.
     """
     path = Path(path)
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        found = "no such file" if isinstance(error, FileNotFoundError) else "no readable JSON"
+        found = "no readable JSON"
+        if isinstance(error, FileNotFoundError):
+            found = "no such file"
+        elif path.is_dir():
+            found = "a folder, no file"
         raise _refusal(path, "file", found) from None
-    if not isinstance(held, dict) or held.get("kind") != KIND or held.get("layout") != LAYOUT:
-        raise _refusal(path, "kind and layout", "another kind of file")
-    for name, kind in _FIELDS.items():
-        if not isinstance(held.get(name), kind):
-            raise _refusal(path, name, "missing or of another type")
-    for name, kind in (("complications", list), ("risk_sets", list), ("notes", list)):
-        if not isinstance(held.get(name), kind):
-            raise _refusal(path, name, "missing or no list")
-    for name in ("score", "event"):
-        if not isinstance(held.get(name), dict | None):
-            raise _refusal(path, name, "neither an object nor null")
-    fields = {name: held[name] for name in SiteBundle.__dataclass_fields__ if name in held}
+    if not isinstance(held, dict) or held.get("kind") != KIND:
+        raise _refusal(path, "kind", "another kind of file")
+    if held.get("layout") != LAYOUT:
+        found = f"layout {held.get('layout')}, written by another version of vertebro"
+        raise _refusal(path, "layout", found)
+    if problem := what_is_wrong(held):
+        raise _refusal(path, *problem)
+    fields = {name: held[name] for name in SiteBundle.__dataclass_fields__}
     return SiteBundle(**{**fields, "notes": tuple(held["notes"])})
 
 

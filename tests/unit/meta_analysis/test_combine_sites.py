@@ -1,6 +1,7 @@
 """Sites that share no patients give the numbers of all patients in one file, and hide what is small."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 
 import vertebro_outcomes as vo
 from vertebro_outcomes.comparisons.follow_up import EVENT, follow_patients
+from vertebro_outcomes.comparisons.small_counts import hide_parts
 from vertebro_outcomes.estimators.survival.cox import fit_cox
+from vertebro_outcomes.meta_analysis.site_curves import maximum
 
 ARMS = {"treatment": "KP", "comparator": "NSM"}
 WORDS = ["day_from", "day_to"]
@@ -111,6 +114,107 @@ def test_complications_are_mantel_haenszel_over_the_sites(combined, bundles):
     by_hand = np.log(np.sum(a * (n0 - b) / total) / np.sum(b * (n1 - a) / total))
     found = combined.to_frame().query("analysis == 'any'").iloc[0]
     assert found["estimate"] == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_risk_differences_are_mantel_haenszel_too_and_need_no_event_in_an_arm(combined, bundles):
+    table = combined.to_frame().query("measure == 'RD'").set_index("analysis")
+    kinds = set(table.index) - set(combined.to_frame().query("measure == 'OR'")["analysis"])
+    assert kinds  # nobody without surgery has a leak
+    for kind in table.index:
+        lines = []
+        for bundle in bundles:  # a site that never saw this type had none of it
+            none = {"events_t": 0, "events_c": 0, "n_t": bundle.n_t, "n_c": bundle.n_c}
+            own = [line for line in bundle.complications if line["type"] == kind] or [none]
+            lines += [line for line in own if None not in line.values()]
+        a, n1, b, n0 = (
+            np.array([line[k] for line in lines], float)
+            for k in ("events_t", "n_t", "events_c", "n_c")
+        )
+        by_hand = np.sum((a * n0 - b * n1) / (n1 + n0)) / np.sum(n1 * n0 / (n1 + n0))
+        assert table.loc[kind, "estimate"] == pytest.approx(by_hand, abs=1e-12)
+        row = combined.rates.set_index("type").loc[kind]
+        assert (row["events_t"], row["n_c"], row["sites"]) == (a.sum(), n0.sum(), len(lines))
+
+
+def test_balance_is_that_of_all_patients_in_one_file(sites, whole):
+    covariates = ["age_years", "sex"]
+    one_file = {**ARMS, "day": 90, "covariates": covariates}
+    found = vo.combine_sites(
+        [vo.site_summary(part, site=name, **one_file) for name, part in sites.items()]
+    ).balance
+    labels = whole.frame("patients")["site"]
+    together = whole.keep(labels.isin(list(sites)), because="these sites")
+    expected = vo.site_summary(together, site="all", **one_file).balance
+    columns = ["mean_t", "sd_t", "mean_c", "sd_c"]
+    assert found["covariate"].tolist() == [line["covariate"] for line in expected]
+    assert found[columns].to_numpy() == pytest.approx(
+        pd.DataFrame(expected)[columns].to_numpy(), rel=1e-10
+    )
+    gap = (found["mean_t"] - found["mean_c"]) / (
+        (found["sd_t"] ** 2 + found["sd_c"] ** 2) / 2
+    ) ** 0.5
+    assert found["smd"].to_numpy() == pytest.approx(gap.to_numpy(), rel=1e-12)
+
+
+def test_risk_sets_are_sums_unless_a_site_hides_its_number(combined, bundles):
+    own = pd.concat([pd.DataFrame(b.risk_sets) for b in bundles]).astype({"at_risk": float})
+    for line in combined.risk_sets.itertuples():
+        mine = own[(own["arm"] == line.arm) & (own["day_from"] == line.day_from)]["at_risk"]
+        assert np.isnan(line.at_risk) if mine.isna().any() else line.at_risk == mine.sum()
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts", "shown"),
+    [
+        (60, [40, 20], (60, [40, 20])),
+        (60, [55, 20], (60, [None, 20])),  # 5 patients had only the other
+        (60, [30, 25, 5], (60, [30, None, None])),  # 60 - 30 - 25 are those 5
+        (60, [30, 10, 20], (60, [30, None, None])),  # 60 - 30 - 20 had the hidden one
+        (60, [30, 15, 6, 9], (60, [30, 15, None, None])),
+        (8, [8, 0], (None, [None, 0])),
+        (0, [0, 0], (0, [0, 0])),
+    ],
+)
+def test_no_type_of_complication_tells_few_patients_by_the_total(whole, parts, shown):
+    one, lines = {"n": whole}, [{"n": n} for n in parts]
+    hide_parts(one, lines, "n", 11)
+    assert (one["n"], [line["n"] for line in lines]) == shown
+
+
+def small_site(name, *, value=5.0, day=90, **tables):
+    ids = [f"p{i:02d}" for i in range(60)]
+    scores = pd.DataFrame({"patient_id": ids * 2, "instrument": "pain_vas"})
+    cohort = vo.Cohort.from_frames(
+        patients=pd.DataFrame({"patient_id": ids}),
+        episodes=pd.DataFrame(
+            {"patient_id": ids, "treatment": ["KP", "NSM"] * 30, "followup_end_day": 400}
+        ),
+        scores=scores.assign(
+            day=[0] * 60 + [day] * 60, value=[8.0, value] * 30 + [3.0, 4.0, 5.0, 2.0, 1.0, 6.0] * 10
+        ),
+        **tables,
+    )
+    return vo.site_summary(cohort, site=name, **ARMS, day=90)
+
+
+def test_a_site_that_can_estimate_nothing_alone_adds_what_it_has(bundles, sites):
+    flat = small_site("flat", value=8.0)
+    assert flat.complications == []  # no event recorded: not the same as no event
+    assert any("does not show that there were none" in note for note in flat.notes)
+    one = vo.site_summary(next(iter(sites.values())), site="one", **ARMS, day=90)
+    found = vo.combine_sites([flat, one])
+    assert found.to_frame()["measure"].tolist() == ["MD"]  # no pool of a single estimate
+    assert found.to_frame()["k"].tolist() == [2]
+    assert "no estimate of flat alone" in " ".join(found.notes)
+    with pytest.raises(vo.InputError, match="no part is shared by two sites"):
+        vo.combine_sites([flat, replace(flat, site="other", n_t=31)])
+
+
+def test_a_maximum_beyond_the_grid_is_none():
+    at = np.linspace(-1, 1, 3)
+    part = {"log_hazard_ratio": at, "log_likelihood": -((at - 0.3) ** 2), "information": [2.0] * 3}
+    assert maximum([{**part, "score": -2 * (at - 0.3)}]) == pytest.approx((0.3, 0.5**0.5))
+    assert maximum([{**part, "score": [1.0, 2.0, 3.0]}]) is None
 
 
 def test_small_counts_are_hidden_and_one_alone_is_not_left_alone(bundles):
@@ -247,14 +351,57 @@ def test_mistakes_are_named(sites, bundles, tmp_path):
         "[]",
         "{",
         json.dumps({"kind": "x"}),
-        bundles[0].to_json().replace('"n_t": ', '"n_t": "" , "m": '),
     ):
         path = tmp_path / "bad.json"
         path.write_text(text)
         with pytest.raises(vo.LoadError, match=r"bad\.json"):
             vo.read_site_bundle(path)
+    with pytest.raises(vo.LoadError, match="a folder, no file"):
+        vo.read_site_bundle(tmp_path)
+    with pytest.raises(vo.InputError, match="site copy: the same numbers as those of site"):
+        vo.combine_sites([*bundles, replace(bundles[1], site="copy")])
+    with pytest.raises(vo.InputError, match="argument site"):
+        vo.site_summary(part, site=" ", **ARMS)
+    with pytest.raises(vo.InputError, match=r"site_summary\(\)(.|\n)*the cohort has: KP, NSM, VP"):
+        vo.site_summary(part, site="x", treatment="VAI", comparator="NSM")
     with pytest.raises(vo.LoadError, match="no such file"):
         vo.read_site_bundle(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"layout": 1}, "layout 1, written by another version"),
+        ({"n_t": ""}, "n_t: missing or of another type"),
+        ({"n_t": True}, "n_t: missing or of another type"),
+        ({"score": 7}, "score: missing, or no object"),
+        ({"score.gram": None}, "score: gram: missing"),
+        ({"score.gram": [[1, 2], [3]]}, "score: gram: not 5 rows of 5 numbers"),
+        ({"score.gram": [[float("nan")] * 5] * 5}, "score: gram: not 5 rows of 5 numbers"),
+        ({"score": None}, "balance: not that of the score"),
+        ({"balance": [1, 2]}, "balance: no means"),
+        ({"balance": []}, "balance: other covariates"),
+        ({"event.score": [1.0]}, "event: score: not as many numbers"),
+        ({"event.log_hazard_ratio": None}, "event: log_hazard_ratio: not as many"),
+        ({"complications": [1]}, "complications: missing, or no object"),
+        ({"risk_sets": [{"arm": "KP", "day_from": 0, "day_to": 30}]}, "at_risk: neither a count"),
+    ],
+)
+def test_a_damaged_bundle_is_refused_by_the_place(bundles, tmp_path, change, said):
+    held = json.loads(bundles[0].to_json())
+    for name, value in change.items():
+        *inside, last = name.split(".")
+        (held[inside[0]] if inside else held)[last] = value
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(held))
+    with pytest.raises(vo.LoadError, match=rf"bad\.json(.|\n)*{said}"):
+        vo.read_site_bundle(path)
+
+
+def test_other_likelihood_grids_are_refused(bundles):
+    event = {**bundles[1].event, "log_hazard_ratio": [0.0, 1.0]}
+    with pytest.raises(vo.InputError, match="tabulated at other hazard ratios"):
+        vo.combine_sites([bundles[0], replace(bundles[1], event=event)])
 
 
 def test_the_commands_write_and_combine(sites, tmp_path):
@@ -286,5 +433,6 @@ def test_the_commands_write_and_combine(sites, tmp_path):
     done = CliRunner().invoke(app, ["combine", *paths])
     assert done.exit_code == 0, done.output
     assert done.output.startswith("SYNTHETIC data. KP against NSM over sites")
+    assert "numbers at risk and events" in done.output
     done = CliRunner().invoke(app, ["combine", "--csv", *paths])
     assert done.output.startswith("analysis,measure,method,k,estimate")
