@@ -42,6 +42,7 @@ from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.derived import with_derived_columns
 from vertebro_outcomes.tables.engine import (
     count,
+    is_blank,
     raised,
     store,
     store_told,
@@ -205,19 +206,11 @@ def _ages_and_deaths(
     """Age and death counted from day 0 of the first episode; impossible ones set aside."""
     import ibis
 
-    first = episodes.filter(episodes[NUMBER] == 1)
-    first = first.select(day0=first[DAY0_DATE], first_patient=first.patient_id)
-    joined = patients.left_join(first, patients.patient_id == first.first_patient)
-    age = (joined.day0.delta(joined.birth_date, unit="day") / 365.25).floor()
-    death = joined.death_date.delta(joined.day0, unit="day").cast("int64")
-    joined = joined.mutate(
-        age_years=joined.age_years.coalesce(age), death_day=joined.death_day.coalesce(death)
-    )
-    last = seen.group_by("patient_id").aggregate(last=seen.alive.max())
-    last = last.select("last", last_patient=last.patient_id)
-    joined = joined.left_join(last, joined.patient_id == last.last_patient)
-    joined = joined.drop("day0", "first_patient", "last_patient")
-    joined = store_told(engine, "patients", in_file_order(joined))
+    dies = _is_told(patients, "death_date") or _is_told(patients, "death_day")
+    if not dies and not _is_told(patients, "birth_date"):
+        joined = patients.mutate(last=ibis.null("int64"))
+    else:
+        joined = store_told(engine, "patients", in_file_order(_dated(patients, episodes, seen)))
     old = ((joined.age_years < 0) | (joined.age_years > 120)).fill_null(False)
     early = (joined.death_day < 0).fill_null(False)
     seen_after = (joined.death_day < joined["last"]).fill_null(False) & ~early
@@ -232,6 +225,26 @@ def _ages_and_deaths(
         age_years=ibis.ifelse(old, ibis.null("float64"), joined.age_years),
         death_day=ibis.ifelse(early | seen_after, ibis.null("int64"), joined.death_day),
     )
+
+
+def _dated(patients: "ir.Table", episodes: "ir.Table", seen: "ir.Table") -> "ir.Table":
+    """Patients with age and death counted from day 0, and the day of their last sign of life."""
+    first = episodes.filter(episodes[NUMBER] == 1)
+    first = first.select(day0=first[DAY0_DATE], first_patient=first.patient_id)
+    joined = patients.left_join(first, patients.patient_id == first.first_patient)
+    age = (joined.day0.delta(joined.birth_date, unit="day") / 365.25).floor()
+    death = joined.death_date.delta(joined.day0, unit="day").cast("int64")
+    joined = joined.mutate(
+        age_years=joined.age_years.coalesce(age), death_day=joined.death_day.coalesce(death)
+    )
+    last = seen.group_by("patient_id").aggregate(last=seen.alive.max())
+    last = last.select("last", last_patient=last.patient_id)
+    joined = joined.left_join(last, joined.patient_id == last.last_patient)
+    return joined.drop("day0", "first_patient", "last_patient")
+
+
+def _is_told(table: "ir.Table", column: str) -> bool:
+    return not is_blank(table.op(), column)
 
 
 def _after_day0(fractures: "ir.Table", ledger: Ledger) -> "ir.Table":

@@ -98,11 +98,12 @@ def _on_duckdb(raw: Any, key: bytes, kind: str) -> Any:
     """The same HMAC-SHA256 by the engine: H(key ^ opad, H(key ^ ipad, kind, identifier))."""
     import ibis
 
-    sha256 = function("sha256", ("binary",), "string")
-    unhex = function("unhex", ("string",), "binary")
-    hexed = function("hex", ("string",), "string")  # joined as text: joined bytes are text to some
+    # Bytes are called strings, for which `+` stands for the operator that all versions join both by.
+    sha256, unhex, encode = (
+        function(name, ("string",), "string") for name in ("sha256", "unhex", "encode")
+    )
     block = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
-    inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
-    message = hexed(ibis.literal(f"{kind}\x1f") + raw)
-    digest = sha256(unhex(ibis.literal(outer) + sha256(unhex(ibis.literal(inner) + message))))
+    inner, outer = (unhex(bytes(byte ^ pad for byte in block).hex()) for pad in (0x36, 0x5C))
+    message = encode(ibis.literal(f"{kind}\x1f") + raw)
+    digest = sha256(outer + unhex(sha256(inner + message)))
     return ibis.literal(kind) + digest.substr(0, LENGTH)

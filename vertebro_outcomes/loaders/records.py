@@ -169,7 +169,7 @@ def merge(
     merged = rows.group_by(list(by)).aggregate(
         **firsts, **traces, **{ORDER: rows[ORDER].min()}, **kinds
     )
-    merged = store_told(engine, f"merged_{name}", merged)
+    merged = store_told(engine, f"merged_{name}", in_file_order(merged))
     _flag_contradictions(rows, merged, by, (name, told), ledger)
     blank = {c: ibis_null(rows[c]) for c in rest if c not in told}
     return merged.drop(*kinds).mutate(**blank)

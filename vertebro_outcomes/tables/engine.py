@@ -56,7 +56,7 @@ def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":
 
 def store_told(engine: Any, name: str, data: "ir.Table") -> "ir.Table":
     """As `store`, but columns that are blank by definition take no room: they are said again."""
-    blank = {c: data[c] for c in data.columns if _is_blank(data.op(), c)}
+    blank = {c: data[c] for c in data.columns if is_blank(data.op(), c)}
     if not blank:
         return store(engine, name, data)
     import ibis
@@ -66,7 +66,7 @@ def store_told(engine: Any, name: str, data: "ir.Table") -> "ir.Table":
     return told.mutate(**blanks).select(data.columns)
 
 
-def _is_blank(relation: Any, name: str) -> bool:
+def is_blank(relation: Any, name: str) -> bool:
     """Whether a column of a relation was spelled out as blank, and only handed on since then."""
     import ibis.expr.operations as ops
 
@@ -112,16 +112,18 @@ def keep_all(
     if folder is None:
         return {name: store(engine, name, data) for name, data in tables.items()}
     paths = {name: folder / f"{ibis.util.gen_name(name)}.parquet" for name in tables}
-    queries = [
-        f"COPY ({_with_words(data, words)}) TO '{paths[name]}'" for name, data in tables.items()
-    ]
     connection = engine.con
     threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
     connection.execute("SET threads = 1")
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda query: connection.cursor().execute(query), queries))
+            begun = []
+            for name, data in tables.items():  # the next query is put into words meanwhile
+                query = f"COPY ({_with_words(data, words)}) TO '{paths[name]}'"
+                begun.append(pool.submit(connection.cursor().execute, query))
+            for written in begun:
+                written.result()
     finally:
         connection.execute("RESET disabled_optimizers")
         connection.execute(f"SET threads = {threads}")
