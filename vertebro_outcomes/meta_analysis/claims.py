@@ -159,15 +159,19 @@ _UNKNOWN: Final = ClaimTest(
 )
 
 
+def questions_about(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Ids of the questions that the claims in these rows of the sheet are held against."""
+    tests = [CLAIM_TESTS[name] for name in rows["claim_id"] if name in CLAIM_TESTS]
+    return tuple(dict.fromkeys(name for test in tests for name in test.questions))
+
+
 def _asked(
     rows: pd.DataFrame, literature: Literature, known: Mapping[str, tuple[Question, Answer]]
 ) -> dict[str, Asked]:
     """The answers that some claim needs, by question id."""
     by_id = {question.id: question for question in QUESTIONS}
-    tests = [CLAIM_TESTS[name] for name in rows["claim_id"] if name in CLAIM_TESTS]
-    needed = dict.fromkeys(name for test in tests for name in test.questions)
     out = {}
-    for name in needed:
+    for name in questions_about(rows):
         question, found = known.get(name) or (by_id[name], answer(by_id[name], literature))
         out[name] = Asked(question.outcome_family, found, question.worthwhile)
     return out

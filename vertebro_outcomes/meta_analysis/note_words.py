@@ -15,10 +15,8 @@ _NAME: Final = re.compile(r".*?\b(?:19|20)\d\d\b")  # first author and year of a
 
 def _crossed_over(literature: Literature) -> str:
     """Share of the controls of the INVEST trial who had crossed over by one year."""
-    rows = literature.arm_binary
-    row = rows[
-        (rows["study_id"] == "comstock2013") & (rows["outcome"] == "crossover") & (rows["arm"] == "SHAM")
-    ]  # fmt: skip
+    rows = literature.about(["crossover"], treatments=["SHAM"]).arm_binary
+    row = rows[rows["study_id"] == "comstock2013"]
     return (
         numbers.percent(float(row["events"].iloc[0] / row["n"].iloc[0])) if len(row) else _UNKNOWN
     )
@@ -34,10 +32,8 @@ def _highest(values: "pd.Series[float]") -> str:
 
 def _deaths(literature: Literature) -> "pd.Series[float]":
     """Hazard ratios of death of one claims study, by control group and time zero."""
-    rows = literature.contrasts
-    wanted = (
-        (rows["study_id"] == "gold2023") & (rows["outcome"] == "death") & (rows["measure"] == "HR")
-    )
+    rows = literature.about(["death"]).contrasts
+    wanted = (rows["study_id"] == "gold2023") & (rows["measure"] == "HR")
     return rows.loc[wanted, "estimate"].astype(float)
 
 
@@ -58,9 +54,7 @@ class _Words(dict[str, str]):
     def __missing__(self, name: str) -> str:
         if name in NOTE_NUMBERS:
             return NOTE_NUMBERS[name](self._literature)
-        studies = self._literature.studies
-        labels = studies.loc[studies["study_id"] == name, "label"]
-        label = str(labels.iloc[0]) if len(labels) else name
+        label = self._literature.label(name) or name
         short = _NAME.match(label)
         return short[0] if short else label
 

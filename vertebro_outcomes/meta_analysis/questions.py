@@ -16,7 +16,7 @@ from vertebro_outcomes.meta_analysis.evidence import (
 from vertebro_outcomes.meta_analysis.note_words import note_words
 from vertebro_outcomes.meta_analysis.pool import pool
 from vertebro_outcomes.meta_analysis.question_list import QUESTIONS, Question
-from vertebro_outcomes.outcomes import family_outcome
+from vertebro_outcomes.outcomes import FAMILIES, family_outcome
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.pooled_effect import PooledEffect
 
@@ -50,9 +50,10 @@ def answer(question: Question, literature: Literature) -> Answer:
     >>> answer(QUESTIONS[2], vo.load_literature()).k
     3
     """
-    evidence = _evidence(question, literature)
+    record = _record(question, literature)
+    evidence = _evidence(question, record)
     es = _effects(evidence.rows, question.measure)
-    labels = literature.studies.set_index("study_id")["label"]
+    labels = record.studies.set_index("study_id")["label"]
     es["study"] = es["study_id"].map(labels)
     unusable = es["effect"].isna()
     dropped = es[unusable].rename(columns={"excluded_because": "reason"})
@@ -73,6 +74,13 @@ def answer(question: Question, literature: Literature) -> Answer:
         pooled=_pool(es, question.measure),
         notes=_notes(question, es, literature),
     )
+
+
+def _record(question: Question, literature: Literature) -> Literature:
+    """What there is on the outcome about the treatments in question: nothing else is looked at."""
+    named = (question.treatment, question.comparator)
+    words = [word for side in named for word in ([side] if isinstance(side, str) else side) if word]
+    return literature.about(FAMILIES.get(question.outcome_family, ()), treatments=words)
 
 
 def _evidence(question: Question, literature: Literature) -> Evidence:

@@ -76,17 +76,16 @@ def analysis_blocks(
     *,
     note: str = "",
     answers: Sequence[tuple[Question, Answer]] = (),
-    sources: pd.DataFrame | None = None,
+    labels: Mapping[str, str] | None = None,
+    lines: Mapping[str, str] | None = None,
 ) -> tuple[Block, ...]:
     """Everything the report shows about one question; `note` is printed under its tables.
 
-    `sources` is the sheet of studies by `study_id`: how they are called, where they stand.
+    `labels` and `lines` say by `study_id` what studies are called and where they stand.
 
     With all `answers` the reader can switch the forest plot to the same trials pooled otherwise.
     """
     limits = caveats(answer)
-    labels = {} if sources is None else sources["label"].to_dict()
-    lines = {} if sources is None else sources["source_line"].to_dict()
     blocks: list[Block] = [
         Heading(answer.title, analysis_anchor(question)),
         prose("{finding}", finding=sentence(question, answer)),
@@ -94,11 +93,11 @@ def analysis_blocks(
     if limits:
         blocks.append(prose("Caution: {limits}.", limits=joined(limits, "; ")))
     if answer.pooled is not None:
-        blocks += [_forest(question, answer, answers), _studies(question, answer, lines)]
+        blocks += [_forest(question, answer, answers), _studies(question, answer, lines or {})]
     if note:
         blocks.append(prose("{note}", note=note))
     if len(answer.left_out):
-        blocks.append(_left_out(question, answer, labels))
+        blocks.append(_left_out(question, answer, labels or {}))
     return tuple(blocks)
 
 

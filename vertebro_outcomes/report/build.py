@@ -12,12 +12,14 @@ from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.report.blocks import bound
+from vertebro_outcomes.report.derived import reader_of
 from vertebro_outcomes.report.files import write_folder
+from vertebro_outcomes.report.literature_steps import PRINTED, SHEETS
 from vertebro_outcomes.report.page import render_page
 from vertebro_outcomes.report.rendered import Rendered, render_section
 from vertebro_outcomes.report.section import Section, sections
 from vertebro_outcomes.report.settings import ReportSettings
-from vertebro_outcomes.report.study import PRINTED, SHEETS, Study
+from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.report.typeset import render_pdf, typst_source
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.examined_claims import ExaminedClaims
@@ -98,7 +100,7 @@ def build_report(
         "settings": settings,
         "versions": inputs["versions"],
     }
-    study = Study(pieces.__getitem__)
+    study = Study(reader_of(pieces))
     with step("building the sections"):
         parts = [build_section(section, study) for section in printed_sections(settings)]
     files, source = assemble(
@@ -142,7 +144,7 @@ def lead(study: Study) -> Markup:
         "Vertebroplasty (VP) and balloon kyphoplasty (KP) against non-surgical management (NSM), "
         "sham procedures and each other, computed from figures printed in {studies} publications. "
         "Every number links to the row of data it rests on.",
-        studies=count(len(study.literature.studies)),
+        studies=count(study.n_studies),
     )
 
 

@@ -168,9 +168,11 @@ class Topic:
         blocks.append(findings_table(pairs, name=f"overview_{self.name}", caption=caption))
         if comparable(pairs):
             blocks.append(overview_figure(pairs, name=f"overview_{self.name}", title=self.title))
-        sources = study.literature.studies.set_index("study_id")[["label", "source_line"]]
         for question, answer in pairs:
             note = "" if shared else _note(question, answer)
             sisters = study.about(partial(is_sister, question))
-            blocks += analysis_blocks(question, answer, note=note, answers=sisters, sources=sources)
+            blocks += analysis_blocks(
+                question, answer, note=note, answers=sisters, labels=study.labels,
+                lines=study.study_lines,
+            )  # fmt: skip
         return tuple(blocks)

@@ -22,11 +22,15 @@ from vertebro_outcomes.results.network_effect import NetworkEffect
 
 def networks_of(literature: Literature) -> list[tuple[Question, NetworkEffect]]:
     """The networks that can be built; a question without connected trials is left out."""
-    found = []
-    for question in LITERATURE_NETWORKS:
-        with suppress(InputError):
-            found.append((question, literature_network(question, literature)))
-    return found
+    found = [(question, network_of(question, literature)) for question in LITERATURE_NETWORKS]
+    return [(question, net) for question, net in found if net is not None]
+
+
+def network_of(question: Question, literature: Literature) -> NetworkEffect | None:
+    """The network on a question, None where no trials connect."""
+    with suppress(InputError):
+        return literature_network(question, literature)
+    return None
 
 
 def claims_of(

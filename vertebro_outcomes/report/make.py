@@ -9,8 +9,7 @@ from typing import Any
 from vertebro_outcomes.loaders.literature import load_literature
 from vertebro_outcomes.loaders.literature.claims import load_claims
 from vertebro_outcomes.meta_analysis.check_reported import check_reported
-from vertebro_outcomes.meta_analysis.claims import examine_claims
-from vertebro_outcomes.meta_analysis.published_rates import QUESTION_OF, published_rates
+from vertebro_outcomes.meta_analysis.claims import examine_claims, questions_about
 from vertebro_outcomes.meta_analysis.question_list import QUESTIONS
 from vertebro_outcomes.meta_analysis.questions import answer
 from vertebro_outcomes.meta_analysis.reproduce_literature import reproduce_literature
@@ -26,16 +25,18 @@ from vertebro_outcomes.report.build import (
     printed_sections,
 )
 from vertebro_outcomes.report.content_hash import content_hash
+from vertebro_outcomes.report.derived import derived_step
 from vertebro_outcomes.report.digest import require_unchanged
 from vertebro_outcomes.report.files import write_folder
-from vertebro_outcomes.report.gather import device_reports_of, networks_of
+from vertebro_outcomes.report.gather import device_reports_of
+from vertebro_outcomes.report.literature_steps import PRINTED, SHEETS, noted_literature
 from vertebro_outcomes.report.registries import analyse_registries
 from vertebro_outcomes.report.rendered import Rendered
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.settings import ReportSettings
 from vertebro_outcomes.report.steps import Read, Step, Steps
 from vertebro_outcomes.report.store import Store
-from vertebro_outcomes.report.study import PRINTED, SHEETS, Study, noted_literature
+from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.report.typeset import render_pdf
 from vertebro_outcomes.results.examined_claims import ExaminedClaims
 
@@ -75,10 +76,12 @@ def make_report(
     """
     settings = settings or ReportSettings()
     store = Store(output, base=content_hash([inputs["package"], inputs["versions"]]))
+    own = _steps(data, settings, step)
     steps = Steps(
-        steps=_steps(data, settings, step),
+        steps=lambda name: own.get(name) or derived_step(name),
         leaves=_leaves(inputs, settings),
         former=store.traces(),
+        kept=store.value,
         show=step,
     )
     printed = [section.identity for section in printed_sections(settings)]
@@ -101,7 +104,7 @@ def make_report(
         store.keep_file(PDF, key, kept)
     require_unchanged(data, inputs)
     write_folder(output, files, provenance={"inputs": dict(inputs)})
-    store.write(steps.traces, parts)
+    store.write(steps.traces, parts, steps.values_to_keep())
     return tuple(steps.ran)
 
 
@@ -146,19 +149,21 @@ def _steps(data: Path, settings: ReportSettings, shown: StepShown) -> dict[str, 
         "sheet folder": Step(partial(_folder, data / "literature"), digest=None),
         "settings": Step(lambda read: (read("settings record"), settings)[1]),
         "questions": Step(lambda read: (read("settings record"), questions)[1]),
-        **{f"answer {question.id}": Step(partial(_answer, question)) for question in questions},
+        **{
+            f"answer {question.id}": Step(partial(_answer, question), keep=True)
+            for question in questions
+        },
         "findings": Step(
             lambda read: check_reported(noted_literature(read)),
             "checking printed numbers against each other",
+            keep=True,
         ),
         "reproduction": Step(
             lambda read: reproduce_literature(noted_literature(read)),
             "computing published reviews again",
+            keep=True,
         ),
-        "networks": Step(
-            lambda read: networks_of(noted_literature(read)), "joining the trials to networks"
-        ),
-        "claims": Step(partial(_claims, data / "literature"), "examining the claims"),
+        "claims": Step(partial(_claims, data / "literature"), "examining the claims", keep=True),
         "device reports": Step(partial(_device_reports, data / "device_reports"), digest=None),
         "registries": Step(partial(_registries, data / "registries", settings, shown), digest=None),
         f"section {_LEAD}": Step(_lead_part),
@@ -196,7 +201,9 @@ def _claims(folder: Path, read: Read) -> ExaminedClaims | None:
     read("file of claims")
     if not (folder / "claims.csv").is_file():
         return None
-    answers, rows = Study(read).answers, load_claims(folder)
+    rows = load_claims(folder)
+    asked = questions_about(rows)
+    answers = Study(read).about(lambda question: question.id in asked)
     return examine_claims(noted_literature(read), claims=rows, answers=answers)
 
 
@@ -209,17 +216,8 @@ def _registries(folder: Path, settings: ReportSettings, shown: StepShown, read: 
     read("files of registries")
     read("settings record")
     return analyse_registries(
-        folder, settings=settings, step=shown, published_rate=_published_rate(read)
+        folder, settings=settings, step=shown, published_rate=read("published rate")
     )
-
-
-def _published_rate(read: Read) -> float | None:
-    """Pooled share of patients with any complication of vertebroplasty; None where it is not asked."""
-    asked = QUESTION_OF["VP"]["any"]
-    if asked not in {question.id for question in read("questions")}:
-        return None
-    fit = published_rates(treatment="VP", answers={asked: read(f"answer {asked}")}).get("any")
-    return None if fit is None else float(fit.to_frame(scale="natural")["estimate"].iloc[0])
 
 
 def _section(section: Section, read: Read) -> Rendered:

@@ -1,7 +1,7 @@
 """Rows of the raw sheets inside the report: how they are named, linked and printed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from markupsafe import Markup
@@ -25,7 +25,7 @@ def row_links(source_lines: Iterable[str]) -> Markup:
     return joined([row_link(line) for line in source_lines])
 
 
-def sheet_table(name: str, rows: pd.DataFrame, labels: "pd.Series[str]") -> pd.DataFrame:
+def sheet_table(name: str, rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     """A sheet as a reader meets it: the row, the study, what is printed, where, and the link.
 
     `labels` names the studies by study_id.

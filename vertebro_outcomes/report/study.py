@@ -1,32 +1,33 @@
 """What a report is about, read piece by piece, so that it is known which piece a section needs."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import pandas as pd
 
 from vertebro_outcomes.loaders.literature import Literature
 from vertebro_outcomes.meta_analysis.questions import Question
+from vertebro_outcomes.report.derived import Fit
+from vertebro_outcomes.report.literature_steps import NotedStudies, noted_literature
 from vertebro_outcomes.report.settings import ReportSettings
 from vertebro_outcomes.results.answer import Answer
 from vertebro_outcomes.results.examined_claims import ExaminedClaims
 from vertebro_outcomes.results.network_effect import NetworkEffect
+from vertebro_outcomes.results.pooled_effect import PooledEffect
 from vertebro_outcomes.results.registry_analysis import RegistryAnalysis, UnreadRegistry
 from vertebro_outcomes.results.reported_findings import ReportedFindings
 from vertebro_outcomes.results.reproduction import Reproduction
-from vertebro_outcomes.tables.literature_tables import LITERATURE_TABLES
 
 Pair = tuple[Question, Answer]
-SHEETS: Final = tuple(f.name for f in fields(Literature) if f.name != "printed")
-PRINTED: Final = tuple(LITERATURE_TABLES)
 
 
 class Study:
     """Handed to every section; sections read it and change nothing.
 
     `read` gives a piece by its name: questions, `answer <id>`, `sheet <name>`, `printed <name>`,
-    findings, reproduction, claims, networks, registries, device reports, settings, versions.
+    findings, reproduction, claims, networks, registries, device reports, settings, versions; and what
+    `derived_step` makes of them. The narrowest piece that will do is the one to read: a section is
+    built again when a piece that it read has changed.
     """
 
     def __init__(self, read: Callable[[str], Any]) -> None:
@@ -56,6 +57,41 @@ class Study:
         return [self.answered(question) for question in self.questions if wanted(question)]
 
     @property
+    def labels(self) -> Mapping[str, str]:
+        """What studies are called, by study_id."""
+        return NotedStudies(self._read, place=0)
+
+    @property
+    def study_lines(self) -> Mapping[str, str]:
+        """Where studies stand in studies.csv, by study_id."""
+        return NotedStudies(self._read, place=1)
+
+    @property
+    def n_studies(self) -> int:
+        """Publications in the sheet of studies."""
+        return cast(int, self._read("number of studies"))
+
+    @property
+    def fits(self) -> tuple[Fit, ...]:
+        """How every answer that has a result was computed."""
+        return cast("tuple[Fit, ...]", self._read("fits"))
+
+    @property
+    def evidence_map(self) -> pd.DataFrame:
+        """Trials against what they measured, see `evidence_map`."""
+        return cast(pd.DataFrame, self._read("evidence map"))
+
+    @property
+    def beside_reviews(self) -> pd.DataFrame:
+        """Our answers beside those of reviews, see `beside_published`."""
+        return cast(pd.DataFrame, self._read("beside reviews"))
+
+    @property
+    def published_rates(self) -> Mapping[str, PooledEffect]:
+        """Published rates of complications, by kind, that a registry is held against."""
+        return cast("Mapping[str, PooledEffect]", self._read("published rates"))
+
+    @property
     def findings(self) -> ReportedFindings:
         """Printed numbers that contradict each other."""
         return cast(ReportedFindings, self._read("findings"))
@@ -69,6 +105,11 @@ class Study:
     def registries(self) -> tuple[RegistryAnalysis | UnreadRegistry, ...]:
         """The analyses of registry exports, or why one could not be read."""
         return tuple(self._read("registries"))
+
+    @property
+    def unread_registries(self) -> tuple[str, ...]:
+        """Names of registries that could not be read."""
+        return cast("tuple[str, ...]", self._read("unread registries"))
 
     @property
     def device_reports(self) -> pd.DataFrame:
@@ -94,40 +135,3 @@ class Study:
     def versions(self) -> Mapping[str, str]:
         """Package -> version."""
         return cast("Mapping[str, str]", self._read("versions"))
-
-
-class _NotedSheets(Mapping[str, pd.DataFrame]):
-    """The sheets as text, each read when it is looked at."""
-
-    def __init__(self, read: Callable[[str], Any]) -> None:
-        self._read = read
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in PRINTED:
-            raise KeyError(name)
-        return cast(pd.DataFrame, self._read(f"printed {name}"))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(PRINTED)
-
-    def __len__(self) -> int:
-        return len(PRINTED)
-
-
-class _Noted(Literature):
-    """A literature whose tables are read through a reader."""
-
-    def __init__(self, read: Callable[[str], Any]) -> None:
-        object.__setattr__(self, "_read", read)
-
-    def __getattribute__(self, name: str) -> Any:
-        if name == "printed":
-            return _NotedSheets(object.__getattribute__(self, "_read"))
-        if name in SHEETS:
-            return object.__getattribute__(self, "_read")(f"sheet {name}")
-        return object.__getattribute__(self, name)
-
-
-def noted_literature(read: Callable[[str], Any]) -> Literature:
-    """A literature of which every table that is looked at is noted."""
-    return _Noted(read)

@@ -251,3 +251,21 @@ def test_shuffled_reports_give_the_same_choice_but_for_ties():
         kept, left = one_report_per_trial(rows.iloc[order])
         assert kept["study_id"].tolist() == ["main"]
         assert left["reason"].tolist() == ["another report of the same trial is used: main"]
+
+
+def test_a_part_holds_the_rows_on_an_outcome_and_the_studies_behind_them():
+    part = LITERATURE.about(["rmdq"], treatments=["VP", "SHAM"])
+    whole = LITERATURE.contrasts
+    wanted = whole["outcome"].eq("rmdq") & whole["treatment"].isin(["VP", "SHAM"])
+    wanted &= whole["comparator"].isin(["VP", "SHAM"])
+    assert part.contrasts["source_line"].tolist() == whole.loc[wanted, "source_line"].tolist()
+    assert set(part.arm_continuous["arm"]) == {"VP", "SHAM"}
+    assert part.arm_binary.empty
+    rows = [part.contrasts, part.arm_continuous]
+    named = {key for table in rows for key in (*table["study_id"], *table["trial_id"])}
+    assert set(part.studies["study_id"]) == named
+    assert part.mcid is LITERATURE.mcid
+    assert len(LITERATURE.about(["rmdq"]).arm_continuous) > len(part.arm_continuous)
+    assert "source_locator" not in part.contrasts.columns  # where it stands changes no answer
+    assert LITERATURE.label("clark2016").startswith("Clark 2016")
+    assert LITERATURE.label("nobody") == ""

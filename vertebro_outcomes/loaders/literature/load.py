@@ -1,7 +1,7 @@
 """Raw sheets of published figures -> canonical literature tables, every number traceable to its line."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from vertebro_outcomes.errors import LoadError, Problem, refuse_argument
 from vertebro_outcomes.loaders.limits import unchanged
+from vertebro_outcomes.loaders.literature.about import ABOUT_OUTCOMES, rows_about, studies_of
 from vertebro_outcomes.loaders.literature.arms import read_arm
 from vertebro_outcomes.loaders.literature.continuous import read_arm_means
 from vertebro_outcomes.loaders.literature.corrections import apply_corrections
@@ -59,6 +60,35 @@ class Literature:
             for f in fields(self)
             if f.name not in ("folder", "printed")
         }
+
+    def about(
+        self, outcomes: Collection[str], *, treatments: Collection[str] | None = None
+    ) -> "Literature":
+        """The rows of arms and contrasts on some outcomes, and the studies that they come from.
+
+        Parameters
+        ----------
+        outcomes : collection of str
+            Names of `OUTCOMES`.
+        treatments : collection of str, optional
+            Words of the vocabulary: rows about any other arm are left out.
+
+        Returns
+        -------
+        Literature
+            These rows without the columns that say where in its source a figure stands; the other
+            tables are as they were.
+        """
+        rows = {
+            name: rows_about(getattr(self, name), name, outcomes=outcomes, treatments=treatments)
+            for name in ABOUT_OUTCOMES
+        }
+        return replace(self, studies=studies_of(self.studies, rows.values()), **rows)
+
+    def label(self, study_id: str) -> str:
+        """What a study is called; empty if there is none of that name."""
+        rows = self.studies[self.studies["study_id"] == study_id]
+        return str(rows["label"].iloc[0]) if len(rows) else ""
 
     def trace(self, source_line: str) -> "pd.Series[object]":
         """The row behind a source line: `trace("contrasts.csv:12")`."""

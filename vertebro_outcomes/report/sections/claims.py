@@ -49,7 +49,7 @@ def build(study: Study) -> tuple[Block, ...]:
         return (
             prose("No sheet of claims lies beside the literature sheets; nothing was examined."),
         )
-    questions = {question.id: question for question, _ in study.answers}
+    questions = {question.id: question for question in study.questions}
     said = [f"{count(n)} {verdict}" for verdict, n in examined.counts.items() if n]
     blocks: list[Block] = [
         prose(

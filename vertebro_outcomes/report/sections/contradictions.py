@@ -1,6 +1,7 @@
 """Numbers of one trial that do not agree, side by side, and numbers read as something else."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
@@ -31,7 +32,7 @@ def build(study: Study) -> tuple[Block, ...]:
     """Contradictions between printed numbers by how sure they are, then corrections."""
     corrected = study.literature.corrections
     found = study.findings.to_frame()
-    labels = study.literature.studies.set_index("study_id")["label"]
+    labels = study.labels
     firm = found["certainty"].isin(["certain", "likely"])
     return (
         prose(
@@ -63,7 +64,9 @@ def build(study: Study) -> tuple[Block, ...]:
     )
 
 
-def _table(found: pd.DataFrame, labels: "pd.Series[str]", *, name: str, caption: str) -> TableBlock:
+def _table(
+    found: pd.DataFrame, labels: Mapping[str, str], *, name: str, caption: str
+) -> TableBlock:
     shown = pd.DataFrame(
         {
             "study": [labels.get(study, study) for study in found["study"]],

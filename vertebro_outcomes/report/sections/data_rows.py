@@ -34,7 +34,7 @@ _LABELS: Final = {
 def build(study: Study) -> tuple[Block, ...]:
     """One table per sheet, an anchor per row; on paper the rows that the report refers to."""
     literature = study.literature
-    labels = literature.studies.set_index("study_id")["label"]
+    labels = study.labels
     blocks: list[Block] = [
         prose(
             "The sheets in <code>data/raw/literature</code>, row by row, as they were extracted. "

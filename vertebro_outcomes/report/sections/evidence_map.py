@@ -8,8 +8,7 @@ import pandas as pd
 from vertebro_outcomes.display.figures.evidence_dots import evidence_dots
 from vertebro_outcomes.display.figures.svg import axes_svg
 from vertebro_outcomes.display.numbers import count
-from vertebro_outcomes.meta_analysis.evidence_map import MAPPED, evidence_map
-from vertebro_outcomes.outcomes import OUTCOMES
+from vertebro_outcomes.meta_analysis.evidence_map import MAPPED
 from vertebro_outcomes.report.blocks import Block, FigureBlock, TableBlock, bound, bullets, prose
 from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
@@ -34,8 +33,7 @@ _FIGURE_LABELS: Final = {name: label.replace(" ", "\n", 1) for name, label in _L
 
 def build(study: Study) -> tuple[Block, ...]:
     """A dot per trial and outcome, the same as a table, and what is missing in words."""
-    family_of = {name: outcome.family for name, outcome in OUTCOMES.items()}
-    table = evidence_map(study.literature, study.answers, family_of=family_of)
+    table = study.evidence_map
     seen = table[(table[list(MAPPED)] != "").any(axis=1)]
     used = {name: int((table[name] == "used").sum()) for name in MAPPED}
     printed = {name: int((table[name] == "printed").sum()) for name in MAPPED}

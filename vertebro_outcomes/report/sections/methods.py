@@ -85,8 +85,8 @@ def build(study: Study) -> tuple[Block, ...]:
 
 
 def _synthesis(study: Study) -> list[Block]:
-    fits = [answer.pooled for _, answer in study.answers if answer.pooled is not None]
-    many = [fit for fit in fits if fit.k > 1]
+    fits = study.fits
+    many = [fit for fit in fits if fit.pools]
     methods = sorted({fit.method for fit in many})
     intervals = sorted({fit.ci for fit in many})
     levels = sorted({f"{100 * fit.level:g}%" for fit in fits})
@@ -118,7 +118,7 @@ def _synthesis(study: Study) -> list[Block]:
 
 
 def _questions(study: Study) -> TableBlock:
-    asked = [question for question, _ in study.answers]
+    asked = study.questions
     shown = pd.DataFrame(
         {
             "question": [link(f"#{analysis_anchor(q)}", q.title) for q in asked],

@@ -37,7 +37,7 @@ def build(study: Study) -> tuple[Block, ...]:
     """Graph, forest plot, league table and inconsistency of each network."""
     if not study.networks:
         return (prose("No network of treatments could be built from the trials at hand."),)
-    labels = study.literature.studies.set_index("study_id")["label"].to_dict()
+    labels = study.labels
     blocks: list[Block] = [
         prose(
             "Trials that share a treatment connect all others. Most comparisons rest on one trial, and "

@@ -9,7 +9,6 @@ import pandas as pd
 
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.disclosure import HIDDEN, hide_shares
-from vertebro_outcomes.meta_analysis.published_rates import QUESTION_OF, published_rates
 from vertebro_outcomes.report.blocks import Block, Paper, TableBlock, prose
 from vertebro_outcomes.report.registry import picture, refusals, registry_section, table
 from vertebro_outcomes.report.section import Section
@@ -24,7 +23,6 @@ from vertebro_outcomes.results.registry_analysis import RegistryAnalysis
 from vertebro_outcomes.results.site_rates import kind_words
 
 TITLE: Final = "Registry: complications by site, over time and by definition"
-TREATMENT: Final = "VP"  # whom the claims are about
 TRIED: Final = ("rates between sites", "order of events", "rates by definition", "most common")
 
 
@@ -266,9 +264,7 @@ def _interval(row: pd.Series) -> str:
 
 def whole(study: Study) -> tuple[Block, ...]:
     """The section for every registry, with the published rates of this study."""
-    wanted = set(QUESTION_OF[TREATMENT].values())
-    answers = {question.id: found for question, found in study.about(lambda q: q.id in wanted)}
-    published = published_rates(treatment=TREATMENT, answers=answers)
+    published = study.published_rates
     return registry_section(77, TITLE, lambda registry: build(registry, published)).build(study)
 
 

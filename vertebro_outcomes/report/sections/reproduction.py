@@ -1,11 +1,11 @@
 """Pooled numbers of published reviews, computed again."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
 
 from vertebro_outcomes.display import numbers
-from vertebro_outcomes.meta_analysis.beside_reviews import beside_published
 from vertebro_outcomes.report.blocks import Block, Fold, Heading, TableBlock, prose
 from vertebro_outcomes.report.rows import row_link
 from vertebro_outcomes.report.section import Section
@@ -32,7 +32,7 @@ _LABELS: Final = {
 def build(study: Study) -> tuple[Block, ...]:
     """What came out, what did not and why; then what would be needed for the rest."""
     found = study.reproduction
-    labels = study.literature.studies.set_index("study_id")["label"]
+    labels = study.labels
     rows = found.rows
     checked = rows["verdict"] != "not_checkable"
     counts = found.counts
@@ -75,11 +75,11 @@ def build(study: Study) -> tuple[Block, ...]:
             "The same question in this report and in published reviews. Trials differ: reviews did not "
             "have the newer ones, and this report has only what its sources print."
         ),
-        _beside(beside_published(study.answers, study.literature), labels),
+        _beside(study.beside_reviews, labels),
     )
 
 
-def _beside(rows: pd.DataFrame, labels: "pd.Series[str]") -> TableBlock:
+def _beside(rows: pd.DataFrame, labels: Mapping[str, str]) -> TableBlock:
     shown = pd.DataFrame(
         {
             "question": rows["question"].tolist(),
@@ -101,7 +101,7 @@ def _beside(rows: pd.DataFrame, labels: "pd.Series[str]") -> TableBlock:
     )
 
 
-def _table(rows: pd.DataFrame, labels: "pd.Series[str]", *, name: str, caption: str) -> TableBlock:
+def _table(rows: pd.DataFrame, labels: Mapping[str, str], *, name: str, caption: str) -> TableBlock:
     shown = pd.DataFrame(
         {
             "review": [labels.get(review, review) for review in rows["review_id"]],

@@ -30,7 +30,6 @@ from vertebro_outcomes.report.section import Section
 from vertebro_outcomes.report.study import Study
 from vertebro_outcomes.report.wording import sentence, tally, worthwhile
 from vertebro_outcomes.results.answer import Answer
-from vertebro_outcomes.results.registry_analysis import UnreadRegistry
 
 Pairs = Sequence[tuple[Question, Answer]]
 
@@ -194,7 +193,7 @@ def _thin(pairs: Pairs) -> tuple[Block, ...]:
 
 def _unread(study: Study) -> tuple[Block, ...]:
     """Registries that are missing from the report, said on its first page."""
-    names = [r.name for r in study.registries if isinstance(r, UnreadRegistry)]
+    names = study.unread_registries
     if not names:
         return ()
     text = prose(
