@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from vertebro_outcomes.comparisons.hazard_models import alike_of, covariate_columns
+from vertebro_outcomes.comparisons.hazard_models import alike_of, all_known, covariate_columns
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.propensity.logistic import fit_logistic, fit_multinomial
@@ -44,10 +44,7 @@ def with_weights(
     if adjust == "none":
         return people, None
     x, _ = covariate_columns(people, tuple(covariates), function)
-    whole = ~np.isnan(x).any(axis=1)
-    if not whole.all():
-        n = alike_of(people)[~whole].sum()
-        notes.append(f"{n:.0f} patients with a blank covariate are left out.")
+    whole = all_known(people, x, notes)
     people, x, arm = people.loc[whole].reset_index(drop=True), x[whole], arm[whole]
     alike = alike_of(people)
     several = int(arm.max(initial=0)) > 1

@@ -16,6 +16,7 @@ from vertebro_outcomes.comparisons.contrast_methods import (
 from vertebro_outcomes.comparisons.covariates import CONFOUNDERS, MOST_MISSING
 from vertebro_outcomes.comparisons.event_counts import NOT_COMPLICATIONS
 from vertebro_outcomes.comparisons.hazard_models import (
+    all_known,
     check_arms,
     check_numbers,
     covariate_columns,
@@ -213,9 +214,7 @@ def _arms(
     if covariates is None and method in ("overlap_weighting", "g_computation"):
         given = _usual(people)
     x, terms = covariate_columns(people, given, _NAME)
-    whole = ~np.isnan(x).any(axis=1)
-    if not whole.all():
-        notes.append(f"{(~whole).sum()} patients with a blank covariate are left out.")
+    whole = all_known(people, x, notes)
     if method == "mantel_haenszel":
         if stratum not in people.columns or people[stratum].isna().all():
             filled = [c for c in people.columns if people[c].notna().any()]

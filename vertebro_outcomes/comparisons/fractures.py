@@ -11,6 +11,7 @@ from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.follow_up import EVENT, FRACTURES, follow
 from vertebro_outcomes.comparisons.hazard_models import (
     alike_of,
+    all_known,
     check_arms,
     check_numbers,
     clusters_of,
@@ -121,10 +122,7 @@ def adjacent_fractures(
         arm=(people["treatment"] == treatment).to_numpy(float),
     )  # fmt: skip
     z, terms = covariate_columns(people, given if adjust == "none" else (), _NAME)
-    whole = ~np.isnan(z).any(axis=1)
-    if not whole.all():
-        n = alike_of(people)[~whole].sum()
-        notes.append(f"{n:.0f} patients with a blank covariate are left out.")
+    whole = all_known(people, z, notes)
     people, z = people.loc[whole].reset_index(drop=True), z[whole]
     treated = (people["treatment"] == treatment).to_numpy(bool)
     n, events = alike_of(people), alike_of(people) * (people["cause"] == EVENT).to_numpy()

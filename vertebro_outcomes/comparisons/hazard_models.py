@@ -11,7 +11,7 @@ from vertebro_outcomes.comparisons.comparable import refuse_unusable
 from vertebro_outcomes.comparisons.follow_up import ALIKE, Followed
 from vertebro_outcomes.comparisons.population import words_of
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
-from vertebro_outcomes.estimators.arrays import Floats, Ints
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.estimators.survival.cox import HazardFit
 from vertebro_outcomes.vocabulary import TREATMENTS
 
@@ -75,6 +75,15 @@ def counted(
 def alike_of(people: pd.DataFrame) -> Floats:
     """How many patients each row stands for."""
     return people[ALIKE].to_numpy(float) if ALIKE in people else np.ones(len(people))
+
+
+def all_known(people: pd.DataFrame, x: Floats, notes: list[str]) -> Bools:
+    """Rows without a blank covariate, `x` (n, k); how many patients the others stand for is noted."""
+    whole = np.asarray(~np.isnan(x).any(axis=1), dtype=np.bool_)
+    if not whole.all():
+        n = alike_of(people)[~whole].sum()
+        notes.append(f"{n:.0f} patients with a blank covariate are left out.")
+    return whole
 
 
 def of_arms(

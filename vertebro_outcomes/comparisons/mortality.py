@@ -12,6 +12,7 @@ from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.follow_up import Followed, follow
 from vertebro_outcomes.comparisons.hazard_models import (
     alike_of,
+    all_known,
     check_arms,
     check_numbers,
     clusters_of,
@@ -114,10 +115,7 @@ def mortality(
         arm=(people["treatment"] == treatment).to_numpy(float),
     )  # fmt: skip
     z, terms = covariate_columns(people, given if adjust == "none" else (), _NAME)
-    whole = ~np.isnan(z).any(axis=1)
-    if not whole.all():
-        n = alike_of(people)[~whole].sum()
-        notes.append(f"{n:.0f} patients with a blank covariate are left out.")
+    whole = all_known(people, z, notes)
     people = people.loc[whole].reset_index(drop=True)
     treated = (people["treatment"] == treatment).to_numpy(bool)
     refuse_apart(z[whole], terms, treated, _NAME)

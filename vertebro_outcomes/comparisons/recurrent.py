@@ -10,6 +10,7 @@ from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with
 from vertebro_outcomes.comparisons.comparable import refuse_apart
 from vertebro_outcomes.comparisons.follow_up import FRACTURES, follow, follow_patients
 from vertebro_outcomes.comparisons.hazard_models import (
+    all_known,
     check_arms,
     check_numbers,
     clusters_of,
@@ -93,9 +94,7 @@ def recurrent_fractures(
         arm=(people["treatment"] == treatment).to_numpy(float),
     )  # fmt: skip
     z, terms = covariate_columns(people, given if adjust == "none" else (), _NAME)
-    whole = ~np.isnan(z).any(axis=1)
-    if not whole.all():
-        notes.append(f"{(~whole).sum()} patients with a blank covariate are left out.")
+    whole = all_known(people, z, notes)
     people = people.loc[whole].reset_index(drop=True)
     treated = (people["treatment"] == treatment).to_numpy(bool)
     who, day = _events(cohort, people, event, notes)

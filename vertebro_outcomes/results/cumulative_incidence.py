@@ -13,11 +13,13 @@ from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.incidence import draw_incidence
 from vertebro_outcomes.display.tables import html_table
 from vertebro_outcomes.errors import refuse_argument
+from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.survival.aalen_johansen import (
     IncidenceCurve,
     Transform,
     interval,
 )
+from vertebro_outcomes.results.days_asked import Reading, read_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,26 +62,14 @@ class CumulativeIncidence:
         InputError
             If a day is no number or lies before day 0.
         """
-        try:
-            wanted = np.atleast_1d(np.asarray(days, dtype=float))
-        except (TypeError, ValueError):
-            raise refuse_argument("at", "days", days, "numbers of days, 0 or later") from None
-        if wanted.ndim != 1 or not np.all(wanted >= 0):
-            raise refuse_argument("at", "days", days, "numbers of days, 0 or later")
-        parts = []
-        for arm, curve in self.curves.items():
-            estimate, se, n = curve.at(wanted)
-            beyond = (wanted > curve.time[-1]) & (curve.free_of_any[-1] > 0)
-            estimate = np.where(beyond, np.nan, estimate)
-            se = np.where(beyond, np.nan, se)
-            low, high = interval(estimate, se, transform=self.transform, level=self.level)
-            parts.append(
-                pd.DataFrame(
-                    {self.by: arm, "day": wanted, "estimate": estimate, "se": se, "ci_low": low,
-                     "ci_high": high, "n_at_risk": np.rint(n).astype(int)}
-                )
-            )  # fmt: skip
-        return pd.concat(parts, ignore_index=True)
+        return read_at(days, self.curves, self._read, by=self.by)
+
+    def _read(self, curve: IncidenceCurve, days: Floats) -> Reading:
+        estimate, se, n = curve.at(days)
+        beyond = (days > curve.time[-1]) & (curve.free_of_any[-1] > 0)
+        estimate, se = np.where(beyond, np.nan, estimate), np.where(beyond, np.nan, se)
+        low, high = interval(estimate, se, transform=self.transform, level=self.level)
+        return estimate, se, low, high, np.rint(n).astype(int)
 
     def differences(
         self, treatment: str, comparator: str, *, days: Sequence[float] | None = None

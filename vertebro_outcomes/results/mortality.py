@@ -11,9 +11,10 @@ from markupsafe import escape
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.incidence import draw_incidence
 from vertebro_outcomes.display.tables import html_table
-from vertebro_outcomes.errors import refuse_argument
+from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.survival.aalen_johansen import interval
 from vertebro_outcomes.estimators.survival.kaplan_meier import SurvivalCurve
+from vertebro_outcomes.results.days_asked import Reading, read_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,25 +85,14 @@ class Mortality:
         InputError
             If a day is no number or lies before day 0.
         """
-        try:
-            wanted = np.atleast_1d(np.asarray(days, dtype=float))
-        except (TypeError, ValueError):
-            raise refuse_argument("at", "days", days, "numbers of days, 0 or later") from None
-        if wanted.ndim != 1 or not np.all(wanted >= 0):
-            raise refuse_argument("at", "days", days, "numbers of days, 0 or later")
-        parts = []
-        for arm, curve in self.curves.items():
-            value, se, n = curve.at(wanted)
-            beyond = (wanted > curve.time[-1]) & (curve.survival[-1] > 0)
-            value, se = np.where(beyond, np.nan, value), np.where(beyond, np.nan, se)
-            low, high = interval(value, se, transform="log-log", level=self.level)
-            parts.append(
-                pd.DataFrame(
-                    {"treatment": arm, "day": wanted, "estimate": value, "se": se, "ci_low": low,
-                     "ci_high": high, "n_at_risk": np.rint(n).astype(int)}
-                )
-            )  # fmt: skip
-        return pd.concat(parts, ignore_index=True)
+        return read_at(days, self.curves, self._read)
+
+    def _read(self, curve: SurvivalCurve, days: Floats) -> Reading:
+        value, se, n = curve.at(days)
+        beyond = (days > curve.time[-1]) & (curve.survival[-1] > 0)
+        value, se = np.where(beyond, np.nan, value), np.where(beyond, np.nan, se)
+        low, high = interval(value, se, transform="log-log", level=self.level)
+        return value, se, low, high, np.rint(n).astype(int)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per measure: hazard ratio, ratios by period, means and their contrasts."""

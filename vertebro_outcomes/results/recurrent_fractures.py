@@ -12,9 +12,10 @@ from scipy.special import ndtri
 from vertebro_outcomes.display import numbers
 from vertebro_outcomes.display.figures.incidence import draw_incidence
 from vertebro_outcomes.display.tables import html_table
-from vertebro_outcomes.errors import refuse_argument
+from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.estimators.survival.aalen_johansen import NO_SPREAD
 from vertebro_outcomes.estimators.survival.recurrent import MeanCountCurve
+from vertebro_outcomes.results.days_asked import Reading, read_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,27 +60,17 @@ class RecurrentFractures:
         InputError
             If a day is no number or lies before day 0.
         """
-        try:
-            wanted = np.atleast_1d(np.asarray(days, dtype=float))
-        except (TypeError, ValueError):
-            raise refuse_argument("at", "days", days, "numbers of days, 0 or later") from None
-        if wanted.ndim != 1 or not np.all(wanted >= 0):
-            raise refuse_argument("at", "days", days, "numbers of days, 0 or later")
-        z, parts = float(ndtri((1 + self.level) / 2)), []
-        for arm, curve in self.curves.items():
-            mean, se, _ = curve.at(wanted)
-            mean = np.where(wanted > curve.end.max(), np.nan, mean)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                # no interval where all patients fare alike: no spread is left to tell it from
-                factor = np.exp(np.where(se > NO_SPREAD, z * se / mean, np.nan))
-            n = [int((curve.end >= day).sum()) for day in wanted]
-            parts.append(
-                pd.DataFrame(
-                    {"treatment": arm, "day": wanted, "estimate": mean, "se": se,
-                     "ci_low": mean / factor, "ci_high": mean * factor, "n_at_risk": n}
-                )
-            )  # fmt: skip
-        return pd.concat(parts, ignore_index=True)
+        return read_at(days, self.curves, self._read)
+
+    def _read(self, curve: MeanCountCurve, days: Floats) -> Reading:
+        z = float(ndtri((1 + self.level) / 2))
+        mean, se, _ = curve.at(days)
+        mean = np.where(days > curve.end.max(), np.nan, mean)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # no interval where all patients fare alike: no spread is left to tell it from
+            factor = np.exp(np.where(se > NO_SPREAD, z * se / mean, np.nan))
+        n = [int((curve.end >= day).sum()) for day in days]
+        return mean, se, mean / factor, mean * factor, n
 
     def to_frame(self) -> pd.DataFrame:
         """`at` the usual days (30, 90, 180, 365, 730)."""
