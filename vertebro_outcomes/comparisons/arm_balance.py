@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import FIXED, Adjust, with_weights
-from vertebro_outcomes.comparisons.follow_up import ALIKE, MOST_ROWS, first_episodes
+from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS
+from vertebro_outcomes.comparisons.follow_up import ALIKE, first_episodes
 from vertebro_outcomes.comparisons.hazard_models import (
     NOT_COVARIATES,
     alike_of,

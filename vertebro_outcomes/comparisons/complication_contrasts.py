@@ -14,6 +14,7 @@ from vertebro_outcomes.comparisons.contrast_methods import (
     table_of,
 )
 from vertebro_outcomes.comparisons.covariates import CONFOUNDERS, MOST_MISSING
+from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.event_counts import NOT_COMPLICATIONS
 from vertebro_outcomes.comparisons.hazard_models import (
     all_known,
@@ -192,7 +193,10 @@ def _check_words(measure: Any, method: Any, multiplicity: Any) -> None:
 
 def _people(cohort: Cohort, treatment: str, comparator: str, notes: list[str]) -> pd.DataFrame:
     """One row per patient: the first episode in either arm."""
-    episodes, patients = cohort.frame("episodes"), cohort.frame("patients")
+    episodes, patients = (
+        frame_within(cohort, "episodes", function=_NAME),
+        frame_within(cohort, "patients", function=_NAME),
+    )
     both = of_arms(episodes, treatment=treatment, comparator=comparator, function=_NAME)
     by = [name for name in _FIRST if name in both.columns]
     first = both.sort_values(["patient_id", *by], kind="stable").drop_duplicates("patient_id")
@@ -247,7 +251,7 @@ def _usual(people: pd.DataFrame) -> tuple[str, ...]:
 def _events(
     cohort: Cohort, people: pd.DataFrame, within_days: float | None, notes: list[str]
 ) -> pd.DataFrame:
-    events = cohort.frame("events")
+    events = frame_within(cohort, "events", function=_NAME)
     events = events.loc[~events["type"].isin(NOT_COMPLICATIONS)]
     if events.empty:
         problem = Problem("table events", "no complication was recorded", "at least one event")

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS, refuse_beyond
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.cohort_tables import EPISODES, PATIENTS
+from vertebro_outcomes.tables.engine import count
 from vertebro_outcomes.tables.event_types import EVENT_TYPES
 from vertebro_outcomes.tables.typed_frames import to_pandas
 
@@ -24,8 +26,6 @@ FRACTURES: Final = ("fracture", "adjacent_fracture", "symptomatic_fracture")
 CENSORED, EVENT, COMPETING = 0, 1, 2
 NEXT: Final = "correct these days in the source, or leave the patients out with cohort.keep"
 ALIKE: Final = "n_alike"  # patients that a row stands for
-# Rows of patterns that may come from the engine: with six covariates 1.5 GB, and a fit copies them.
-MOST_ROWS: Final = 20_000_000
 _EARLY_DEATH, _EARLY_END, _EARLY_EVENT, _DAY0_EVENT, _UNKNOWN, _UNFOLLOWED = 1, 2, 4, 8, 16, 32
 _STATE: Final = "_state"
 
@@ -57,6 +57,8 @@ class Followed:
 
     def rows(self) -> tuple[pd.DataFrame, list[str]]:
         """One row per patient in the order of patient_id, with every column; and notes."""
+        n = count(self.table)
+        refuse_beyond(n, MOST_ROWS, where="cohort", what="patients", function=self.function)
         frame = self._checked(self.table.order_by("patient_id"))
         found, notes = self._known(frame.assign(**{ALIKE: 1.0}))
         return found.drop(columns=ALIKE), notes

@@ -10,6 +10,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.comparable import refuse_unusable
 from vertebro_outcomes.comparisons.covariates import NEVER, spline_basis, spline_knots
+from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.tuning import is_number
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
@@ -52,7 +53,7 @@ def modifier_values(cohort: Cohort, people: Population, baseline: Floats, name: 
 
 def _regions(cohort: Cohort) -> pd.Series:
     """Patient -> T1-T10, T11-L2 (thoracolumbar junction), L3-L5, or several of them."""
-    levels = cohort.frame("levels")
+    levels = frame_within(cohort, "levels", function=CALL)
     levels = levels[levels["level"].isin(LEVELS)]
     place = levels["level"].map(POSITION)
     region = np.select(

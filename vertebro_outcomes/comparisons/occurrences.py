@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, get_args
 
 import pandas as pd
 
+from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.population import words_of
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
 from vertebro_outcomes.tables.cohort import Cohort, Unit
@@ -87,7 +88,10 @@ def count_units(
     """One row per unit of the treatment, with the `extra` columns of patients or episodes."""
     if treatment is not None:
         check_word(function, "treatment", treatment, TREATMENTS)
-    episodes, patients = cohort.frame("episodes"), cohort.frame("patients")
+    episodes, patients = (
+        frame_within(cohort, "episodes", function=function),
+        frame_within(cohort, "patients", function=function),
+    )
     if treatment is not None:
         episodes = episodes.loc[episodes["treatment"].isin(words_of(treatment))]
     further = [c for c in patients.columns if c == "patient_id" or c not in episodes.columns]
@@ -98,7 +102,7 @@ def count_units(
             raise refuse_argument(function, "by", name, list_some(allowed, most=40))
     columns = ["patient_id", "episode_id", *extra]
     if unit == "levels":
-        levels = cohort.frame("levels")
+        levels = frame_within(cohort, "levels", function=function)
         levels = levels.loc[levels["treated"].fillna(True).astype(bool)]
         people = people.merge(levels[KEYS[unit]].drop_duplicates(), on="episode_id")
         columns.append("level")
@@ -117,9 +121,9 @@ def occurrences(cohort: Cohort, function: str) -> pd.DataFrame:
     InputError
         If nothing was recorded or a day lies before day 0.
     """
-    events = cohort.frame("events")
+    events = frame_within(cohort, "events", function=function)
     events = events.loc[~events["type"].isin(NOT_COMPLICATIONS)]
-    fractures = cohort.frame("fractures")
+    fractures = frame_within(cohort, "fractures", function=function)
     next_to = fractures["adjacent"].astype("boolean").fillna(False).astype(bool)
     fractures = fractures.assign(
         type=next_to.map({True: "adjacent_fracture", False: "new_vertebral_fracture"}),
@@ -172,7 +176,7 @@ def found_by(events: pd.DataFrame, detection: str) -> pd.Series:
 
 def looked_at_with_ct(cohort: Cohort, units: pd.DataFrame, unit: Unit) -> pd.Series:
     """Which units had leakage looked for with CT at a treated level."""
-    levels = cohort.frame("levels")
+    levels = frame_within(cohort, "levels", function="complication_definitions")
     scanned = levels.loc[levels["leakage_detected_by"] == "CT"]
     keys = KEYS[unit]
     if unit == "patients":

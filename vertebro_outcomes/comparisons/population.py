@@ -7,9 +7,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS, MOST_SCORES, refuse_beyond
 from vertebro_outcomes.errors import InputError, Problem, list_some
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.engine import count
 from vertebro_outcomes.tables.trial_coding import AS_CODED
 
 # Augmentation not split by type holds its types.
@@ -55,7 +57,9 @@ def population(
     """
     arms = (*words_of(treatment), *words_of(comparator))
     episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(arms))
-    people = _first_episodes(cohort, episodes, outcome=outcome, treatment=treatment)
+    people = _first_episodes(
+        cohort, episodes, outcome=outcome, treatment=treatment, function=function
+    )
     for arm, treated in ((treatment, people.treated), (comparator, ~people.treated)):
         if not treated.any():
             raise _nobody(cohort, arm, function)
@@ -106,16 +110,18 @@ def _nobody(cohort: Cohort, arm: str, function: str) -> InputError:
     return InputError(f"{function}()", [problem], step)
 
 
-def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: str) -> Population:
+def _first_episodes(
+    cohort: Cohort, episodes: Any, *, outcome: str, treatment: str, function: str = "compare"
+) -> Population:
     """One row per patient in the order of patient_id: joined and sorted where the tables live."""
     own = [c for c in cohort.patients.columns if c not in episodes.columns]
     patients = cohort.patients.select(*own, _patient=cohort.patients.patient_id)
-    first, later = _split(_joined(episodes, patients), treatment)
+    first, later = _split(_joined(episodes, patients, function), treatment)
     types = {**dict(episodes.schema().items()), **dict(patients.schema().items())}
     frame = _pandas(first, {name: types[name].to_pyarrow() for name in (*episodes.columns, *own)})
     frame = _under_own_names(frame)
     treated = frame["treatment"].isin(words_of(treatment)).to_numpy(dtype=bool)
-    row, day, value = _scores(cohort, outcome, first["episode_id"])
+    row, day, value = _scores(cohort, outcome, first["episode_id"], function)
     return Population(
         frame=frame,
         treated=treated,
@@ -127,12 +133,13 @@ def _first_episodes(cohort: Cohort, episodes: Any, *, outcome: str, treatment: s
     )
 
 
-def _joined(episodes: Any, patients: Any) -> Any:
+def _joined(episodes: Any, patients: Any, function: str) -> Any:
     """Episodes with what is recorded of them and of their patient, as an Arrow table.
 
     In the order of patient_id, the earliest episode first; columns without any value stay behind.
     """
-    left, right = _recorded(episodes), _recorded(patients)
+    (n, left), (_, right) = _recorded(episodes), _recorded(patients)
+    refuse_beyond(n, MOST_ROWS, where="cohort", what="episodes of these arms", function=function)
     both = episodes.select(*left).left_join(
         patients.select(*right), episodes.patient_id == patients["_patient"]
     )
@@ -140,11 +147,12 @@ def _joined(episodes: Any, patients: Any) -> Any:
     return both.drop("_patient").order_by(["patient_id", *by]).to_pyarrow()
 
 
-def _recorded(table: Any) -> list[str]:
-    """The columns with a value in some row, and the keys."""
-    counted = table.aggregate(**{name: table[name].count() for name in table.columns})
+def _recorded(table: Any) -> tuple[int, list[str]]:
+    """How many rows, and the columns with a value in some of them, and the keys."""
+    counted = table.aggregate(_n=table.count(), **{c: table[c].count() for c in table.columns})
     found = counted.to_pyarrow().to_pylist()[0]
-    return [name for name in table.columns if found[name] or name in (*_KEYS, "treatment")]
+    names = [name for name in table.columns if found[name] or name in (*_KEYS, "treatment")]
+    return found["_n"], names
 
 
 def _split(every: Any, treatment: str) -> tuple[Any, tuple[int, int]]:
@@ -163,12 +171,16 @@ def _split(every: Any, treatment: str) -> tuple[Any, tuple[int, int]]:
     return every.filter(first), (own, len(again) - own)
 
 
-def _scores(cohort: Cohort, outcome: str, episode_ids: Any) -> tuple[Ints, Ints, Floats]:
+def _scores(
+    cohort: Cohort, outcome: str, episode_ids: Any, function: str
+) -> tuple[Ints, Ints, Floats]:
     """Row of the patient, day and value of every score, in this order."""
     import pyarrow.compute as pc
 
     scores = cohort.scores
     wanted = scores.filter((scores.instrument == outcome) & scores.value.notnull())  # noqa: PD004
+    n = count(wanted)
+    refuse_beyond(n, MOST_SCORES, where=f"scores of {outcome}", what="rows", function=function)
     found = wanted.select("episode_id", "day", "value").to_pyarrow()
     known = pc.index_in(found["episode_id"].cast(episode_ids.type), value_set=episode_ids)
     at = known.fill_null(-1).to_numpy().astype(np.int64)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
 from vertebro_outcomes.comparisons.comparable import refuse_apart
+from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.follow_up import FRACTURES, follow, follow_patients
 from vertebro_outcomes.comparisons.hazard_models import (
     all_known,
@@ -135,7 +136,7 @@ def _events(
     cohort: Any, people: pd.DataFrame, event: str, notes: list[str]
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """Patient and day of every event within follow-up, several of one day as one."""
-    rows = cohort.frame("fractures")
+    rows = frame_within(cohort, "fractures", function=_NAME)
     if event in FRACTURES[1:]:
         rows = rows.loc[rows[event.removesuffix("_fracture")].fillna(False).astype(bool)]
     rows = rows.loc[rows["episode_id"].isin(people["episode_id"]) & rows["day"].notna()]

@@ -9,6 +9,7 @@ from vertebro_outcomes.comparisons.complication_definitions import complication_
 from vertebro_outcomes.comparisons.complication_ranking import complication_ranking
 from vertebro_outcomes.comparisons.complications import complication_rates
 from vertebro_outcomes.comparisons.design import Design
+from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.fractures import adjacent_fractures
 from vertebro_outcomes.comparisons.incidence import cumulative_incidence
 from vertebro_outcomes.comparisons.monitoring import WITHIN_DAYS, complication_chart
@@ -188,8 +189,12 @@ def analyse_registry(
 
 def _with_follow_up(cohort: Cohort) -> Cohort:
     """Patients who were seen after day 0; without them there is no time at risk."""
-    ends = cohort.frame("episodes").groupby("patient_id")["followup_end_day"].max()
-    last = cohort.frame("patients")["patient_id"].map(ends)
+    ends = (
+        frame_within(cohort, "episodes", function="analyse_registry")
+        .groupby("patient_id")["followup_end_day"]
+        .max()
+    )
+    last = frame_within(cohort, "patients", function="analyse_registry")["patient_id"].map(ends)
     some = (last > 0).fillna(True).to_numpy(dtype=bool)
     if not some.any():
         problem = Problem("episodes.followup_end_day", "nobody is followed after day 0", "days")

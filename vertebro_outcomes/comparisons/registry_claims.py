@@ -9,6 +9,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.compare import compare
 from vertebro_outcomes.comparisons.design import Design
+from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.time_zero import AUGMENTATION
 from vertebro_outcomes.errors import InputError, Problem, VertebroError
 from vertebro_outcomes.estimators.rates.one_proportion import wilson
@@ -86,7 +87,11 @@ def _least() -> float:
 
 
 def _kept(cohort: Cohort, patients: "pd.Series[str]", because: str) -> Cohort:
-    mask = cohort.frame("patients")["patient_id"].isin(patients).to_numpy(dtype=bool)
+    mask = (
+        frame_within(cohort, "patients", function="registry_claims")["patient_id"]
+        .isin(patients)
+        .to_numpy(dtype=bool)
+    )
     if not mask.any():
         raise InputError(
             "registry_claims()", [Problem("patients", "nobody", because)], "nothing to be done here"
@@ -96,7 +101,7 @@ def _kept(cohort: Cohort, patients: "pd.Series[str]", because: str) -> Cohort:
 
 def _at_baseline(cohort: Cohort) -> pd.DataFrame:
     """The last pain score at or before day 0 of every patient."""
-    scores = cohort.frame("scores")
+    scores = frame_within(cohort, "scores", function="registry_claims")
     early = scores[(scores["instrument"] == PAIN) & (scores["day"] <= 0) & scores["value"].notna()]
     return early.sort_values("day", kind="stable").groupby("patient_id", as_index=False).last()
 
@@ -105,7 +110,7 @@ def _wait(cohort: Cohort, day: int) -> dict[str, Any]:
     """C14: treated within three months of presentation against not within them."""
     before = _at_baseline(cohort)
     mild = before.loc[before["value"] < SEVERE_PAIN, "patient_id"]
-    fresh = cohort.frame("episodes")
+    fresh = frame_within(cohort, "episodes", function="registry_claims")
     acute = fresh.loc[fresh["fracture_age_days"] <= ACUTE_DAYS, "patient_id"]
     some = _kept(cohort, mild[mild.isin(acute)], "mild to moderate pain of a fresh fracture")
     trial = Design(
@@ -123,7 +128,7 @@ def _wait(cohort: Cohort, day: int) -> dict[str, Any]:
 
 def _clefts(cohort: Cohort, day: int) -> dict[str, Any]:
     """C15: augmentation against none in patients with an intravertebral cleft."""
-    levels = cohort.frame("levels")
+    levels = frame_within(cohort, "levels", function="registry_claims")
     cleft = levels.loc[levels["cleft"].fillna(False).astype(bool), "patient_id"]
     some = _kept(cohort, cleft, "an intravertebral cleft")
     trial = Design(PAIN, "VA", "NSM", day=day, time_zero="presentation", grace_days=ACUTE_DAYS)
@@ -138,7 +143,10 @@ def _clefts(cohort: Cohort, day: int) -> dict[str, Any]:
 
 def _worse_early(cohort: Cohort, _: int) -> dict[str, Any]:
     """C16: share of treated patients whose first score within three days is above that before."""
-    scores, episodes = cohort.frame("scores"), cohort.frame("episodes")
+    scores, episodes = (
+        frame_within(cohort, "scores", function="registry_claims"),
+        frame_within(cohort, "episodes", function="registry_claims"),
+    )
     treated = episodes.loc[episodes["treatment"].isin(list(AUGMENTATION)), "patient_id"]
     pain = scores[(scores["instrument"] == PAIN) & scores["value"].notna()]
     first = pain[pain["day"].between(1, LAST_EARLY_DAY) & pain["patient_id"].isin(treated)]

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.follow_up import FRACTURES, follow_patients
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
@@ -44,7 +45,7 @@ def vertebra_rows(
     patients without one to the nearest fractured level.
     """
     people, notes = follow_patients(cohort, event="death", function=function)
-    levels = cohort.frame("levels")
+    levels = frame_within(cohort, "levels", function=function)
     levels = levels.loc[levels["episode_id"].isin(people["episode_id"])]
     if levels.empty:
         found = "no treated or fractured level of these patients is recorded"
@@ -122,7 +123,7 @@ def _first_fractures(
     notes: list[str], function: str,
 ) -> Bools:  # fmt: skip
     """Which vertebrae broke; their time becomes the day of the first fracture."""
-    rows = cohort.frame("fractures")
+    rows = frame_within(cohort, "fractures", function=function)
     rows = rows.loc[rows["episode_id"].isin(people["episode_id"])]
     if event == FRACTURES[2]:
         rows = rows.loc[rows["symptomatic"].fillna(False).astype(bool)]
