@@ -17,14 +17,12 @@ from vertebro_outcomes.errors import VertebroError
 from vertebro_outcomes.loaders.literature import load_literature
 from vertebro_outcomes.loaders.load import formats, load
 
-USUAL = 0.02  # of the inputs of the long run
 LONG = float(os.environ.get("VERTEBRO_FUZZ", "1"))
 
 
 def test_the_long_run_is_long():
-    counts = [count for _, count in READERS.values()]
-    assert sum(counts) >= 100_000
-    assert sum(math.ceil(USUAL * count) for count in counts) >= 2000
+    assert sum(reader.tried(long=True) for reader in READERS.values()) >= 100_000
+    assert sum(reader.tried(long=False) for reader in READERS.values()) >= 2000
     assert {f"{name}, loaded" for name, form in formats().items() if form.sample} <= set(READERS)
 
 
@@ -50,9 +48,8 @@ def test_a_sheet_cut_short_is_refused_in_a_message_one_can_read(tmp_path):
     assert len(refused.value.problems) > 150
 
 
-def run(name: str, share: float, folder: Path) -> int:
-    read, count = READERS[name]
-    inputs, defects = math.ceil(share * count), []
+def run(name: str, inputs: int, folder: Path) -> None:
+    read, defects = READERS[name].read, []
     MESSAGES.clear()
     for number, draws in enumerate(draws_of(name, inputs)):
         place = folder / "input"
@@ -65,16 +62,16 @@ def run(name: str, share: float, folder: Path) -> int:
             defects.append(error)
     if defects:
         raise ExceptionGroup(f"{name}: {len(defects)} inputs", defects)
-    return inputs
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_broken_files_get_a_result_or_a_message(name, tmp_path):
-    run(name, USUAL, tmp_path)
+    run(name, READERS[name].tried(long=False), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_very_many_broken_files(name, tmp_path):
-    inputs = run(name, LONG, tmp_path)
+    inputs = math.ceil(LONG * READERS[name].tried(long=True))
+    run(name, inputs, tmp_path)
     tally("broken files", name, inputs=inputs, refused=len(MESSAGES), result=inputs - len(MESSAGES))
