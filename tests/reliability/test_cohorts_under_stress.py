@@ -7,6 +7,7 @@ The usual run takes each variant of each call to one cohort, another for every v
 import inspect
 import os
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import vertebro_outcomes as vo
 from tests.reliability.stress.honest import ANSWERED, outcome_of
 from tests.reliability.stress.patients import ARMS, CALLS, MAKERS, cohort_of
+from tests.reliability.stress.studies import STRESS
 from tests.reliability.tally import tally
 from vertebro_outcomes.estimators.survival.aalen_johansen import interval
 
@@ -31,6 +33,25 @@ def test_every_public_analysis_is_put_under_stress():
     }
     assert len(of_cohorts) > 15
     assert of_cohorts <= set(CALLS)
+
+
+# Public functions that estimate nothing from tables of the caller: they read and write files, take the
+# published literature as it was loaded, or simulate.
+NO_ESTIMATE = {
+    "analyse_registries", "answer", "build_report", "check", "claims_of", "examine_claims",
+    "export_registry", "find_settings", "level_distance", "literature_network", "load", "load_claims",
+    "load_literature", "load_settings", "make_report", "networks_of", "normalise", "normalise_all",
+    "parse_level", "parse_levels", "propose_mapping", "published_rates", "read_site_bundle", "read_table",
+    "reproduce", "reproduce_literature", "run_notebooks", "score_load", "select_contrasts",
+    "select_proportions", "simulate_registry", "simulate_to", "simulation_parameters", "trial_cohort",
+    "write_extraction_template", "write_reproduction", "write_tables",
+}  # fmt: skip
+
+
+def test_whatever_else_is_public_estimates_nothing():
+    functions = {name for name in vo._HOME_OF if inspect.isfunction(getattr(vo, name))}
+    tried = set(CALLS) | set(chain.from_iterable(calls for _, calls, _ in STRESS))
+    assert functions - tried == NO_ESTIMATE
 
 
 def judged(call, label: str, what: str) -> str:
@@ -85,6 +106,12 @@ def test_one_cluster_says_nothing_on_spread():
         how = {} if call is vo.cumulative_incidence else {**ARMS, "event": "fracture"}
         with pytest.raises(vo.InputError, match="at least two groups"):
             call(cohort_of("one site"), cluster="site", **how)
+
+
+def test_a_site_whose_scores_cannot_be_fitted_is_named_and_the_others_are_combined():
+    found = CALLS["combine_sites"]["with ordinary ones"](cohort_of("every score the same"))
+    assert "no estimate of A alone, where a column does not vary" in " ".join(found.notes)
+    assert {"ordinary 6", "ordinary 7"} <= set(found.sites["site"])
 
 
 def test_events_of_all_on_one_day_have_no_robust_error():

@@ -115,6 +115,14 @@ def es_of(name: str) -> pd.DataFrame:
     return EFFECTS[name].copy()
 
 
+def test_more_patients_at_risk_than_a_registry_has_are_a_slip_of_a_digit():
+    """Each would become a row."""
+    curve = pd.DataFrame({"time": [0, 10], "survival": [1.0, 0.5]})
+    numbers = pd.DataFrame({"time": [0], "n_at_risk": [10**9]})
+    with pytest.raises(vo.InputError, match="1000000000 patients; allowed: at most 1000000"):
+        vo.reconstruct_survival(curve, numbers)
+
+
 def test_no_spread_at_all_is_not_passed_off_as_certainty():
     fit = vo.pool(es_of("the same effect"), ci="hksj")
     assert fit.ci_high - fit.ci_low < 1e-12

@@ -15,6 +15,9 @@ from vertebro_outcomes.results.reconstructed_survival import ReconstructedSurviv
 _NAME: Final = "reconstruct_survival"
 _CURVE: Final = ("time", "survival")
 _RISK: Final = ("time", "n_at_risk")
+_MOST_PATIENTS: Final = (
+    1_000_000  # each becomes a row; more is a slip of a digit, and fills the memory
+)
 _NEXT: Final = "correct the table; time counts from 0, survival is a proportion or a percentage"
 
 
@@ -147,6 +150,9 @@ def _checked_numbers(risk: Floats, time: Floats, notes: list[str]) -> tuple[Floa
         problems.append(Problem("argument at_risk", "a time stands twice", "each time once"))
     if np.any(n != np.round(n)) or n[0] < 1:
         problems.append(Problem("argument at_risk", "no count of patients", "whole numbers"))
+    if n[0] > _MOST_PATIENTS:
+        allowed = f"at most {_MOST_PATIENTS}"
+        problems.append(Problem("argument at_risk", f"{n[0]:.0f} patients", allowed))
     if np.any(np.diff(n) > 0):
         problems.append(Problem("argument at_risk", "numbers rise", "numbers that never rise"))
     if problems:

@@ -205,7 +205,10 @@ def _least_squares(gram: Floats, df_without_slopes: int, level: float) -> dict[s
         return None
     inverse = np.linalg.inv(x / np.outer(scale, scale)) / np.outer(scale, scale)
     beta = inverse @ y
-    se = float(np.sqrt(inverse[0, 0] * max(yy - beta @ y, 0.0) / df))
+    left = yy - beta @ y
+    if left <= _FLAT * yy:  # nothing to err by
+        return None
+    se = float(np.sqrt(inverse[0, 0] * left / df))
     half = float(stdtrit(df, (1 + level) / 2)) * se
     estimate = float(beta[0])
     return {"estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half}

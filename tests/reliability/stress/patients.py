@@ -8,6 +8,7 @@ import pandas as pd
 
 import vertebro_outcomes as vo
 from tests.reliability.stress.by_signature import calls_by_signature
+from vertebro_outcomes.results.site_bundle import SiteBundle
 
 ARMS = {"treatment": "KP", "comparator": "NSM"}
 QUESTION = {"outcome": "pain_vas", **ARMS, "day": 90}
@@ -258,6 +259,48 @@ def cohort_of(name: str) -> vo.Cohort:
     return vo.Cohort.from_frames(**MAKERS[name]())
 
 
+def changed(cohort: vo.Cohort, **tables: Callable[[pd.DataFrame], pd.DataFrame]) -> vo.Cohort:
+    """The cohort with some of its tables changed."""
+    frames = {
+        name: cohort.frame(name)
+        for name in ("patients", "episodes", "levels", "scores", "events", "fractures")
+    }
+    return vo.Cohort.from_frames(**{**frames, **{n: f(frames[n]) for n, f in tables.items()}})
+
+
+def dated(cohort: vo.Cohort) -> vo.Cohort:
+    """Procedures a day apart, and a risk of each patient."""
+    return changed(
+        cohort,
+        episodes=lambda t: t.assign(
+            treatment_date=pd.date_range("2021-03-01", periods=len(t)), treatment_day=0
+        ),
+        patients=lambda t: t.assign(age_risk=(t["age_years"] / 120).clip(1e-9, 1 - 1e-9)),
+    )
+
+
+def some_unseen(cohort: vo.Cohort) -> vo.Cohort:
+    """Every third patient without the last score."""
+
+    def without(scores: pd.DataFrame) -> pd.DataFrame:
+        thirds = sorted(scores["patient_id"].unique())[::3]
+        return scores[~(scores["patient_id"].isin(thirds) & (scores["day"] > 60))]
+
+    return changed(cohort, scores=without)
+
+
+def shared(cohort: vo.Cohort, site: str) -> SiteBundle:
+    return vo.site_summary(cohort, site=site, **ARMS, day=90, smallest_count=2)
+
+
+@cache
+def ordinary_sites() -> tuple[SiteBundle, ...]:
+    return tuple(
+        shared(vo.Cohort.from_frames(**ordinary(n=80, seed=seed)), f"ordinary {seed}")
+        for seed in (6, 7)
+    )
+
+
 COVARIATES = ["baseline", "age_years", "sex"]
 CALLS = {
     "compare": {
@@ -271,6 +314,12 @@ CALLS = {
         "spread over sites": lambda c: vo.compare(
             c, **QUESTION, method="ancova", covariates=["baseline", "site"]
         ),
+        **{
+            missing: lambda c, missing=missing: vo.compare(
+                some_unseen(c), **QUESTION, method="ancova", missing=missing, n_imputations=3
+            )
+            for missing in ("multiple_imputation", "jump_to_reference")
+        },
     },
     "compare_methods": {"all": lambda c: vo.compare_methods(c, **QUESTION)},
     "compare_arms": {
@@ -395,7 +444,34 @@ CALLS = {
         ),
         "low": lambda c: vo.sustained_relief(c, **QUESTION, response="at_most_3", days=[7, 30]),
     },
+    "complication_chart": {
+        "own rate": lambda c: vo.complication_chart(dated(c), rate=0.3, treatment="KP"),
+        "a risk each": lambda c: vo.complication_chart(
+            dated(c), risk="age_risk", treatment="KP", average_run_length=50.0
+        ),
+    },
+    "complication_definitions": {
+        prior: lambda c, prior=prior: vo.complication_definitions(c, treatment="KP", prior=prior)
+        for prior in ("jeffreys", "uniform")
+    },
+    "complication_ranking": {
+        unit: lambda c, unit=unit: vo.complication_ranking(c, treatment="KP", unit=unit)
+        for unit in ("patients", "episodes")
+    },
+    "delta_adjusted": {
+        f"{method}, {missing}": lambda c, method=method, missing=missing: vo.delta_adjusted(
+            some_unseen(c), **QUESTION, method=method, missing=missing, n_imputations=2
+        )
+        for method, missing in (
+            ("unadjusted", "multiple_imputation"),
+            ("ancova", "jump_to_reference"),
+        )
+    },
     "site_summary": {"default": lambda c: vo.site_summary(c, site="A", **ARMS, day=90)},
+    "combine_sites": {
+        "with ordinary ones": lambda c: vo.combine_sites([shared(c, "A"), *ordinary_sites()]),
+        "twice the same": lambda c: vo.combine_sites([shared(c, "A"), shared(c, "B")]),
+    },
 }
 CALLS |= calls_by_signature(
     "comparisons.",

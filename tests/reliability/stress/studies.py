@@ -391,6 +391,47 @@ def _everything(net):
     return net
 
 
+OF_CURVES = {
+    "reconstruct_survival": {
+        "as printed": lambda c: vo.reconstruct_survival(c[["time", "survival"]], _at_risk(c)),
+        "two events": lambda c: vo.reconstruct_survival(
+            c[["time", "survival"]], _at_risk(c), total_events=2
+        ),
+    },
+}
+
+
+def _curve(time, survival, n_at_risk):
+    """Points of a curve; what is printed below it stands beside the first points."""
+    printed = [*n_at_risk, *[np.nan] * (len(time) - len(n_at_risk))]
+    return pd.DataFrame({"time": time, "survival": survival, "n_at_risk": printed})
+
+
+def _at_risk(curve):
+    return curve.loc[curve["n_at_risk"].notna(), ["time", "n_at_risk"]]
+
+
+CURVES = {
+    "no point": _curve([], [], []),
+    "one point": _curve([0.0], [1.0], [5]),
+    "nobody has it": _curve([0.0, 10.0, 20.0], [1.0, 1.0, 1.0], [9, 9]),
+    "everybody at once": _curve([0.0, 10.0], [1.0, 0.0], [9]),
+    "everybody at the start": _curve([0.0, 10.0], [0.0, 0.0], [9, 0]),
+    "one patient": _curve([0.0, 10.0], [1.0, 0.0], [1]),
+    "no patient": _curve([0.0, 10.0], [1.0, 0.5], [0]),
+    "a billion patients": _curve([0.0, 10.0, 20.0], [1.0, 0.5, 0.4], [10**9, 10**8]),
+    "ties only": _curve([0.0, 5.0, 5.0, 5.0, 9.0], [1.0, 0.8, 0.6, 0.4, 0.4], [20]),
+    "rising": _curve([0.0, 10.0, 20.0, 30.0], [1.0, 0.4, 0.9, 0.2], [20, 15, 9]),
+    "falls of 1e-12": _curve([0.0, 10.0, 20.0], [1.0, 1 - 1e-12, 1 - 2e-12], [20, 20]),
+    "times of 1e-300": _curve([0.0, 1e-300, 1e300], [1.0, 0.5, 0.2], [20, 10]),
+    "infinite": _curve([0.0, np.inf], [1.0, 0.5], [20]),
+    "missing": _curve([0.0, np.nan, 5.0], [1.0, 0.5, np.nan], [20]),
+    "below zero": _curve([0.0, 5.0], [1.0, -0.5], [20]),
+    "more at risk later": _curve([0.0, 5.0, 9.0], [1.0, 0.8, 0.5], [20, 30]),
+    "fewer at risk than events": _curve([0.0, 5.0, 9.0], [1.0, 0.9, 0.85], [20, 2]),
+}
+
+
 TRIED = {*OF_EFFECTS, *OF_COUNTS, *OF_MEANS, *OF_NETWORKS}
 KNOWN = {"by": "group", "cluster": "group", "formula": "~ year", "measure": "OR"}
 OF_EFFECTS |= calls_by_signature("meta_analysis.", tried=TRIED, subject="es", known=KNOWN)
@@ -400,4 +441,5 @@ STRESS = (
     ("counts", OF_COUNTS, COUNTS),
     ("means", OF_MEANS, MEANS),
     ("networks", OF_NETWORKS, NETWORKS),
+    ("curves", OF_CURVES, CURVES),
 )

@@ -46,8 +46,10 @@ def reconstruct(
         n = n - int(d.sum()) - int(c.sum())
     rows = np.arange(lower[-1], time.size)
     before = risk_time[-1] - risk_time[0]
-    rate = lost.sum() / before if before > 0 else 0.0
-    most = round(min(rate * (time[-1] - risk_time[-1]), n)) if risk_time.size > 1 else 0
+    most = 0
+    if before > 0 and lost.any():  # at the rate of before
+        with np.errstate(over="ignore"):
+            most = round(min(lost.sum() * ((time[-1] - risk_time[-1]) / before), n))
     wanted = None if total_events is None else max(total_events - int(deaths.sum()), 0)
     deaths[rows], lost[rows] = _the_rest(
         time, survival, rows=rows, n=n, last=last, censored=most, events=wanted
