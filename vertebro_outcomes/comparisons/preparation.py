@@ -19,6 +19,7 @@ from vertebro_outcomes.comparisons.sample import (
     FEWEST,
     FlowChart,
     analysed,
+    days_with_scores,
     drop_without_counterpart,
     refuse_empty_arms,
     refuse_one_value,
@@ -91,6 +92,8 @@ def prepare(people: Population, request: Request) -> Prepared:
             last_day=request.window[1],
         )
     visits, visit, days = _visits(people, y, request)
+    if visits is not None:
+        _refuse_unseen_day(people, y, np.ones(people.n, dtype=bool), request=request)
     scores = y[:, None] if visits is None else visits
     seen: Bools = np.asarray((~np.isnan(scores)).any(axis=1), dtype=bool)
     last_day = request.window[1] if visits is None else max(*days, request.day)
@@ -107,15 +110,15 @@ def prepare(people: Population, request: Request) -> Prepared:
     left_to_us = request.chosen is None and request.method.name not in BY_DEFAULT
     if left_to_us and adjusts:
         drop_without_counterpart(flow, people, terms)
-    refuse_empty_arms(flow, arms=request.arms, outcome=request.outcome, day=request.day)
-    _refuse_unseen_day(y, flow, request)
+    _refuse_empty(flow, people, request)
+    _refuse_unseen_day(people, y, flow.kept, request=request)
     if left_to_us and varying_terms(used, flow.kept):
         used = used.of(varying_terms(used, flow.kept))
     refuse_one_value(used, flow.kept)
     used = without_constant_columns(used, flow.kept)
     if request.tuning.trim is not None:
         trim(flow, used, tuning=request.tuning)
-        refuse_empty_arms(flow, arms=request.arms, outcome=request.outcome, day=request.day)
+        _refuse_empty(flow, people, request)
         used = without_constant_columns(used, flow.kept)
     return Prepared(people, flow, used, shown, baseline, y, visits, visit, days, tuple(sparse))
 
@@ -147,13 +150,17 @@ def visits_of(
     return matrix[:, good], int(np.flatnonzero(good == at)[0]), tuple(days[j] for j in good)
 
 
-def _refuse_unseen_day(y: Floats, flow: FlowChart, request: Request) -> None:
-    for arm, mine in zip(request.arms, (flow.treated, ~flow.treated), strict=True):
-        n = int((~np.isnan(y[mine & flow.kept])).sum())
+def _refuse_empty(flow: FlowChart, people: Population, request: Request) -> None:
+    refuse_empty_arms(flow, people, arms=request.arms, outcome=request.outcome, day=request.day)
+
+
+def _refuse_unseen_day(people: Population, y: Floats, kept: Bools, *, request: Request) -> None:
+    for arm, mine in zip(request.arms, (people.treated, ~people.treated), strict=True):
+        n = int((~np.isnan(y[mine & kept])).sum())
         if n < FEWEST:
             low, high = request.window
             found = f"{n} patients have {request.outcome} from day {low} to {high}"
             problem = Problem(f"arm {arm}, day {request.day}", found, f"at least {FEWEST}")
-            raise InputError(
-                "compare()", [problem], "choose a day with scores, or wider window_days"
-            )
+            recorded = days_with_scores(people, request.outcome)
+            step = f"choose another day ({recorded}), or wider window_days"
+            raise InputError("compare()", [problem], step)

@@ -15,6 +15,7 @@ RARE = 0.05  # share of patients below which a category counts as rare
 # So few, and at most a tenth of the patients, often miss one arm by chance alone.
 RARE_PATIENTS, RARE_AT_MOST = 10, 0.1
 MOST_LEVELS = 20  # a column with more values is a measurement, not a list of categories
+MOST_DAYS_NAMED = 12  # in a message
 FEWEST = 2  # patients with a score in each arm
 
 
@@ -111,7 +112,19 @@ def drop_without_counterpart(flow: FlowChart, people: Population, terms: tuple[s
             flow.drop(mask, f"{term} {level}, which only one arm has")
 
 
-def refuse_empty_arms(flow: FlowChart, *, arms: tuple[str, str], outcome: str, day: int) -> None:
+def days_with_scores(people: Population, outcome: str) -> str:
+    """On which days after day 0 there are scores, for a message."""
+    days = np.unique(people.day[people.day > 0])
+    if not days.size:
+        return f"{outcome} was never recorded after day 0"
+    if days.size > MOST_DAYS_NAMED:
+        return f"{outcome} was recorded from day {days[0]} to {days[-1]}"
+    return f"{outcome} was recorded on day {', '.join(map(str, days))}"
+
+
+def refuse_empty_arms(
+    flow: FlowChart, people: Population, *, arms: tuple[str, str], outcome: str, day: int
+) -> None:
     """Refuse an arm in which fewer than two patients are left, with the rule that emptied it."""
     chart = flow.to_frame()
     for column, arm in zip(("n_t", "n_c"), arms, strict=True):
@@ -121,10 +134,11 @@ def refuse_empty_arms(flow: FlowChart, *, arms: tuple[str, str], outcome: str, d
         emptied = chart.loc[chart[column] < FEWEST, "step"].iloc[0]
         found = f"{left} patients are left after the rule '{emptied}'"
         allowed = f"at least {FEWEST} patients with {outcome} at day {day} and all covariates"
+        recorded = days_with_scores(people, outcome)
         raise InputError(
             "compare()",
             [Problem(f"arm {arm}", found, allowed)],
-            "choose another day, wider window_days, or covariates that were recorded",
+            f"choose another day ({recorded}), wider window_days, or covariates that were recorded",
         )
 
 

@@ -16,7 +16,10 @@ from vertebro_outcomes.comparisons.intercurrent import with_worst_score_of_the_d
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare, visits_of
 from vertebro_outcomes.comparisons.requests import Request
-from vertebro_outcomes.comparisons.sample import died_without_score, refuse_empty_arms
+from vertebro_outcomes.comparisons.sample import (
+    died_without_score,
+    refuse_empty_arms,
+)
 from vertebro_outcomes.comparisons.windows import nearest_in_window
 from vertebro_outcomes.display.numbers import number
 from vertebro_outcomes.errors import InputError, Problem
@@ -59,7 +62,9 @@ def fit_stayed(people: Population, request: Request) -> Analysis:
     x = _known_before(prepared, request)
     blank: Bools = np.asarray(np.isnan(x).any(axis=1), dtype=bool)
     prepared.flow.drop(blank, "a predictor of staying not recorded")
-    refuse_empty_arms(prepared.flow, arms=request.arms, outcome=request.outcome, day=request.day)
+    refuse_empty_arms(
+        prepared.flow, people, arms=request.arms, outcome=request.outcome, day=request.day
+    )
     refuse_incomparable(prepared, request)
     matrix, at, days = visits_of(people, y, request)
     matrix[:, at] = y

@@ -2,6 +2,7 @@
 
 import itertools
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 import vertebro_outcomes as vo
 from vertebro_outcomes.comparisons.covariates import restricted_cubic_spline
+from vertebro_outcomes.comparisons.sample import days_with_scores
 from vertebro_outcomes.comparisons.windows import window_for
 
 CONTINUOUS = sorted(name for name, m in vo.METHODS.items() if m.kind == "continuous")
@@ -179,8 +181,22 @@ def test_the_window_takes_the_nearest_score_and_only_within():
     cohort = vo.Cohort.from_frames(**FRAMES | {"scores": pd.concat([moved, far])})
     first = vo.compare(COHORT, method="ancova", **QUESTION)
     assert vo.compare(cohort, method="ancova", **QUESTION).estimate == pytest.approx(first.estimate)
-    with pytest.raises(vo.InputError, match="no score for day 30"):
+    with pytest.raises(
+        vo.InputError, match=r"no score for day 30(.|\n)*recorded on day [\d, ]*33, 38"
+    ):
         vo.compare(cohort, method="ancova", window_days=(29, 31), **QUESTION)
+    with pytest.raises(vo.InputError, match=r"0 patients have pain_vas(.|\n)*on day [\d, ]*33, 38"):
+        vo.compare(cohort, method="mmrm", window_days=(29, 31), **QUESTION)
+    early = moved[moved["day"] <= 0]
+    cohort = vo.Cohort.from_frames(**FRAMES | {"scores": early})
+    with pytest.raises(vo.InputError, match="pain_vas was never recorded after day 0"):
+        vo.compare(cohort, method="mmrm", **QUESTION)
+
+
+def test_many_days_are_named_by_the_first_and_the_last():
+    days = np.arange(1, 40)
+    people = SimpleNamespace(day=np.r_[-3, days])
+    assert days_with_scores(people, "odi") == "odi was recorded from day 1 to 39"
 
 
 @pytest.mark.parametrize(
