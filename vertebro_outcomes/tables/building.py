@@ -34,7 +34,7 @@ def cohort_tables_from_frames(
     tables: dict[str, ir.Table] = {}
     for name, declared in STORED.items():
         frame = given.get(name, pd.DataFrame())
-        arrow, wrong = to_arrow(frame.reset_index(drop=True), declared, name=f"table {name}")
+        arrow, wrong = to_arrow(frame, declared, name=f"table {name}")
         problems += wrong
         tables[name] = store(engine, name, arrow)
     filled = [name for name in STORED if name in given and len(given[name])]
@@ -76,6 +76,8 @@ def _with_episode_ids(
     if name in ("patients",) or "patient_id" not in frame.columns:
         return frame
     if "episode_id" in frame.columns and name == "episodes":
+        return frame
+    if "episode_id" in frame.columns and frame["episode_id"].notna().all():
         return frame
     episodes = given["episodes"]
     single = episodes.loc[~episodes["patient_id"].duplicated(keep=False)]

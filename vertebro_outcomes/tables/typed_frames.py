@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vertebro_outcomes.errors import Problem
 from vertebro_outcomes.tables.schema import Column, Table, where
@@ -19,6 +20,8 @@ ARROW: dict[str, pa.DataType] = {
 }
 _TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 _TRUTH |= {"yes": True, "no": False}
+_INFERRED = ("text", "bool")  # types whose values are looked at one by one
+_EXACT = 2.0**53  # from here on a float no longer tells neighbouring whole numbers apart
 
 
 def to_arrow(frame: pd.DataFrame, table: Table, *, name: str) -> tuple[pa.Table, list[Problem]]:
@@ -34,7 +37,9 @@ def to_arrow(frame: pd.DataFrame, table: Table, *, name: str) -> tuple[pa.Table,
             columns[column.name] = pa.nulls(len(frame), ARROW[column.type])
             continue
         values, bad = _typed(frame[column.name], column)
-        columns[column.name] = pa.array(values, type=ARROW[column.type], from_pandas=True)
+        if not isinstance(values, pa.Array | pa.ChunkedArray):
+            values = pa.array(values, type=ARROW[column.type], from_pandas=True)
+        columns[column.name] = values
         if bad.any():
             rows = (np.flatnonzero(bad) + 1).tolist()
             problems.append(
@@ -71,12 +76,8 @@ def _first(frame: pd.DataFrame, column: Column, bad: np.ndarray) -> str:
 
 
 def _typed(series: pd.Series, column: Column) -> tuple[Any, np.ndarray]:
-    if column.type == "text" and pd.api.types.infer_dtype(series, skipna=True) == "string":
-        words = series.to_numpy(dtype=object, copy=True)
-        blank = pd.isna(words)
-        words[blank] = None
-        words[words == ""] = None
-        return words, np.zeros(len(words), dtype=bool)
+    if (ready := _already(series, column)) is not None:
+        return ready, np.zeros(len(series), dtype=bool)
     absent = series.isna().to_numpy(dtype=bool)
     if not pd.api.types.is_numeric_dtype(series.dtype):
         absent |= (series.astype("string") == "").fillna(False).to_numpy(dtype=bool)
@@ -97,6 +98,35 @@ def _typed(series: pd.Series, column: Column) -> tuple[Any, np.ndarray]:
         bad |= ~absent & (numbers != np.floor(numbers))
     values = np.where(bad, np.nan, numbers)
     return (pd.array(values, dtype="Int64") if column.type == "int" else values), bad
+
+
+def _already(series: pd.Series, column: Column) -> pa.Array | pa.ChunkedArray | None:
+    """The column as it is, where every value has the declared type; None where it must be looked at."""
+    dtype = series.dtype
+    kind = pd.api.types.infer_dtype(series, skipna=True) if column.type in _INFERRED else ""
+    if column.type == "text" and kind == "string":
+        words = pa.array(series.to_numpy(dtype=object), type=pa.string(), from_pandas=True)
+        empty = pc.equal(words, "")
+        return pc.if_else(empty, None, words) if pc.any(empty).as_py() else words
+    if column.type == "bool" and kind == "boolean":
+        return pa.array(series, type=pa.bool_(), from_pandas=True)
+    if column.type not in ("int", "float"):
+        return None
+    if isinstance(dtype, pd.Int64Dtype):
+        return pa.array(series, type=pa.int64()).cast(ARROW[column.type], safe=False)
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "if":
+        return None
+    numbers = series.to_numpy()
+    if dtype.kind == "i":
+        return pa.array(numbers.astype(np.int64 if column.type == "int" else np.float64))
+    absent = np.isnan(numbers)
+    if column.type == "float":
+        fits = absent | np.isfinite(numbers)
+        return pa.array(numbers.astype(np.float64), mask=absent) if fits.all() else None
+    whole = np.where(absent, 0.0, numbers)
+    if not ((np.abs(whole) < _EXACT) & (whole == np.floor(whole))).all():
+        return None
+    return pa.array(whole.astype(np.int64), mask=absent)
 
 
 def _as_text(value: Any) -> Any:
