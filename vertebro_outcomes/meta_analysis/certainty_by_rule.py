@@ -81,7 +81,7 @@ def rate_certainty(question: Question, answer: Answer) -> Certainty:
         (_disagree(fit), "studies disagree"),
         (answer.k == 1, "one study only"),
         (
-            _imprecise(question, answer, fit),
+            is_imprecise(question, answer),
             "the interval includes both no effect and one that matters",
         ),
     )
@@ -114,7 +114,11 @@ def _disagree(fit: PooledEffect) -> bool:
     return fit.k > 1 and fit.i2_pct >= MUCH_HETEROGENEITY_PCT
 
 
-def _imprecise(question: Question, answer: Answer, fit: PooledEffect) -> bool:
+def is_imprecise(question: Question, answer: Answer) -> bool:
+    """Whether the interval includes both no effect and one that matters, where it is known what does."""
+    fit = answer.pooled
+    if fit is None:
+        return False
     kind = MEASURES[answer.measure]
     low, high = fit.natural(fit.ci_low), fit.natural(fit.ci_high)
     if kind.is_ratio:

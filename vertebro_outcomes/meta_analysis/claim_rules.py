@@ -247,7 +247,7 @@ RULES: Final[dict[str, RuleText]] = {
     "most_common": RuleText(
         _most_common,
         "the named event against each other event: for where its pooled odds are higher beyond chance, "
-        "against where they are lower (odds ratio of rates of different studies)",
+        "against where they are lower (odds ratio of rates of different studies, not of the same patients)",
     ),
     "only_case_reports": RuleText(
         _each(_only_case_reports),
@@ -274,7 +274,8 @@ RULES: Final[dict[str, RuleText]] = {
     "peak_at": RuleText(
         _peak,
         "the effect nearest the claimed day against that of every other time: for where it is larger "
-        "beyond chance, against where it is smaller",
+        "beyond chance, against where it is smaller; results at two times are taken as independent, "
+        "though some trials are in both",
     ),
     "early_better": RuleText(
         _early_better,

@@ -25,13 +25,15 @@ class ClaimTest:
 
     `some` is for claims that say "some studies": one result for it is enough; `every` for those that
     one result against them refutes ("the most common"). `needed` says what
-    would test the claim where the published figures cannot.
+    would test the claim where the published figures cannot, `read_as` what is tested where that is
+    not the claim word by word.
     """
 
     rule: str
     questions: tuple[str, ...] = ()
     quantifier: Literal["all", "some", "every"] = "all"
     needed: str = ""
+    read_as: str = ""
 
 
 _VP_RATES: Final = (
@@ -44,6 +46,7 @@ _VP_RATES: Final = (
     "decompression_vp",
 )
 _SHAM: Final = tuple(f"pain_vp_sham_{t}" for t in ("1d", "1w", "1m", "3m", "6m", "12m", "24m"))
+_BEYOND_SHAM: Final = "the relief beyond that after a sham procedure"
 _PATIENTS: Final = "patients with the date of every score"
 
 CLAIM_TESTS: Final[dict[str, ClaimTest]] = {
@@ -71,12 +74,26 @@ CLAIM_TESTS: Final[dict[str, ClaimTest]] = {
         ("responder_nrs_vp_1w",),
         needed="responders with the number of patients observed, by a stated definition",
     ),
-    "C08": ClaimTest("benefit", ("pain_vp_sham_1d", "pain_vp_sham_1w")),
-    "C09": ClaimTest("peak_at", _SHAM, "every"),
-    "C10": ClaimTest("little_benefit", (*_SHAM, "pain_vp_nsm_1m", "pain_vp_nsm_12m"), "some"),
-    "C11": ClaimTest("early_better", ("pain_vp_sham_1m", "pain_vp_sham_12m")),
-    "C12": ClaimTest("early_better", ("pain_vp_sham_1m", "pain_vp_sham_12m")),
-    "C13": ClaimTest("more_than_half", ("mild_pain_nsm_12m", "half_relief_nsm_12m")),
+    "C08": ClaimTest(
+        "benefit",
+        ("pain_vp_sham_1d", "pain_vp_sham_1w"),
+        read_as="more relief than after a sham procedure; relief in both groups would be no test",
+    ),
+    "C09": ClaimTest("peak_at", _SHAM, "every", read_as=_BEYOND_SHAM),
+    "C10": ClaimTest(
+        "little_benefit",
+        (*_SHAM, "pain_vp_nsm_1m", "pain_vp_nsm_12m"),
+        "some",
+        read_as="a benefit over a sham procedure or usual care below the smallest worthwhile one",
+    ),
+    "C11": ClaimTest("early_better", ("pain_vp_sham_1m", "pain_vp_sham_12m"), read_as=_BEYOND_SHAM),
+    "C12": ClaimTest("early_better", ("pain_vp_sham_1m", "pain_vp_sham_12m"), read_as=_BEYOND_SHAM),
+    "C13": ClaimTest(
+        "more_than_half",
+        ("mild_pain_nsm_12m", "half_relief_nsm_12m"),
+        read_as="most patients have little pain or half of it left, whenever that was looked at "
+        "within a year",
+    ),
     "C14": ClaimTest("needs_patients", needed=f"{_PATIENTS}, treated at different times"),
     "C15": ClaimTest(
         "needs_patients", needed="results by collapse and by non-union, printed or per patient"
@@ -85,6 +102,7 @@ CLAIM_TESTS: Final[dict[str, ClaimTest]] = {
     "C17": ClaimTest(
         "benefit",
         ("rmdq_vp_sham_1m", "rmdq_vp_sham_12m", *(f"pcs_kp_nsm_{t}" for t in ("1m", "6m", "12m"))),
+        read_as="vertebroplasty against sham and kyphoplasty against usual care",
     ),
     "C18": ClaimTest("equivalent", ("pain_kp_vp_1m", "pain_kp_vp_12m")),
 }
@@ -141,7 +159,7 @@ def examine_claims(
             {
                 **{name: claim[name] for name in ("claim_id", "topic", "claim")},
                 "verdict": verdict,
-                "rule": RULES[test.rule].words,
+                "rule": _rule_words(test),
                 **counts,
                 "because": because,
                 "contradicts": ", ".join(against.get(claim["claim_id"], [])),
@@ -189,6 +207,11 @@ def _judge(
     return RULES[test.rule].judge(claim, usable, literature.studies)
 
 
+def _rule_words(test: ClaimTest) -> str:
+    words = RULES[test.rule].words
+    return f"{words}. Read as: {test.read_as}" if test.read_as else words
+
+
 def _verdict(judged: Sequence[Judged], test: ClaimTest) -> tuple[Verdict, str]:
     by = {
         kind: [one for one in judged if one.finding == kind]
@@ -197,9 +220,8 @@ def _verdict(judged: Sequence[Judged], test: ClaimTest) -> tuple[Verdict, str]:
     n_for, n_against, n_partly, n_open = (len(group) for group in by.values())
     if not n_for + n_against + n_partly:
         if judged:
-            return "cannot be tested with these data", (
-                f"{_results(n_open)}, and every interval leaves it open"
-            )
+            whose = "its interval leaves" if n_open == 1 else "every interval leaves"
+            return "cannot be tested with these data", f"{_results(n_open)}, and {whose} it open"
         return "cannot be tested with these data", f"needs {test.needed or 'a usable result'}"
     said = "; ".join(
         f"{_results(len(group))} {words}"

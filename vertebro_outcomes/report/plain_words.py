@@ -5,7 +5,7 @@ from typing import Final
 
 from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.measures import MEASURES
-from vertebro_outcomes.meta_analysis.certainty_by_rule import Level
+from vertebro_outcomes.meta_analysis.certainty_by_rule import Level, is_imprecise
 from vertebro_outcomes.meta_analysis.questions import Question
 from vertebro_outcomes.report.wording import UNCLEAR, direction, worthwhile
 from vertebro_outcomes.results.answer import Answer
@@ -19,6 +19,8 @@ _SURE: Final[dict[Level, str]] = {
     "very low": "very uncertain: ",
     "none": "",
 }
+# An interval that leaves everything open says nothing that one could be more or less sure of.
+_OPEN: Final = "unclear whether there is a difference"
 _HUNDRED, _THOUSAND = 100, 1000
 
 
@@ -41,7 +43,8 @@ def in_short(question: Question, answer: Answer, level: Level) -> str:
     """
     if answer.pooled is None:
         return "Nothing could be computed"
-    said = f"{_SURE[level]}{_effect(question, answer)}"
+    effect = _effect(question, answer)
+    said = effect if effect == _OPEN else f"{_SURE[level]}{effect}"
     return said[:1].upper() + said[1:]
 
 
@@ -53,7 +56,8 @@ def _effect(question: Question, answer: Answer) -> str:
     least = worthwhile(question, answer)
     said = direction(answer)
     if least is None:
-        return said
+        told = MEASURES[answer.measure].is_ratio and not is_imprecise(question, answer)
+        return said if said != UNCLEAR else "little or no difference" if told else _OPEN
     near, far = (
         (fit.ci_high, fit.ci_low) if least < 0 else (-fit.ci_low, -fit.ci_high)
     )  # a benefit is negative here
@@ -64,7 +68,7 @@ def _effect(question: Question, answer: Answer) -> str:
             "no difference that matters" if said == UNCLEAR else "a difference too small to matter"
         )
     if said == UNCLEAR:
-        return UNCLEAR
+        return _OPEN
     if near <= -abs(least):
         return f"a difference that matters: {said}"
     reaches = (fit.estimate if least < 0 else -fit.estimate) <= -abs(least)

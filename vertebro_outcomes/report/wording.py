@@ -112,7 +112,10 @@ def worthwhile(question: Question, answer: Answer) -> float | None:
 
 
 def against_worthwhile(question: Question, answer: Answer) -> Markup:
-    """How the estimate stands to the smallest worthwhile difference; empty where none is known."""
+    """How the estimate stands to the smallest worthwhile difference; empty where none is known.
+
+    An interval that reaches a disadvantage of that size says so: it rules out a benefit, no more.
+    """
     least, fit = worthwhile(question, answer), answer.pooled
     if least is None or fit is None:
         return Markup("")
@@ -120,6 +123,7 @@ def against_worthwhile(question: Question, answer: Answer) -> Markup:
     possible = best <= least if least < 0 else best >= least
     nearest = fit.ci_high if least < 0 else fit.ci_low
     whole = nearest <= least if least < 0 else nearest >= least
+    worst = (fit.ci_high >= -least) if least < 0 else (fit.ci_low <= -least)
     words = (
         "the whole interval reaches the smallest worthwhile difference of {least}"
         if whole
@@ -128,7 +132,12 @@ def against_worthwhile(question: Question, answer: Answer) -> Markup:
         if _reaches(question, answer)
         else "the estimate is below the smallest worthwhile difference of {least}, which the "
         "interval includes"
+        if possible and not worst
+        else "the interval includes the smallest worthwhile difference of {least} on either side"
         if possible
+        else "the interval excludes a benefit as large as the smallest worthwhile difference of "
+        "{least}, but no harm of that size"
+        if worst
         else "the interval excludes the smallest worthwhile difference of {least}"
     )
     return bound(words, least=_least(question, answer))

@@ -82,8 +82,13 @@ def test_the_smallest_worthwhile_difference_has_the_sign_of_a_benefit():
 @pytest.mark.parametrize(
     ("answer", "begins"),
     [
-        (SMALL, "the interval excludes"),
-        (HARM, "the interval excludes"),
+        (SMALL, "the interval excludes the"),
+        (HARM, "the interval excludes the"),
+        (found([0.7], [0.5]), "the interval excludes a benefit as large as the smallest"),
+        (
+            found([0.1], [1.0]),
+            "the interval includes the smallest worthwhile difference of 1.5 points on",
+        ),
         (WIDE, "the estimate is below"),
         (LARGE, "the "),
         (NOTHING, ""),

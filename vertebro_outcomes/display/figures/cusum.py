@@ -29,7 +29,7 @@ def draw_cusum(
     with rc_context(HOUSE):
         below = None
         if ax is None:
-            figure = Figure(figsize=(6.4, 5.0), layout="constrained")
+            figure = Figure(figsize=(6.4, 4.2), layout="constrained")
             ax, below = figure.subplots(2, 1, sharex=True)
         number = rows["number"].to_numpy(float)
         how = {"drawstyle": "steps-post", "lw": 1.1} if steps else {"marker": "o", "ls": ":"}

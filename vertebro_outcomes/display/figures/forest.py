@@ -46,7 +46,7 @@ Better = Literal["lower", "higher"]
 Block = tuple[list[PlacedColumn], float]  # columns side by side, and their width in inches
 
 _ROW_IN = 0.25
-_TALL_ROW_IN = 0.37  # of labels in two lines
+_TALL_ROW_IN = 0.33  # of labels in two lines
 _PLOT_IN = 3.3
 _NARROW_PLOT_IN = 2.0
 # What a printed page holds without letters below seven points: long labels get a second line, then

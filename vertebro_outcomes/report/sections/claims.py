@@ -53,10 +53,13 @@ def build(study: Study) -> tuple[Block, ...]:
     said = [f"{count(n)} {verdict}" for verdict, n in examined.counts.items() if n]
     blocks: list[Block] = [
         prose(
-            "{n} statements were held against the results of this report: {said}. A verdict follows "
-            "from the rule printed with the claim, never from an opinion; a claim that no interval "
-            "settles is said to be untested. Claims that need patients are held against the registry: "
-            "see {registry}.",
+            "{n} statements were held against the results of this report: {said}. What each result "
+            "says follows from the rule printed with the claim, never from an opinion. A claim is "
+            "supported if results speak for it, none against it, and no more are open than for it; "
+            "contradicted likewise; mixed if they disagree or most are open; else untested. <em>Some "
+            "studies</em> needs one result for it, <em>the most common</em> all of them. Verdicts "
+            "weigh neither certainty nor how many results are compared. Claims that need "
+            "patients are held against the registry: see {registry}.",
             n=count(len(examined.table)),
             said=joined(said),
             registry=link("#registry-claims", "registry claims"),

@@ -40,6 +40,7 @@ class Headline:
 
     asked: str
     results: tuple[str, ...]
+    note: str = ""
 
 
 HEADLINES: Final = (
@@ -56,6 +57,8 @@ HEADLINES: Final = (
     Headline(
         "How safe is it?",
         ("complication_any_vp", "leakage_vp", "decompression_vp", "death_vp_sham"),
+        "A complication is what each study counted as one. Leakage, looked for on CT or radiographs, "
+        "is a question of its own, so it can be more frequent than any complication.",
     ),
     Headline("Does it cause fractures?", ("fracture_vp_sham", "fracture_vp_nsm")),
     Headline(
@@ -78,10 +81,10 @@ def build(study: Study) -> tuple[Block, ...]:
         *_how_to_read(study.answers),
         prose(
             "Certainty follows fixed rules: high for randomised trials, low for others, one step "
-            "down each for patients who knew their treatment, studies that disagree, a single "
+            "down each for scores of patients who knew their treatment, studies that disagree, a single "
             "study, an interval that includes both no effect and one that matters, and figures not seen "
-            "in the source text, or of inferred direction, that carry half the weight or more. It is no "
-            "judgement of a panel."
+            "in the source text, or of inferred direction, that carry half the weight or more. Other "
+            "risks of bias, indirectness and missing studies are not rated: a panel could go lower."
         ),
     ]
     for headline in HEADLINES:
@@ -90,9 +93,16 @@ def build(study: Study) -> tuple[Block, ...]:
             blocks += [
                 Heading(headline.asked, f"headline-{anchor(headline.asked)}"),
                 _headline_table(headline, pairs),
+                *([prose(headline.note)] if headline.note else []),
             ]
     blocks += [*_claims(study), *_thin(study.answers), *_unread(study)]
-    blocks.append(Heading("Question by question", "headline-topics"))
+    blocks += [
+        Heading("Question by question", "headline-topics"),
+        prose(
+            "Results of one question are mostly the same trials at several times: their count is an "
+            "overview, not a test."
+        ),
+    ]
     for topic in _topics():
         pairs = study.about(topic.wanted)
         table = findings_table(
@@ -124,9 +134,9 @@ def _how_to_read(pairs: Pairs) -> tuple[Block, ...]:
             "Each result compares the treatment named first with the one named after "
             "<em>against</em>. Pain is scored from none (zero) to worst (ten points), so a negative "
             "difference is less pain after the treatment named first; a ratio below one is less often "
-            "with it. Brackets hold the {level} confidence interval: effects outside it fit the "
-            "studies badly.{least} <em>Sham</em> is a pretended procedure, so that patients do not know "
-            "what they had.",
+            "with it. Brackets hold the {level} confidence interval: effects outside it fit "
+            "these studies badly.{least} <em>Sham</em> is a pretended procedure, so that patients do "
+            "not know what they had.",
             level=percent(fits[0].level, 0), least=least,
         ),
     )  # fmt: skip
