@@ -4,10 +4,41 @@
 # missed visits absent, character identifiers. weeks: a column of weeks, arms T and C, a scale where more is better.
 suppressMessages({library(nlme); library(jsonlite)})
 line <- function(f, k) { ci <- confint(f)[k, ]; list(estimate = unname(coef(f)[k]), se = sqrt(vcov(f)[k, k]), df = f$df.residual, low = ci[[1]], high = ci[[2]]) }
+# Kenward & Roger 1997, section 2, patient by patient: Phi + 2 Phi (sum W_ij (Q_ij - P_i Phi P_j - R_ij / 4)) Phi. Parameters are the
+# logarithms of the diagonal of F and the rows of F over it, Sigma = F F', F lower triangular; derivatives by central differences,
+# W the inverse of the negative second derivative of the restricted log likelihood.
+kenward_roger <- function(g, f, d) { n_v <- nlevels(d$v); X <- model.matrix(f, d); y <- model.response(model.frame(f, d)); who <- split(seq_len(nrow(d)), d$id)
+  full <- which(sapply(corMatrix(g$modelStruct$corStruct), nrow) == n_v)[1]
+  sds <- g$sigma * coef(g$modelStruct$varStruct, unconstrained = FALSE, allCoef = TRUE)[levels(d$v)]
+  S <- diag(sds) %*% corMatrix(g$modelStruct$corStruct)[[full]] %*% diag(sds)
+  F <- t(chol(S)); G <- F / diag(F); below <- lower.tri(G); start <- c(log(diag(F)), G[below]); q <- length(start)
+  sigma <- function(p) { G <- diag(n_v); G[below] <- p[-seq_len(n_v)]; tcrossprod(exp(p[seq_len(n_v)]) * G) }
+  stopifnot(max(abs(sigma(start) - S)) < 1e-10)
+  restricted <- function(p) { S <- sigma(p); A <- 0; r <- 0; yy <- 0; l <- 0
+    for (i in who) { k <- d$j[i]; V <- solve(S[k, k, drop = FALSE]); A <- A + t(X[i, , drop = FALSE]) %*% V %*% X[i, , drop = FALSE]
+      r <- r + t(X[i, , drop = FALSE]) %*% V %*% y[i]; yy <- yy + c(t(y[i]) %*% V %*% y[i]); l <- l - log(det(V)) }
+    -(l + log(det(A)) + yy - c(t(r) %*% solve(A, r))) / 2 }
+  one <- function(i, h) { e <- numeric(q); e[i] <- h; e }
+  two <- function(fun, h) { out <- vector("list", q * q)
+    for (i in seq_len(q)) for (j in seq_len(q)) { a <- one(i, h); b <- one(j, h)
+      out[[(i - 1) * q + j]] <- (fun(start + a + b) - fun(start + a - b) - fun(start - a + b) + fun(start - a - b)) / (4 * h^2) }
+    out }
+  slope <- lapply(seq_len(q), function(i) (sigma(start + one(i, 1e-5)) - sigma(start - one(i, 1e-5))) / 2e-5)
+  bend <- two(sigma, 1e-3); W <- solve(-matrix(unlist(two(restricted, 1e-3)), q))
+  A <- 0; P <- rep(list(0), q); Q <- rep(list(0), q * q); R <- Q
+  for (i in who) { k <- d$j[i]; x <- X[i, , drop = FALSE]; V <- solve(S[k, k, drop = FALSE]); A <- A + t(x) %*% V %*% x
+    D <- lapply(slope, function(m) V %*% m[k, k] %*% V)
+    for (a in seq_len(q)) { P[[a]] <- P[[a]] - t(x) %*% D[[a]] %*% x
+      for (b in seq_len(q)) { n <- (a - 1) * q + b; Q[[n]] <- Q[[n]] + t(x) %*% D[[a]] %*% S[k, k] %*% D[[b]] %*% x
+        R[[n]] <- R[[n]] + t(x) %*% V %*% bend[[n]][k, k] %*% V %*% x } } }
+  Phi <- solve(A); inner <- 0
+  for (a in seq_len(q)) for (b in seq_len(q)) { n <- (a - 1) * q + b
+    inner <- inner + W[a, b] * (Q[[n]] - P[[a]] %*% Phi %*% P[[b]] - R[[n]] / 4) }
+  Phi + 2 * Phi %*% inner %*% Phi }
 model <- function(f, d, days) { g <- gls(f, d, correlation = corSymm(form = ~ j | id), weights = varIdent(form = ~ 1 | v), method = "REML",
     control = glsControl(tolerance = 1e-12, msTol = 1e-13, maxIter = 500, msMaxIter = 500, opt = "optim"))
-  b <- coef(g); V <- vcov(g)
-  lapply(setNames(days, days), function(w) { k <- paste0("v", w, ":a"); list(estimate = unname(b[k]), se = sqrt(V[k, k])) }) }
+  b <- coef(g); V <- vcov(g); K <- kenward_roger(g, f, d); dimnames(K) <- dimnames(V)
+  lapply(setNames(days, days), function(w) { k <- paste0("v", w, ":a"); list(estimate = unname(b[k]), se = sqrt(V[k, k]), se_kr = sqrt(K[k, k])) }) }
 set.seed(4501)
 n <- 150
 w <- data.frame(id = 100 + seq_len(n), age = sample(20:75, n, TRUE), sex = rbinom(n, 1, 0.7), migraine = rbinom(n, 1, 0.9),

@@ -91,11 +91,10 @@ def test_the_mixed_model_is_that_of_gls(shape):
     assert [str(day) for day in found.by_visit["day"]] == list(expected)
     for line in found.by_visit.itertuples():
         assert line.estimate == pytest.approx(expected[str(line.day)]["estimate"], abs=1e-5)
-        # Kenward and Roger adjust the covariance, here by less than two in a hundred
-        assert line.se == pytest.approx(expected[str(line.day)]["se"], rel=0.02)
-    plain = vo.compare(trial(shape), **question, variance="satterthwaite")
-    for line in plain.by_visit.itertuples():
-        assert line.se == pytest.approx(expected[str(line.day)]["se"], abs=1e-5)
+        assert line.se == pytest.approx(expected[str(line.day)]["se"], rel=1e-6)
+    adjusted = vo.compare(trial(shape), **question, variance="kenward_roger")
+    for line in adjusted.by_visit.itertuples():
+        assert line.se == pytest.approx(expected[str(line.day)]["se_kr"], rel=1e-6)
 
 
 @pytest.mark.parametrize(
