@@ -9,10 +9,10 @@ from vertebro_outcomes.loaders.sources import Setting
 from vertebro_outcomes.tables.schema import Column
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # dates of de-identified exports are shifted to the 2100s
-_YES = "1 true t yes y ja j oui si sí sim checked x wahr vrai 1.0 1,0"
-_NO = "0 false f no n nein non não unchecked falsch faux 0.0 0,0"
-_FEMALE = "f female w weiblich frau woman femme femelle mujer vrouw k kvinne"
-_MALE = "m male männlich maennlich mann man homme hombre masculin"
+_YES = "1 true t yes y ja j oui si sí sì sim checked x wahr vrai 1.0 1,0"
+_NO = "0 false f no n nein non não nee nej nei unchecked falsch faux 0.0 0,0"
+_FEMALE = "f female w weiblich frau woman femme femelle mujer vrouw donna k kvinne"
+_MALE = "m male männlich maennlich mann man homme hombre uomo masculin"
 TRUTH: Final[dict[str, str]] = {
     **dict.fromkeys(_YES.split(), "1"),
     **dict.fromkeys(_NO.split(), "0"),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
+from vertebro_outcomes.loaders.instrument_words import instrument_in, instrument_of
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import (
@@ -18,7 +19,6 @@ from vertebro_outcomes.loaders.value_shapes import (
     share_of,
 )
 from vertebro_outcomes.loaders.words import (
-    INSTRUMENT_WORDS,
     VISIT_WORDS,
     fold,
     squeeze,
@@ -215,11 +215,13 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     """`VAS_3m`: an instrument and a time in one header; `VAS` where the row says the time."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
     label = source.labels.get(column, "")
-    name = instrument_in(text) or instrument_in(label)
+    name = instrument_of(text, label)
     if name is None or meaning_of(column):
         return None
     day = timepoint_days(text)
     day = timepoint_days(label) if day is None else day
+    if day is None and fold(text).endswith("_0"):
+        day = 0
     values = texts.of(column) if day is not None or timed else []
     absent = absences({v: source.codes.get(column, {}).get(v, v) for v in values})
     fits = share_of([v for v in values if v not in absent], is_number)
@@ -237,12 +239,3 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     why = f"{name} {when}; {fits:.0%} of values are numbers"
     sure = round(0.9 * max(fits, 0.8), 2)
     return Line(source.name, "scores", "value", column, sure, why, entry, day, name)
-
-
-def instrument_in(text: str) -> str | None:
-    """The instrument a header or label names."""
-    stem = fold(text)
-    for pattern, name in INSTRUMENT_WORDS:
-        if re.search(rf"(^|_)({pattern})(_|\d|$)", stem):
-            return name
-    return None

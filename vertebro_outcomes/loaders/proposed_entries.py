@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import SEX, TRUTH
+from vertebro_outcomes.loaders.event_words import event_in
 from vertebro_outcomes.loaders.format import STAGED
+from vertebro_outcomes.loaders.instrument_words import INSTRUMENT_WORDS, instrument_in
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import (
@@ -18,18 +20,17 @@ from vertebro_outcomes.loaders.value_shapes import (
 from vertebro_outcomes.loaders.words import (
     ABSENCE_WORDS,
     CODE_WORDS,
-    EVENT_WORDS,
     TRUTH_WORDS,
     squeeze,
     unit_of,
     word_for,
     words_in,
 )
-from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
 
 MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
 _DENIED: Final = re.compile(
-    r"(^|_)(no|not|non|without|ohne|sans|sin|kein\w*|never|prior|previous)_"
+    r"(^|_)((no|not|non|without|ohne|sans|sin|kein\w*|pas|senza|geen|zonder|niet|nicht|never|prior"
+    r"|previous)_|refus|declin|abgelehnt|cancel|abgebrochen|abort)"
 )
 _AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
 FIRST_SERIAL: Final = 30682  # 1984-01-01 in a spreadsheet
@@ -47,7 +48,7 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
         return {"column": column}, 0.8, "the header; no values"
     if meant[1] == "level":
         return _levels(column, values, labels)
-    is_coded = bool(meant[1] in CODE_WORDS or meant[1] == "type" or declared.codes)
+    is_coded = bool(meant[1] in (*CODE_WORDS, "type", "instrument") or declared.codes)
     if declared.type not in ("date", "int", "float", "bool") and not is_coded:
         return {"column": column}, 1.0, "header"
     said = {v: labels.get(v, v) for v in values}
@@ -55,6 +56,7 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
         codes, fits = _truths(said)
         why = "header and yes/no values"
     elif is_coded:
+        labels = {**_two_sexes(column, values), **labels} if meant[1] == "sex" else labels
         codes, fits = propose_codes(meant[1], declared.codes, values, labels)
         why = f"header; {fits:.0%} of the codes are understood"
         fits = max(fits, MOSTLY_READ) if fits >= 0.5 else fits
@@ -131,6 +133,23 @@ def _before_1984(values: Sequence[str]) -> bool:
     return bool(serials) and max(serials) < FIRST_SERIAL
 
 
+def _two_sexes(column: str, values: Sequence[str]) -> dict[str, str]:
+    """The words behind two letters: beside H (hombre) or U (uomo), M and D are women.
+
+    V and M are men and women in Spanish, women and men in Dutch: the header tells.
+    """
+    letters = {value.lower(): value for value in values}
+    pairs = {("h", "m"): ("male", "female"), ("u", "d"): ("male", "female")}
+    if squeeze(column).startswith("gesl"):
+        pairs["v", "m"] = ("female", "male")
+    elif squeeze(column).startswith(("sexo", "genero")):
+        pairs["v", "m"] = ("male", "female")
+    for pair, words in pairs.items():
+        if set(pair) <= letters.keys() and not {"f", "w"} & letters.keys():
+            return {letters[letter]: word for letter, word in zip(pair, words, strict=True)}
+    return {}
+
+
 def propose_codes(
     target: str, allowed: Sequence[str], values: Sequence[str], labels: Mapping[str, str]
 ) -> tuple[dict[str, str], float]:
@@ -159,15 +178,15 @@ def _word(target: str, allowed: Sequence[str], label: str) -> str | None:
     if word is not None:
         return word
     if target == "type":
-        return EVENT_ALIASES.get(plain) or word_for(label, EVENT_WORDS, whole=False)
+        return event_in(label)
+    if target == "instrument":
+        word = word_for(label, INSTRUMENT_WORDS)
+        return word if word == instrument_in(label) else None
     known = CODE_WORDS.get(target, ())
     word = word_for(label, known)
     if word is None and target == "leakage":  # `yes, into the disc`
-        return word_for(_AGREED.sub("", plain), known)
-    if word is None and target == "treatment" and not _DENIED.search(plain):
+        word = word_for(_AGREED.sub("", plain), known)
+    if word is None and target in ("treatment", "leakage") and not _DENIED.search(plain):
         named = words_in(plain, known)
         return "SHAM" if "SHAM" in named else named.pop() if len(named) == 1 else None
     return word
-
-
-assert EVENT_TYPES.keys() >= set(EVENT_ALIASES.values())

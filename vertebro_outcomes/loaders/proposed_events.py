@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
+from vertebro_outcomes.loaders.event_words import event_in
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import ColumnTexts, share_of
-from vertebro_outcomes.loaders.words import EVENT_WORDS, squeeze, word_for
+from vertebro_outcomes.loaders.words import squeeze
 from vertebro_outcomes.tables.event_types import EVENT_TYPES
 
 # A header that names a disease alone may be one the patient came with.
@@ -49,5 +50,5 @@ def _kind(source: Source, column: str, taken: set[str]) -> str | None:
         return "cement_leakage"
     for title in (column, source.labels.get(column, "")):
         if column not in taken and _AFTER_TREATMENT.search(squeeze(title)):
-            return word_for(title, EVENT_WORDS, whole=False)
+            return event_in(title)
     return None

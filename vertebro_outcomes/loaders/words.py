@@ -13,71 +13,28 @@ VISIT_WORDS: Final = (
     *("visitnum_name", "visit_label", "eventname", "untersuchung", "messzeitpunkt", "temps"),
     *("time_of_assessment", "assessment", "visit_type", "timing", "epoch", "wave"),
 )
-INSTRUMENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
-    (r"leg_pain|beinschmerz", "leg_pain_vas"),
-    (r"eq_?5d_?(5l|3l)?_?vas|eqvas|eq_vas", "eq5d_vas"),
-    (r"nrs|numeric(al)?_rating\w*|numeric_pain|numerische_rating\w*", "pain_nrs"),
-    (
-        r"vas|eva|visual_analog\w*|back_pain|pain_score|pain|(rucken)?schmerz\w*|douleur|dolor",
-        "pain_vas",
-    ),
-    (r"odi|oswestry\w*|odq", "odi"),
-    (r"rmdq|rdq|rmq|roland\w*", "rmdq"),
-    (r"eq_?5d(_?[35]l)?(_index|_utility)?|euroqol", "eq5d"),
-    (r"sf_?36_?pcs|pcs", "sf36_pcs"),
-    (r"sf_?36_?mcs|mcs", "sf36_mcs"),
-    (r"qualeffo", "qualeffo"),
-    (r"karnofsky|kps", "karnofsky"),
-)
+# A pattern reads one word or phrase: what else a label says may turn its meaning round.
 TREATMENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"sham|placebo|scheinbehandlung", "SHAM"),
-    (r"facet|facetten\w*", "FACET"),
+    (r"facet|facetten[a-z]*", "FACET"),
     (
-        r"((percutaneous|balloon|ballon)_)*((ky|cy|ci)(ph|f)oplast\w*|kypho)(_ballon\w*)?|[bp]?kp|pkp_\w*"
-        r"|ballonkyphoplast\w*|balloonkyphoplast\w*|xifoplast\w*",
+        r"((percutaneous|balloon|ballon)_)*((ky|cy|ci)(ph|f)oplast[a-z]*|kypho)(_ballon[a-z]*)?|[bp]?kp"
+        r"|pkp_[a-z]+|ball?oonky(ph|f)oplast[a-z]*|ballonky(ph|f)oplast[a-z]*|xifoplast[a-z]*",
         "KP",
     ),
-    (r"((percutaneous|perkutane)_)?(vertebroplast\w*|vertebro)(_percutan\w*)?|p?vp|ptvp", "VP"),
-    (r"stent\w*|spinejack|implant|vai|vbs", "VAI"),
     (
-        r"(optimal_)?(non_?(surgical|operative)\w*|conservativ\w*|konservativ\w*|nsm|medical(_\w+)?"
-        r"|usual_care|standard_care|no_augmentation|(traitement_)?(conservateur|medical|orthopedique)"
-        r"|(tratamiento_)?conservador|nicht_operativ|keine_op|conservatief|omt|ct_konservativ)",
+        r"((percutaneous|perkutane)_)?(vertebroplast[a-z]*|vertebro)(_percutan[a-z]*)?|p?vp|ptvp",
+        "VP",
+    ),
+    (r"stent[a-z]*|spine_?jack|implant|vai|vbs", "VAI"),
+    (
+        r"(optimal_)?(non_?(surgical|operative)[a-z]*(_(management|treatment|care|therapy))?|conservativ[a-z]*|konservativ[a-z]*|nsm"
+        r"|medical(_(management|treatment|therapy|care))?|usual_care|standard_care|no_augmentation"
+        r"|(traitement_)?(conservateur|medical|orthopedique)|(tratamiento_)?conservador"
+        r"|nicht_operativ|keine_op|conservatief|omt|ct_konservativ)",
         "NSM",
     ),
     (r"augmentation|va", "VA"),
-)
-EVENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
-    (r"pulmonary.*cement|cement.*(pulmonary|embol)|pulmonale_zement", "pulmonary_cement_embolism"),
-    (r"pulmonary_embol|lungenembolie", "pulmonary_embolism"),
-    (r"disc|disk|endplate|bandscheib", "cement_leakage_disc"),
-    (r"(leak|austritt).*(epidural|canal|spinal)|(epidural|canal).*leak", "cement_leakage_epidural"),
-    (r"foramin", "cement_leakage_foraminal"),
-    (r"(leak|austritt).*(ven)|ven.*leak", "cement_leakage_venous"),
-    (r"paravertebral", "cement_leakage_paravertebral"),
-    (r"symptomatic_leak", "symptomatic_leakage"),
-    (r"leak|extravasation|zementaustritt|leckage", "cement_leakage"),
-    (r"nerve_root|radicul|radikul", "nerve_root_irritation"),
-    (r"cord_compression|cauda|myelopath", "spinal_cord_compression"),
-    (r"neurolog|paresis|parese", "neurological_deficit"),
-    (r"ha?emorrh|bleeding|blutung", "haemorrhage"),
-    (r"ha?ematoma|hamatom", "haematoma"),
-    (r"osteomyel|discitis|spondylodisc", "osteomyelitis"),
-    (r"urinary_tract|uti\b", "urinary_tract_infection"),
-    (r"infection|infekt", "infection"),
-    (r"rib_frac|rippen", "rib_fracture"),
-    (r"fever|fieber|pyrexia", "fever"),
-    (r"anaphyla|allerg", "anaphylaxis"),
-    (r"myocardial_inf|heart_attack|herzinfarkt", "myocardial_infarction"),
-    (r"cardiac_arrest", "cardiac_arrest"),
-    (r"arrhythm|tachycard", "arrhythmia"),
-    (r"cardiac|heart", "cardiac"),
-    (r"pneumonia", "pneumonia"),
-    (r"respirat|hypox|dyspn", "respiratory"),
-    (r"stroke|schlaganfall", "stroke"),
-    (r"thrombos", "thrombosis"),
-    (r"death|died|tod\b|verstorben", "death"),
-    (r"^(other|andere|sonstige|autre|otr[ao])(_|$)", "other_complication"),
 )
 ETIOLOGY_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"osteopor\w*", "osteoporotic"),
@@ -85,13 +42,21 @@ ETIOLOGY_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"trauma\w*|unfall|accident\w*", "traumatic"),
 )
 LEAKAGE_WORDS: Final[tuple[tuple[str, str], ...]] = (
-    (r"none|no|non|nein|n|kein\w*|absent|aucune?|ninguna|geen|no_leak\w*|without_leak\w*", "none"),
-    (r"\w*dis[ck]\w*|bandscheibe\w*|end_?plate\w*|deckplatte\w*|grundplatte\w*", "disc"),
-    (r"epi_?dural\w*|\w*canal\w*|spinal\w*|spinalkanal|intraspinal", "epidural"),
-    (r"(neuro_?)?foramin\w*|foramen", "foraminal"),
-    (r"ven\w+|vein\w*|vascular\w*|intravaskular", "venous"),
     (
-        r"para\w*vertebral\w*|soft_tissue|weichteil\w*|cortical\w*|prevertebral|pravertebral",
+        r"none|no|non|nein|n|kein[a-z]*|absent|aucune?|ningun[ao]|nessun[ao]?|geen|nee|no_leak\w*"
+        r"|without_leak\w*|kein_(zement)?austritt",
+        "none",
+    ),
+    (
+        r"(in|into_the|into|intra|inter)?_?dis[ck][a-z]*(_space)?|bandscheibe[a-z]*|end_?plate[a-z]*"
+        r"|deckplatte[a-z]*|grundplatte[a-z]*",
+        "disc",
+    ),
+    (r"epi_?dural[a-z]*|[a-z]*canal[a-z]*|spinal[a-z]*|intraspinal", "epidural"),
+    (r"(neuro_?)?foramin[a-z]*|foramen", "foraminal"),
+    (r"ven[a-z]+|vein[a-z]*|vascular[a-z]*|intravas[ck]ular", "venous"),
+    (
+        r"para_?vertebral[a-z]*|soft_tissue|weichteil[a-z]*|cortical[a-z]*|prevertebral|pravertebral",
         "paravertebral",
     ),
 )
@@ -104,7 +69,6 @@ DETECTION_WORDS: Final[tuple[tuple[str, str], ...]] = (
 )
 CODE_WORDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "treatment": TREATMENT_WORDS,
-    "instrument": INSTRUMENT_WORDS,
     "etiology": ETIOLOGY_WORDS,
     "leakage": LEAKAGE_WORDS,
     "leakage_detected_by": DETECTION_WORDS,
@@ -122,10 +86,13 @@ CODE_WORDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
     "sex": (
         (
-            r"f|female|woman|w|weiblich|frau|femme|feminin\w*|mujer|femenino|vrouw|kvinn\w*",
+            r"f|female|woman|w|weiblich|frau|femme|feminin\w*|mujer|femenino|vrouw|kvinn\w*|donna|femmina",
             "female",
         ),
-        (r"m|male|man|mannlich|mann|herr|homme|h|masculin\w*|hombre|varon|mand?", "male"),
+        (
+            r"m|male|man|mannlich|mann|herr|homme|h|masculin\w*|hombre|varon|mand?|uomo|maschio",
+            "male",
+        ),
     ),
 }
 TRUTH_WORDS: Final[tuple[tuple[str, str], ...]] = (
@@ -171,18 +138,18 @@ ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
 _UNIT = re.compile(r"[\(\[]\s*([^)\]]{1,20}?)\s*[\)\]]\s*$")
 _DAYS: Final = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 _UNITS: Final = {
-    "h": r"h|hrs?|hours?|std|stunden?|heures?",
-    "d": r"d|days?|tage?n?|j|jours?|dias?|dagen",
-    "w": r"w|wks?|weeks?|wo|wochen?|semaines?|sem|semanas?|weken",
-    "m": r"m|mo|mos|mon|m?nths?|months?|monate?n?|mois|mes|meses|maanden",
-    "y": r"y|yrs?|years?|jahre?n?|ans?|annees?|anos?|jaar",
+    "h": r"h|hrs?|hours?|std|stunden?|heures?|uur|horas?|ore",
+    "d": r"d|days?|tage?n?|j|jours?|dias?|dag(en)?|giorn[io]|gg",
+    "w": r"w|wks?|weeks?|wo|wochen?|semaines?|sem|semanas?|we?ek(en)?|settiman[ae]|sett",
+    "m": r"m|mo|mos|mon|m?nths?|months?|monate?n?|mois|mes[ei]?|meses|maand(en)?|mnd",
+    "y": r"y|yrs?|years?|jahre?n?|ans?|annees?|anos?|jaar|ann[io]",
 }
 _ANY_UNIT: Final = "|".join(_UNITS.values())
 _TIME = re.compile(
     rf"(?:^|_)(?:(?P<n1>\d{{1,3}})_?(?P<u1>{_ANY_UNIT})(?:fu|post|pop)?|(?P<u2>{_ANY_UNIT})_?(?P<n2>\d{{1,3}}))(?=_|$)"
 )
 _BASELINE = re.compile(
-    r"(?:^|_)(?:pre|preop\w*|pre_op|pre_?operat\w*|baseline|bl|base|screening|v0|t0|prae|pra|praop\w*"
+    r"(?:^|_)(?:pre|preop\w*|pre_op|pre_?operat\w*|baseline|bl|basale?|base|screening|v0|t0|prae|pra|praop\w*"
     r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before|avant|antes|vorher|prima|voor)(?=_|$)"
 )
 
@@ -222,6 +189,12 @@ def word_for(text: str, words: tuple[tuple[str, str], ...], *, whole: bool = Tru
             if match(pattern, plain):
                 return word
     return None
+
+
+def without_times(text: str) -> str:
+    """A header folded, its numbers set apart, without the time it names: `ODI1_3m` -> `odi_1`."""
+    plain = fold(_NO_TIME.sub(lambda name: re.sub(r"[_\d]", "", name[0]), squeeze(text)))
+    return _TIME.sub("", re.sub(r"(?<=[a-z])(?=\d)", "_", plain)).strip("_")
 
 
 def words_in(plain: str, words: tuple[tuple[str, str], ...]) -> set[str]:

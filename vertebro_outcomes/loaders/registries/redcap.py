@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import read_delimited
+from vertebro_outcomes.loaders.event_words import event_in
 from vertebro_outcomes.loaders.files import files_of
 from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.level_cells import read_levels
@@ -28,7 +29,7 @@ from vertebro_outcomes.loaders.redcap_rows import (
 from vertebro_outcomes.loaders.registries.flat import mapping_beside
 from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
 from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
-from vertebro_outcomes.loaders.words import EVENT_WORDS, LEAKAGE_WORDS, fold, word_for
+from vertebro_outcomes.loaders.words import LEAKAGE_WORDS, fold, word_for
 
 _TICKED: Final = ("1", "Checked")
 _STRUCTURE: Final = re.compile(r"^redcap_|_complete$|_timestamp$|^Complete\?|^Survey Timestamp")
@@ -199,7 +200,7 @@ def _checkbox_feeds(
             site = word_for(label, LEAKAGE_WORDS)
             kind = f"cement_leakage_{site}" if site not in (None, "none") else None
         if kind is None and re.search(r"complic|advers|event|leak|komplik|\bae", about):
-            kind = word_for(label, EVENT_WORDS, whole=False)
+            kind = event_in(label)
         if kind is not None:
             cells = {**keys, "type": {"constant": kind}, **when}
             feeds.append(

@@ -1,0 +1,97 @@
+"""Which complication a label names; one that denies, or names another disease, names none."""
+
+import re
+from typing import Final
+
+from vertebro_outcomes.loaders.words import squeeze
+from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
+
+_LEAK: Final = (
+    r"leak|leck|austritt|extravas|fuite|fuga|lekkage|perdita|stravaso|z?[ck]?ement|ciment"
+)
+# The first that fits, so that what is said of a place or an organ comes before the place.
+_WORDS: Final[tuple[tuple[str, str], ...]] = (
+    (r"(symptomatic).*(pulmonary_cement|cement_embol)", "symptomatic_pulmonary_cement_embolism"),
+    (
+        r"pulmonary.*cement|(z|c)ement\w*.*embol|embol\w*.*(z|c)i?ement|pulmonale_zement",
+        "pulmonary_cement_embolism",
+    ),
+    (
+        r"pulmonary_embol|lungenembolie|longembolie|emboli[ae]_pulmonar|embolia_polmonare"
+        r"|embolie_pulmonaire",
+        "pulmonary_embolism",
+    ),
+    (r"(^|_)(csf|dural?|liquor)_?(leak|leck|tear|lek|fistel)", "thecal_sac_injury"),
+    (r"ha?ematom|ematoom|ematoma|hamatom", "haematoma"),
+    (r"ha?emorrh|bleeding|blutung|hemorragi|emorragia|bloeding", "haemorrhage"),
+    (r"osteomyel|discitis|diszitis|spondylodis[ck]|espondilodisc", "osteomyelitis"),
+    (r"urinary_(tract_)?infec|urinary_tract|uti\b|harnwegsinf", "urinary_tract_infection"),
+    (r"pneumoni|neumonia|polmonite|longontsteking", "pneumonia"),
+    (r"infection|infekt|infecti|infeccion|infezion|abs[cz]ess|absceso", "infection"),
+    (r"thrombos|trombos", "thrombosis"),
+    (r"symptomatic(_cement)?_leak", "symptomatic_leakage"),
+    (rf"({_LEAK}).*(epidural|canal|spinal)|(epidural|canal).*({_LEAK})", "cement_leakage_epidural"),
+    (rf"({_LEAK}).*(ven[aeo]|vein)|(ven[aeo]|vein).*({_LEAK})", "cement_leakage_venous"),
+    (rf"({_LEAK}).*foram|foram.*({_LEAK})", "cement_leakage_foraminal"),
+    (
+        rf"({_LEAK}).*paravertebral|paravertebral.*({_LEAK})|^paravertebral$",
+        "cement_leakage_paravertebral",
+    ),
+    (
+        rf"({_LEAK}).*(dis[ck]|endplate|bandscheib)|(dis[ck]|endplate|bandscheib).*({_LEAK})"
+        r"|^(intra|in_)?(dis[ck](_space|al)?|bandscheibe)$",
+        "cement_leakage_disc",
+    ),
+    (
+        r"(^|cement_?|symptoms_)leak(age)?|extravasation|zementaustritt|zementle(ck|kk)|leckage"
+        r"|fuite|fuga|lekkage",
+        "cement_leakage",
+    ),
+    (r"^foramin[a-z]*$", "cement_leakage_foraminal"),
+    (r"nerve_root|radicul|radikul", "nerve_root_irritation"),
+    (r"cord_compression|cauda|myelopath", "spinal_cord_compression"),
+    (r"neurolog|paresis|parese", "neurological_deficit"),
+    (
+        r"rib_(frac|fx)|fracture_of_(a_)?rib|rippen|frattura_costale|fractura_costal"
+        r"|ribfractuur|fracture_costale",
+        "rib_fracture",
+    ),
+    (r"fever|fieber|pyrexia|febbre|koorts|fiebre|fievre", "fever"),
+    (r"anaphyla|allerg", "anaphylaxis"),
+    (r"myocardial_inf|heart_attack|herzinfarkt", "myocardial_infarction"),
+    (r"cardiac_arrest", "cardiac_arrest"),
+    (r"arrhythm|tachycard", "arrhythmia"),
+    (r"cardiac|heart", "cardiac"),
+    (r"respirat|hypox|dyspn", "respiratory"),
+    (r"(?<!heat_)stroke|schlaganfall", "stroke"),
+    (
+        r"(?<!brain_)death|died|(^|_)tod(esfall)?\b|verstorben|overleden|fallecid|deces|exitus",
+        "death",
+    ),
+    (r"^(other|andere|sonstige|autre|otr[ao]|altr[ao]|overige?)(_|$)", "other_complication"),
+)
+_NO: Final = (
+    r"no|not|non|kein\w*|nicht|without|ohne|sans|pas|aucune?|sin|ningun\w*|senza|nessun\w*|geen"
+    r"|zonder|none|excluded|ruled_out|ausgeschlossen"
+)
+_DENIED: Final = re.compile(rf"(^|_)({_NO})(_|$)")
+# These say how grave it was, not that it was not there.
+_GRAVITY: Final = re.compile(
+    rf"(^|_)(({_NO})_(symptom|sintom)[a-z]*|a_?symptom[a-z]*|asintom[a-z]*"
+    r"|non_?(fatal|serious|severe|st)[a-z]*)"
+)
+
+
+def event_in(label: str) -> str | None:
+    """The complication a label names, if it is certain: `no infection` is none."""
+    plain = squeeze(label)
+    known = plain if plain in EVENT_TYPES else EVENT_ALIASES.get(plain)
+    if known:
+        return known
+    plain = _GRAVITY.sub("", plain).strip("_")
+    if _DENIED.search(plain):
+        return None
+    return next((kind for pattern, kind in _WORDS if re.search(pattern, plain)), None)
+
+
+assert {kind for _, kind in _WORDS} | set(EVENT_ALIASES.values()) <= EVENT_TYPES.keys()
