@@ -1,10 +1,12 @@
 """Scores over time in two arms, with intervals and the numbers observed."""
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from scipy import special
 
+from vertebro_outcomes.display.disclosure import HIDDEN
 from vertebro_outcomes.display.numbers import count
 from vertebro_outcomes.display.style import BLUE, HOUSE, ORANGE, QUIET
 
@@ -26,7 +28,7 @@ def draw_trajectories(
     Parameters
     ----------
     visits : DataFrame
-        `day n_t n_c mean_t mean_c se_mean_t se_mean_c`.
+        `day n_t n_c mean_t mean_c se_mean_t se_mean_c`; a number that is NaN is hidden.
     arms : (str, str)
         Treatment and comparator.
     label : str
@@ -58,7 +60,7 @@ def draw_trajectories(
                 color=colour, marker=marker, ms=6, lw=1.2, capsize=3, label=arm,
             )  # fmt: skip
         below = [
-            f"day {int(row.day)}\n{arms[0]} {count(int(row.n_t))}\n{arms[1]} {count(int(row.n_c))}"
+            f"day {int(row.day)}\n{arms[0]} {_count(row.n_t)}\n{arms[1]} {_count(row.n_c)}"
             for row in visits.itertuples()
         ]
         ax.set_xticks(places, below)
@@ -69,3 +71,7 @@ def draw_trajectories(
         if mark:
             ax.text(0.01, 0.02, mark, transform=ax.transAxes, va="bottom", color=QUIET)
     return ax
+
+
+def _count(n: float) -> str:
+    return HIDDEN if math.isnan(n) else count(int(n))

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.display import numbers
-from vertebro_outcomes.display.disclosure import HIDDEN, hide_in_flow, hide_shares, is_small
+from vertebro_outcomes.display.disclosure import (
+    HIDDEN,
+    hide_in_flow,
+    hide_parts,
+    hide_shares,
+    is_small,
+)
 from vertebro_outcomes.report.blocks import Block, Fold, bound, joined, prose
 from vertebro_outcomes.report.flow_picture import flow_picture, hide_arms
 from vertebro_outcomes.report.registry import (
@@ -37,18 +43,22 @@ def build(registry: RegistryAnalysis) -> tuple[Block, ...]:
 
 def _coverage(registry: RegistryAnalysis) -> Block:
     frame, most = registry.coverage.copy(), registry.largest_hidden
+    everybody = _telling_total(registry)
     rows = []
     for line in frame.to_dict("records"):
-        of = line["of"]
-        hidden = not pd.isna(of) and bool(hide_shares([line["n"]], [of], largest_hidden=most)[0])
+        n, of = line["n"], line["of"]
+        hidden = not pd.isna(of) and bool(hide_shares([n], [of], largest_hidden=most)[0])
         is_site = line["measure"] == "sites reporting"  # no patients
-        shown = f"{int(line['n'])}" if is_site else safe_count(line["n"], largest_hidden=most)
+        shown = f"{int(n)}" if is_site else safe_count(n, largest_hidden=most)
+        tells = of == everybody
         rows.append(
             {
                 "measure": line["measure"],
-                "n": "hidden" if hidden and not is_site else shown,
-                "of": safe_count(of, largest_hidden=most),
-                "rate": "" if pd.isna(of) or hidden else numbers.percent(line["rate_pct"] / 100),
+                "n": HIDDEN if (hidden or n == everybody) and not is_site else shown,
+                "of": HIDDEN if tells else safe_count(of, largest_hidden=most),
+                "rate": ""
+                if pd.isna(of) or hidden or tells
+                else numbers.percent(line["rate_pct"] / 100),
             }
         )  # fmt: skip
     shown = pd.DataFrame(rows)
@@ -80,6 +90,17 @@ def _refused(registry: RegistryAnalysis) -> tuple[Block, ...]:
     )  # fmt: skip
 
 
+def _telling_total(registry: RegistryAnalysis) -> int | None:
+    """The number of all patients where, less the arms, it tells how few had another treatment."""
+    chart = registry.attrition
+    arms = [name for name in _ARMS[1:] if name in chart]
+    if "n_patients" not in chart or chart.empty:
+        return None
+    rest = chart["n_patients"] - chart[arms].sum(axis=1)
+    few = is_small(rest, largest_hidden=registry.largest_hidden).any()
+    return int(chart["n_patients"].iloc[0]) if few else None
+
+
 def _with_others(chart: pd.DataFrame, arms: list[str]) -> pd.DataFrame:
     """With a column for patients whose treatment is another or not known, where there are any."""
     rest = chart["n_patients"] - chart[arms].sum(axis=1)
@@ -98,7 +119,9 @@ def _flow(registry: RegistryAnalysis) -> tuple[Block, ...]:
         largest_hidden=registry.largest_hidden,
     )
     arms = [name for name in columns if name != "n_patients"]
-    if "n_patients" in columns:
+    if _telling_total(registry) is not None:  # the arms stand in other tables too
+        shown[["n_patients", "n_other"]] = HIDDEN
+    elif "n_patients" in columns:
         hide_arms(shown, arms, total="n_patients", largest_hidden=registry.largest_hidden)
     labels = {
         "step": "Step",
@@ -154,21 +177,16 @@ def _tells_late_deaths(registry: RegistryAnalysis) -> "pd.Series[bool]":
 
 def _accounting(registry: RegistryAnalysis) -> Block:
     frame, most = registry.accounting, registry.largest_hidden
-    shown = pd.DataFrame(
-        {
-            "source_file": frame["source_file"],
-            **{
-                name: [safe_count(n, largest_hidden=most) for n in frame[name]]
-                for name in frame.columns[1:]
-            },
-        }
-    )
-    for line, row in frame.iterrows():  # one hidden part follows from the other two
-        parts = ["rows_used", "rows_rejected", "rows_ignored"]
-        if (shown.loc[line, parts] == "hidden").sum() == 1:
-            rest = [p for p in parts if shown.loc[line, p] != "hidden" and row[p] > 0]
-            if rest:
-                shown.loc[line, min(rest, key=lambda p: row[p])] = "hidden"
+    parts = ["rows_used", "rows_rejected", "rows_ignored"]
+    shown = frame[["source_file", "rows_in", *parts]].astype(object)
+    everybody = _telling_total(registry)
+    for line, row in frame.iterrows():
+        hidden = pd.Series(hide_parts(row[parts], largest_hidden=most), index=parts)
+        hidden["rows_in"] = bool(is_small([row["rows_in"]], largest_hidden=most)[0])
+        if everybody is not None:  # a file with a row for each patient
+            hidden |= (row[hidden.index].astype(float) - everybody).abs() <= most
+        for name, small in hidden.items():
+            shown.loc[line, name] = HIDDEN if small else numbers.count(int(row[name]))
     labels = {
         "source_file": "File", "rows_in": "Rows in", "rows_used": "Used",
         "rows_rejected": "Rejected", "rows_ignored": "Ignored",

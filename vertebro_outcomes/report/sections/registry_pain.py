@@ -136,8 +136,9 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
     if few.any():
         return (prose("The course over time is not shown: some visits have too few patients."),)
     words = f"{arm(pair[0])} against {arm(pair[1])}"
+    visits = _without_few_missing(registry, pair, visits)
     figure = picture(
-        model.plot(kind="trajectory"), registry, name=f"course_{_short(pair)}",
+        replace(model, by_visit=visits).plot(kind="trajectory"), registry, name=f"course_{_short(pair)}",
         alt=f"{_capital(model.label)} over time, {words}.",
         caption=f"{_capital(model.label)} over time: means of the model for all visits with 95% "
         f"intervals, {words}.",
@@ -145,8 +146,10 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
     shown = pd.DataFrame(
         {
             "day": [numbers.count(day) for day in visits["day"]],
-            "n_t": [numbers.count(n) for n in visits["n_t"]],
-            "n_c": [numbers.count(n) for n in visits["n_c"]],
+            **{
+                name: [HIDDEN if pd.isna(n) else numbers.count(int(n)) for n in visits[name]]
+                for name in ("n_t", "n_c")
+            },
             "difference": [
                 numbers.estimate_with_interval(e, (low, high), measure="MD")
                 for e, low, high in zip(visits["estimate"], visits["ci_low"], visits["ci_high"], strict=True)
@@ -161,8 +164,25 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
     return figure, table(
         shown, registry, name=f"course_{_short(pair)}",
         caption=f"Difference by visit, model for all visits (MMRM), {words}",
-        labels=labels, numeric=tuple(labels), data=visits,
+        labels=labels, numeric=tuple(labels),
+        data=visits.assign(**{n: visits[n].astype(object).fillna(HIDDEN) for n in ("n_t", "n_c")}),
     )  # fmt: skip
+
+
+def _without_few_missing(
+    registry: RegistryAnalysis, pair: tuple[str, str], visits: pd.DataFrame
+) -> pd.DataFrame:
+    """Numbers are NaN at visits where all but a few of an arm have a score: the flow hides these few.
+
+    Those of the other arm too: the arms together may stand in the table of another pair.
+    """
+    found = registry.comparisons.get(pair)
+    if found is None:
+        return visits
+    names = ["n_t", "n_c"]
+    missing = found.attrition[names].iloc[0] - visits[names]
+    few = is_small(missing, largest_hidden=registry.largest_hidden).any(axis=1)
+    return visits.assign(**{name: visits[name].astype(float).mask(few) for name in names})
 
 
 def _protocol(registry: RegistryAnalysis, found: Comparison) -> Block:

@@ -4,8 +4,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from vertebro_outcomes.comparisons.event_counts import ANY
 from vertebro_outcomes.display import numbers
-from vertebro_outcomes.display.disclosure import HIDDEN
+from vertebro_outcomes.display.disclosure import HIDDEN, is_small
 from vertebro_outcomes.display.style import HOUSE, SERIES
 from vertebro_outcomes.report.blocks import Block, prose
 from vertebro_outcomes.report.registry import (
@@ -41,6 +42,7 @@ def _complications(registry: RegistryAnalysis) -> tuple[Block, ...]:
     safe = without_small_shares(
         frame, count="n_events", total="n", with_it=names, largest_hidden=registry.largest_hidden
     )
+    safe.loc[_tells_others(frame, found.by, registry.largest_hidden), ["n_events", *names]] = HIDDEN
     shown = pd.DataFrame(
         {
             "type": [kind_words(str(kind)) for kind in safe["type"]],
@@ -64,6 +66,12 @@ def _complications(registry: RegistryAnalysis) -> tuple[Block, ...]:
             labels=labels, numeric=("n_events", "n", "rate"), data=safe,
         ),
     )  # fmt: skip
+
+
+def _tells_others(frame: pd.DataFrame, by: str, most: int) -> "pd.Series[bool]":
+    """Kinds that all but a few of the patients with any complication had: these few had another."""
+    whole = frame.loc[frame["type"] == ANY].set_index(by)["n_events"]
+    return pd.Series(is_small(frame[by].map(whole) - frame["n_events"], largest_hidden=most))
 
 
 def _incidence(registry: RegistryAnalysis) -> tuple[Block, ...]:
