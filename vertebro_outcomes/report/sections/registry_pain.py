@@ -165,7 +165,9 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
         shown, registry, name=f"course_{_short(pair)}",
         caption=f"Difference by visit, model for all visits (MMRM), {words}",
         labels=labels, numeric=tuple(labels),
-        data=visits.assign(**{n: visits[n].astype(object).fillna(HIDDEN) for n in ("n_t", "n_c")}),
+        data=visits.assign(
+            **{n: visits[n].astype(object).where(visits[n].notna(), HIDDEN) for n in ("n_t", "n_c")}
+        ),
     )  # fmt: skip
 
 
