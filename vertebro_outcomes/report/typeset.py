@@ -39,6 +39,7 @@ _SHORT: Final = 600  # letters of a text that stays with the figure or table bel
 _FEW_ROWS: Final = 12  # of a table that is not divided
 _LONGEST_WHOLE: Final = 500  # letters of a cell that still fits on one page in every column
 _CITED: Final = re.compile(r"/\*cited\*/\n(.*?,\n)(/\*.*?)(\))\n/\*end\*/", re.DOTALL)
+_NONE_CITED: Final = "It refers to none of them."
 _CITED_ROW: Final = re.compile(r"^/\*([\w-]+)\*/(.*)$", re.MULTILINE)
 _ZERO_WIDTH: Final = "\u200b"
 
@@ -81,13 +82,13 @@ def typst_source(
 
 
 def _cited(text: str) -> str:
-    """Without the rows that nothing links to, and without tables that lose all their rows."""
+    """Without the rows that nothing links to; a table that loses all its rows says so."""
     wanted = set(_TO_LABEL.findall(text))
 
     def table(found: re.Match[str]) -> str:
         rows = _CITED_ROW.findall(found[2])
         kept = [row for label, row in rows if label in wanted]
-        return found[1] + "\n".join(kept) + found[3] if kept else ""
+        return found[1] + "\n".join(kept) + found[3] if kept else _NONE_CITED
 
     return _CITED.sub(table, text)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_NARROWEST, _WIDEST = 6.0, 140.0  # letters of a column that still change its share of the line
+_NARROWEST, _WIDEST = 6.0, 320.0  # letters of a column that still change its share of the line
 _LETTER_EM: Final = 0.5  # mean width of a letter
 _INSET_PT: Final = 7.0  # left and right of a cell, as in page.typ
 _LONGEST_WORD: Final = 14  # letters; longer words may be broken

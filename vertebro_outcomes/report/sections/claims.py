@@ -64,13 +64,13 @@ def build(study: Study) -> tuple[Block, ...]:
             said=joined(said),
             registry=link("#registry-claims", "registry claims"),
         ),
+        _verdicts(examined),
         FigureBlock(
             name="claims",
             svg=axes_svg(examined.plot()),
             alt=f"Claims and how many results speak for or against each. {', '.join(said)}.",
             caption="Results that speak for a claim, against it, or leave it open.",
         ),
-        _verdicts(examined),
     ]
     done: set[str] = set()
     for row in examined.table.to_dict("records"):
