@@ -110,7 +110,7 @@ def test_clustered_incidence_is_the_sum_over_clusters_of_what_each_moves(people)
             for h in (step, -step)
         )
         variance += ((up.incidence - down.incidence) / (2 * step)) ** 2
-    assert curve.se == pytest.approx(np.sqrt(variance), rel=1e-7)
+    assert curve.se == pytest.approx(np.sqrt(variance), rel=1e-8)
 
 
 @pytest.mark.parametrize(
