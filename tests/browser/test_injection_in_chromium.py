@@ -128,6 +128,26 @@ def test_nothing_in_the_page_runs_and_nothing_is_asked_for(report, browser):
     page.close()
 
 
+def test_the_policy_of_the_page_stops_what_would_slip_through(report, browser, tmp_path):
+    """Were something forgotten, the browser would still refuse it: a script, a handler, a request."""
+    page = (report / PAGE).read_text("utf-8")
+    slipped = (
+        "<script>hit()</script><img src=x onerror=hit()><svg onload=hit()></svg>"
+        '<a id="trap" href="javascript:hit()">here</a><iframe src="https://example.org"></iframe>'
+    )
+    assert page.count("<main") == 1
+    path = tmp_path / PAGE
+    path.write_text(re.sub(r"(<main[^>]*>)", lambda m: m[1] + slipped, page), "utf-8")
+    opened = visited(browser, path.as_uri())
+    opened.evaluate("document.getElementById('trap').click()")
+    assert opened.evaluate("window.hits") == 0
+    refused = " ".join(said for said in opened.complaints if "Content Security Policy" in said)
+    for directive in ("script-src", "img-src", "default-src"):
+        assert directive in refused, opened.complaints
+    assert opened.complaints == [s for s in opened.complaints if "Content Security Policy" in s]
+    opened.close()
+
+
 def test_pictures_opened_by_themselves_run_nothing(report, browser):
     pictures = sorted((report / "figures").glob("*.svg"))
     named = [path for path in pictures if "&lt;img" in path.read_text("utf-8")]
@@ -145,7 +165,7 @@ def test_tables_and_record_hold_it_as_text(report):
     for path in sorted((report / "tables").glob("*.csv")):
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         cells = [*frame.columns, *frame.to_numpy().ravel()]
-        formulas = [c for c in cells if re.match(r"[=@\t\r]", c)]
+        formulas = [c for c in cells if re.match(r"[=@+\t\r]|-(?![\d.,])", c)]
         assert formulas == [], (path.name, formulas[:2])
     record = json.loads((report / "provenance.json").read_text())
     assert any(NAME in name for name in record["inputs"]["data"])

@@ -190,3 +190,18 @@ def test_a_cohort_with_little_in_it(tmp_path, name):
         pd.testing.assert_frame_equal(in_order(loaded.frame(table)), expected[table])
     errors = export_registry(bare, tmp_path / "clinic", format=name, dirt=True)
     assert len(errors) <= 2  # one error per patient at most
+
+
+def test_text_that_begins_like_a_formula_stays_text_in_a_workbook(tmp_path):
+    import openpyxl
+
+    cohort, _ = vo.simulate_registry(n_patients=12, seed=1)
+    names = ("patients", "episodes", "levels", "scores", "events", "fractures")
+    frames = {name: cohort.frame(name) for name in names}
+    frames["patients"] = frames["patients"].assign(site="=1+1")
+    hostile = vo.Cohort.from_frames(**frames, synthetic=True)
+    vo.export_registry(hostile, tmp_path / "out", format="excel")
+    book = openpyxl.load_workbook(tmp_path / "out" / "registry.xlsx")
+    cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row]
+    assert "=1+1" in {cell.value for cell in cells}
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f"]

@@ -97,6 +97,8 @@ def _write(layout: Layout, folder: Path) -> None:
         cells = table.cells.astype(object)
         for line in cells.where(cells.notna(), None).to_numpy():
             sheet.append(line.tolist())
+        for cell in (cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"):
+            cell.data_type = "s"  # text that begins with "=" stays text
     book.properties.title = MARK_TEXT
     content = io.BytesIO()
     book.save(content)
