@@ -39,7 +39,7 @@ _SHORT: Final = 600  # letters of a text that stays with the figure or table bel
 _FEW_ROWS: Final = 12  # of a table that is not divided
 _LONGEST_WHOLE: Final = 500  # letters of a cell that still fits on one page in every column
 _CITED: Final = re.compile(r"/\*cited\*/\n(.*?,\n)(/\*.*?)(\))\n/\*end\*/", re.DOTALL)
-_NONE_CITED: Final = "It refers to none of them."
+_NONE_CITED: Final = "This report refers to none of these rows."
 _CITED_ROW: Final = re.compile(r"^/\*([\w-]+)\*/(.*)$", re.MULTILINE)
 _ZERO_WIDTH: Final = "\u200b"
 

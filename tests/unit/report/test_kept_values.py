@@ -11,6 +11,8 @@ from markupsafe import Markup
 from vertebro_outcomes.meta_analysis.pool import pool
 from vertebro_outcomes.report.content_hash import content_hash
 from vertebro_outcomes.report.kept_values import kept_json, kept_value
+from vertebro_outcomes.report.steps import Trace
+from vertebro_outcomes.report.store import Store
 from vertebro_outcomes.results.reported_findings import ReportedFindings
 
 FRAME = pd.DataFrame(
@@ -83,3 +85,27 @@ def test_a_record_names_only_records_of_this_package():
     assert kept_json(ReportedFindings) is None
     with pytest.raises(AssertionError, match="os"):
         kept_value(b'{"record": ["os", "system"], "fields": []}')
+
+
+def test_a_kept_result_is_taken_only_whole_and_for_the_hash_it_had(tmp_path):
+    def store(base="b"):
+        return Store(tmp_path, base=base)
+
+    traces = {name: Trace({}, f"hash of {name}") for name in ("some", "none", "odd")}
+    store().write(traces, {}, {"some": POOLED, "none": None, "odd": {1, 2}})
+    (again,) = store().value("some", "hash of some")
+    assert str(again) == str(POOLED)
+    assert store().value("none", "hash of none") == (None,)
+    assert store().value("odd", "hash of odd") is None  # has no form, so it is computed again
+    assert store().value("some", "another hash") is None
+    assert store("c").value("some", "hash of some") is None  # another package or version
+    for path in (tmp_path / ".steps" / "values").iterdir():
+        path.write_text(path.read_text().replace("a", "b") + " ")
+    assert store().value("some", "hash of some") is None
+
+
+def test_what_can_no_longer_be_kept_is_forgotten(tmp_path):
+    traces = {"some": Trace({}, "hash")}
+    Store(tmp_path, base="b").write(traces, {}, {"some": 1})
+    Store(tmp_path, base="b").write(traces, {}, {"some": {1}})
+    assert Store(tmp_path, base="b").value("some", "hash") is None

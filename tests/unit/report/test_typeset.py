@@ -100,6 +100,7 @@ def test_data_rows_of_the_paper_are_those_that_something_refers_to():
     assert "Ada" not in text
     assert render_pdf(text, {}).startswith(b"%PDF")
     assert "Bo" not in source(kept)
+    assert "refers to none of these rows" in source(kept)
     assert "Ada" in str(render(whole))
 
 
