@@ -18,6 +18,7 @@ from scipy.special import gammaln
 from vertebro_outcomes.estimators.arrays import Floats, Ints
 
 POINTS: Final = 400  # common rates tried, evenly spaced in arcsine of the root
+ANGLES: Final = np.linspace(0, np.pi / 2, POINTS + 2)[1:-1]
 REFINED: Final = 6  # highest peaks among them that are climbed
 _TIE: Final = 1e-12  # relative distance at which two p-values are the same
 _ROUNDING: Final = 1e-9  # relative error of tabulated probabilities, by far not reached
@@ -26,8 +27,19 @@ _CELLS: Final = 1_000_000  # tables looked at together
 
 def boschloo(x1: int, n1: int, x0: int, n0: int) -> float:
     """Two-sided p-value: twice the smaller of the one-sided ones, at most 1."""
-    smaller = min(_one_sided(x1, n1, x0, n0), _one_sided(x0, n0, x1, n1))
+    fewer, more = (x1, n1, x0, n0), (x0, n0, x1, n1)
+    likely, other = (fewer, more) if x1 * n0 < x0 * n1 else (more, fewer)
+    smaller = _one_sided(*likely)
+    if smaller > _at_least(*other):
+        smaller = min(smaller, _one_sided(*other))
     return min(2 * smaller, 1.0)
+
+
+def _at_least(x1: int, n1: int, x0: int, n0: int) -> float:
+    """What a one-sided p-value reaches at least: fewer events here and more there are as extreme."""
+    rate = np.sin(ANGLES) ** 2
+    both = stats.binom.cdf(x1, n1, rate) * stats.binom.sf(x0 - 1, n0, rate)
+    return float(both.max()) * (1 - _ROUNDING)
 
 
 def _one_sided(x1: int, n1: int, x0: int, n0: int) -> float:
@@ -40,13 +52,12 @@ def _one_sided(x1: int, n1: int, x0: int, n0: int) -> float:
         reached = np.concatenate([other, np.zeros((len(angle), 1))], axis=1)[:, bound]
         return np.asarray((_binomial(n1, angle) * reached).sum(axis=1))
 
-    angles = np.linspace(0, np.pi / 2, POINTS + 2)[1:-1]
-    heights = np.concatenate([tail(part) for part in np.array_split(angles, 20)])
+    heights = np.concatenate([tail(part) for part in np.array_split(ANGLES, 20)])
     padded = np.concatenate([[-1.0], heights, [-1.0]])
     peaks = np.flatnonzero((heights >= padded[:-2]) & (heights >= padded[2:]))
-    best, width = float(heights.max()), float(angles[1] - angles[0])
+    best, width = float(heights.max()), float(ANGLES[1] - ANGLES[0])
     for peak in peaks[np.argsort(heights[peaks])[::-1][:REFINED]]:
-        bounds = (angles[peak] - width, angles[peak] + width)
+        bounds = (ANGLES[peak] - width, ANGLES[peak] + width)
         climbed = minimize_scalar(
             lambda v: -float(tail(np.array([v]))[0]), bounds=bounds, method="bounded",
             options={"xatol": 1e-10},
