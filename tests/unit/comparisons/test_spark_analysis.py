@@ -9,6 +9,14 @@ from vertebro_outcomes.comparisons.follow_up import follow_patients
 pytestmark = [pytest.mark.spark, pytest.mark.filterwarnings("ignore")]  # of the JVM, not ours
 ARMS = {"treatment": "KP", "comparator": "VP"}
 TERMS = ["age_years", "sex"]
+
+
+def numbers(found):
+    """Estimate, interval and every line of the balance."""
+    row = found.to_frame().select_dtypes("number").iloc[0].add_prefix("result ")
+    return pd.concat([row, found.balance.set_index("covariate").stack()]).to_frame("value")
+
+
 QUESTIONS = {
     "incidence": lambda c: vo.cumulative_incidence(c, event="adjacent_fracture").at([90, 365]),
     "weighted incidence": lambda c: vo.cumulative_incidence(
@@ -25,6 +33,19 @@ QUESTIONS = {
     "rates per year": lambda c: vo.complication_rates(c, per="person_years").to_frame(),
     "rates per level": lambda c: vo.complication_rates(c, unit="levels").to_frame(),
     "balance": lambda c: vo.balance(c, **ARMS, covariates=TERMS).to_frame(),
+    "rates of those kept": lambda c: vo.complication_rates(
+        c.keep(c.patients.age_years >= 75, because="old")
+    ).to_frame(),
+    "overlap weights": lambda c: numbers(
+        vo.compare(c, outcome="pain_vas", day=90, **ARMS, method="overlap_weighting")
+    ),
+    "mixed model": lambda c: (
+        vo.compare(c, outcome="pain_vas", day=90, **ARMS, method="mmrm").by_visit
+    ),
+    "complications compared": lambda c: vo.compare_complications(c, **ARMS).to_frame(),
+    "site bundle": lambda c: pd.DataFrame(
+        vo.site_summary(c, site="A", day=90, **ARMS).complications
+    ),
     "coverage": lambda c: c.coverage(),
     "quality": lambda c: c.quality(),
 }

@@ -305,6 +305,8 @@ def test_what_is_shown_says_synthetic_and_what_is_exact(combined, bundles):
     assert "as with all patients in one file" in str(combined)
     assert str(bundles[0]).startswith("SYNTHETIC")
     assert "synthetic" in combined.plot().get_xlabel()
+    with pytest.raises(vo.InputError, match="allowed: pain_vas at day 90, fracture, any"):
+        combined.plot(analysis="mood")
     assert "<table" in combined._repr_html_()
     assert "<table" in bundles[0]._repr_html_()
 
