@@ -22,6 +22,15 @@ SEX: Final[dict[str, str]] = {
     **dict.fromkeys(_MALE.split(), "male"),
     **dict.fromkeys(("other", "divers", "d", "diverse", "intersex"), "other"),
 }
+# What may stand behind a number of that unit: `3,5 mL`, `35 %`.
+_ENDINGS: Final = {
+    "ml": "ml|cc",
+    "%": "%|pct|percent|prozent",
+    "deg": "°|deg|degrees|grad",
+    "years": "years?|yrs?|jahre?|ans|jaar|años|anni",
+    "kg/m2": "kg/m2|kg/m²",
+    "days": "days?|tage?|jours|dagen|días|giorni",
+}
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -79,11 +88,24 @@ def draft(glanced: Any, text: Any, column: Column, cell: Cell, setting: Setting)
         slow = parse_date(text.strip(), cell.dates or setting.dates, born=born)
     elif column.type in ("int", "float"):
         decimal = cell.decimal or setting.decimal
-        number = parse_number(text.strip(), decimal, cell.thousands or setting.thousands)
+        plain = _without_unit(text.strip(), column, cell)
+        number = parse_number(plain, decimal, cell.thousands or setting.thousands)
         slow = _in_unit(number, cell)
     else:
         slow = stripped(text)
     return slow if glanced is None else ibis.ifelse(glanced.isnull(), slow, glanced)
+
+
+def ending_of(column: Column, cell: Cell) -> str:
+    """Pattern of what may stand behind a number: its unit, or the top of its declared scale."""
+    if cell.scale and cell.scale[0] == 0:
+        return rf"/ ?{cell.scale[1]:g}" + ("|%" if cell.scale[1] == 100 else "")
+    return _ENDINGS.get(column.unit, "") if cell.factor == 1.0 else ""
+
+
+def _without_unit(plain: Any, column: Column, cell: Cell) -> Any:
+    ending = ending_of(column, cell)
+    return plain.re_replace(rf"(?i)\s*({ending})$", "") if ending else plain
 
 
 def _in_unit(number: Any, cell: Cell) -> Any:

@@ -17,6 +17,7 @@ from vertebro_outcomes.loaders.value_shapes import (
     is_number,
     scale_of,
     share_of,
+    written_scale,
 )
 from vertebro_outcomes.loaders.words import (
     VISIT_WORDS,
@@ -26,6 +27,7 @@ from vertebro_outcomes.loaders.words import (
 )
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
+_NEW_FRACTURES: Final = re.compile("fra[ck]tur|fractuur|frattur|refract|newfx")
 SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
 
 
@@ -190,13 +192,19 @@ def _at_home(source: Source, table: str, target: str) -> str:
             ("scores", "value") in present or dated or of_levels or (scored and target != "level")
         ):
             return "events"
+        is_of_scores = scored or {("scores", "value"), ("scores", "instrument")} & present
         if target in ("symptomatic", "detected_by") or (
             target in ("level", "date", "day")
-            and re.search("fracture|fraktur|refract|newfx", squeeze(source.name))
-            and "treatment" not in names
+            and _NEW_FRACTURES.search(squeeze(_sheet(source.name)))
+            and not ("treatment" in names or is_of_scores or of_levels)
         ):
             return "fractures"
     return table
+
+
+def _sheet(name: str) -> str:
+    """The name of the sheet; that of its workbook says nothing of it: `spine_fractures.xlsx[Visits]`."""
+    return name.rsplit("[", 1)[-1]
 
 
 def one_row_per_level(source: Source) -> bool:
@@ -224,11 +232,14 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
         day = 0
     values = texts.of(column) if day is not None or timed else []
     absent = absences({v: source.codes.get(column, {}).get(v, v) for v in values})
+    written = written_scale([v for v in values if v not in absent])
+    if written:
+        values = [re.sub(r"\s*(/ ?\d+|%)$", "", value) for value in values]
     fits = share_of([v for v in values if v not in absent], is_number)
     if (day is None and not timed) or fits < 0.5:
         return None
     entry: dict[str, Any] = {"column": column, **decimal_of(values)}
-    scale = scale_of(name, column, values)
+    scale = written or scale_of(name, column, values)
     limits = scale or (INSTRUMENTS[name].low, INSTRUMENTS[name].high)
     absent |= sentinels(texts.stated(column), (limits[0], limits[1]))
     if absent:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from vertebro_outcomes.loaders.cells import SEX, TRUTH
+from vertebro_outcomes.loaders.cells import SEX, TRUTH, ending_of
 from vertebro_outcomes.loaders.event_words import event_in
-from vertebro_outcomes.loaders.format import STAGED
+from vertebro_outcomes.loaders.format import STAGED, Cell
 from vertebro_outcomes.loaders.instrument_words import INSTRUMENT_WORDS, instrument_in
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.sources import Source
@@ -120,6 +120,8 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
             order, fits = "since_1960", 0.5  # days as SAS and Stata count them: not to be guessed
         entry |= {"dates": order} if order != "iso" else {}
         return entry, fits, f"header; dates read {order}"
+    if ending := ending_of(declared, Cell()):
+        values = [re.sub(rf"(?i)\s*({ending})$", "", value) for value in values]
     entry |= decimal_of(values)
     unit = unit_of(column)
     if (declared.unit, unit) in (("years", "months"), ("days", "weeks"), ("days", "months")):

@@ -70,7 +70,7 @@ def propose_for(
             if (source.name, column) not in used and not is_mark(column):
                 said = [x for x in lines if (x.source, x.column) == (source.name, column)]
                 why = _reason(said[0]) if said else "not recognised"
-                unmapped.append((source.name, column, why))
+                unmapped.append((source.name, source.shown(column), why))
     return ProposedMapping(name, lines, {"name": name, "feed": feeds}, tuple(unmapped))
 
 
@@ -123,7 +123,18 @@ def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:
     wide = [line for line in sure if line.instrument and (line.day is not None or times)]
     feeds += [_score_feed(source, line, keys, times) for line in wide]
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
-    return feeds + flag_feeds(source, keys, taken)
+    return feeds + flag_feeds(source, keys | event_times(lines, source.name), taken)
+
+
+def event_times(lines: Sequence[Line], source: str) -> dict[str, Any]:
+    """The date or day of complications, where a column of its own holds it."""
+    return {
+        line.target: dict(line.entry)
+        for line in lines
+        if (line.source, line.table) == (source, "events")
+        and line.target in ("date", "day")
+        and line.sure >= SURE
+    }
 
 
 def _is_patient_list(sure: Sequence[Line]) -> bool:

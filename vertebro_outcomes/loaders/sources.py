@@ -59,6 +59,10 @@ class Source:
     def columns(self) -> tuple[str, ...]:
         return tuple(name for name in self.data.columns if name != LINE)
 
+    def shown(self, column: str) -> str:
+        """A header as it may be printed: that of a single column may be the first line of a note."""
+        return column if len(self.columns) > 1 else "(one column)"
+
     @property
     def rows_in(self) -> int:
         """Every row after the header."""

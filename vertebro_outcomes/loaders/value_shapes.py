@@ -163,6 +163,14 @@ def is_number(text: str) -> bool:
     return bool(re.fullmatch(rf"{PLAIN}|[+-]?{grouped}", plain))
 
 
+def written_scale(values: Sequence[str]) -> list[float] | None:
+    """The scale that the cells themselves say: `7/10`, `35 %`; None where they do not agree."""
+    found = [re.fullmatch(r"[\d.,]+\s*(?:/ ?(\d+)|%)", value) for value in values]
+    tops = {float(match[1] or 100) for match in found if match}
+    whole = sum(match is not None for match in found) > 0.5 * len(values)
+    return [0.0, tops.pop()] if whole and len(tops) == 1 and 0 not in tops else None
+
+
 def share_of(values: Sequence[str], test: Callable[[str], bool]) -> float:
     """The share of values that pass; 1 where there are none."""
     return sum(bool(test(value)) for value in values) / len(values) if values else 1.0

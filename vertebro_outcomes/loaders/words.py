@@ -52,7 +52,7 @@ LEAKAGE_WORDS: Final[tuple[tuple[str, str], ...]] = (
         r"|deckplatte[a-z]*|grundplatte[a-z]*",
         "disc",
     ),
-    (r"epi_?dural[a-z]*|[a-z]*canal[a-z]*|spinal[a-z]*|intraspinal", "epidural"),
+    (r"epi_?dura?al[a-z]*|[a-z]*canal[a-z]*|spinal[a-z]*|intraspinal", "epidural"),
     (r"(neuro_?)?foramin[a-z]*|foramen", "foraminal"),
     (r"ven[a-z]+|vein[a-z]*|vascular[a-z]*|intravas[ck]ular", "venous"),
     (

@@ -99,9 +99,10 @@ def _unmapped(
     used = {(feed.source, cell.column) for feed in feeds for cell in feed.cells.values()}
     used |= {(feed.source, column) for feed in feeds for column in feed.where}
     return [
-        (source.name, column, reasons.get((source.name, column), "not in the mapping"))
+        (source.name, shown, reasons.get((source.name, shown), "not in the mapping"))
         for source in sources
         for column in source.columns
+        for shown in (source.shown(column),)
         if (source.name, column) not in used and not is_mark(column)
     ]
 
@@ -110,7 +111,9 @@ def _nothing_recognised(path: Path, sources: tuple[Source, ...]) -> LoadError:
     problems = [
         Problem(
             source.name,
-            f"columns {', '.join(source.columns[:8])}" if source.columns else "no header, no row",
+            f"columns {', '.join(map(source.shown, source.columns[:8]))}"
+            if source.columns
+            else "no header, no row",
             "a column that names the patient",
         )
         for source in sources[:10]

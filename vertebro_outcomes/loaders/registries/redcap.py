@@ -13,7 +13,7 @@ from vertebro_outcomes.loaders.files import files_of
 from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
-from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, propose_for
+from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, event_times, propose_for
 from vertebro_outcomes.loaders.redcap_dictionary import (
     Field,
     fields_of,
@@ -159,8 +159,11 @@ def _proposed(
 def _proposal(name: str, sources: Sequence[Source], fields: Mapping[str, Field]) -> ProposedMapping:
     """What the fields seem to be; the first column is the record, boxes become events and levels."""
     proposal = propose_for(name, sources, record_column=True)
-    extra = [f for source in sources for f in _checkbox_feeds(source, fields, proposal.content)]
+    extra = [f for source in sources for f in _checkbox_feeds(source, fields, proposal)]
     boxes = {(feed["source"], column) for feed in extra for column in feed["where"]}
+    boxes |= {
+        (f["source"], c["column"]) for f in extra for c in f["columns"].values() if "column" in c
+    }
     return replace(
         proposal,
         content={**proposal.content, "feed": [*proposal.content["feed"], *extra]},
@@ -179,11 +182,11 @@ def propose(engine: Any, path: Path) -> ProposedMapping:
 
 
 def _checkbox_feeds(
-    source: Source, fields: Mapping[str, Field], content: Mapping[str, Any]
+    source: Source, fields: Mapping[str, Field], proposal: ProposedMapping
 ) -> list[dict[str, Any]]:
     """Ticked boxes that name a complication or a level become events and levels."""
     keys = {"patient_id": {"column": source.columns[0]}}
-    when = _when(source, content)
+    when = event_times(proposal.lines, source.name) or _when(source, proposal.content)
     feeds = []
     for field, column, code, label in checkbox_choices(source, fields):
         about = fold(f"{field.name} {field.label}")
