@@ -123,7 +123,7 @@ def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:
     wide = [line for line in sure if line.instrument and (line.day is not None or times)]
     feeds += [_score_feed(source, line, keys, times) for line in wide]
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
-    return feeds + flag_feeds(source, keys | event_times(lines, source.name), taken)
+    return feeds + flag_feeds(source, keys, taken)
 
 
 def event_times(lines: Sequence[Line], source: str) -> dict[str, Any]:

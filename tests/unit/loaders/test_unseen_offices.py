@@ -73,3 +73,14 @@ def test_numbers_with_their_unit_or_scale_in_the_cell(tmp_path):
         ("odi", 365): [35, 40, 50],
     }
     assert cohort.rejects.empty
+
+
+def test_one_date_of_a_complication_is_not_given_to_every_column_of_yes_and_no(tmp_path):
+    text = "id,postop infection,cement leak,complication date\n1,yes,yes,2019-02-13\n2,no,yes,\n"
+    (tmp_path / "t.csv").write_text(text)
+    feeds = [f for f in propose_mapping(tmp_path).content["feed"] if f["table"] == "events"]
+    assert {feed["columns"]["type"]["constant"] for feed in feeds} == {
+        "infection",
+        "cement_leakage",
+    }
+    assert not any("date" in feed["columns"] for feed in feeds)

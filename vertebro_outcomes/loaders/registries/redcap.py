@@ -186,7 +186,8 @@ def _checkbox_feeds(
 ) -> list[dict[str, Any]]:
     """Ticked boxes that name a complication or a level become events and levels."""
     keys = {"patient_id": {"column": source.columns[0]}}
-    when = event_times(proposal.lines, source.name) or _when(source, proposal.content)
+    seen = _when(source, proposal.content)
+    dated = event_times(proposal.lines, source.name) or seen
     feeds = []
     for field, column, code, label in checkbox_choices(source, fields):
         about = fold(f"{field.name} {field.label}")
@@ -205,6 +206,8 @@ def _checkbox_feeds(
         if kind is None and re.search(r"complic|advers|event|leak|komplik|\bae", about):
             kind = event_in(label)
         if kind is not None:
+            of_leaks = re.search(r"leak|extravas", about)  # the date is that of complications
+            when = seen if of_leaks else dated
             cells = {**keys, "type": {"constant": kind}, **when}
             feeds.append(
                 {"source": source.name, "table": "events", "columns": cells, "where": where}
