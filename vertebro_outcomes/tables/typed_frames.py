@@ -1,5 +1,6 @@
 """DataFrames in, Arrow tables with the declared columns and types out; what does not fit is said."""
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,8 @@ def _typed(series: pd.Series, column: Column) -> tuple[Any, np.ndarray]:
         values = text.map(_TRUTH).to_numpy(dtype=object, na_value=None)
         return values, ~absent & pd.isna(values)
     if column.type == "date":
-        days = pd.to_datetime(series.where(~absent), errors="coerce", format="ISO8601")
+        stated = series.where(~(absent | _are_numbers(series)))
+        days = pd.to_datetime(stated, errors="coerce", format="ISO8601")
         return days.dt.date.to_numpy(dtype=object), ~absent & days.isna().to_numpy()
     numbers = pd.to_numeric(series.where(~absent), errors="coerce").to_numpy(
         dtype=float, na_value=np.nan
@@ -98,6 +100,13 @@ def _typed(series: pd.Series, column: Column) -> tuple[Any, np.ndarray]:
         bad |= ~absent & (numbers != np.floor(numbers))
     values = np.where(bad, np.nan, numbers)
     return (pd.array(values, dtype="Int64") if column.type == "int" else values), bad
+
+
+def _are_numbers(series: pd.Series) -> np.ndarray:
+    """True for cells that hold a number, which says no date: nobody knows what it counts, or whence."""
+    if series.dtype != object:
+        return np.full(len(series), pd.api.types.is_numeric_dtype(series.dtype))
+    return series.map(lambda cell: isinstance(cell, Number)).to_numpy(dtype=bool)
 
 
 def _already(series: pd.Series, column: Column) -> pa.Array | pa.ChunkedArray | None:
