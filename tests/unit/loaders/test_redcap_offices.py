@@ -177,3 +177,15 @@ def test_a_bar_within_a_label_ends_no_choice():
     assert parse_choices("1, uni|bilateral | 2, none, at all|-99, not known") == {
         "1": "uni|bilateral", "2": "none, at all", "-99": "not known",
     }  # fmt: skip
+
+
+def test_a_ticked_box_whose_header_alone_names_a_complication_is_one_event(tmp_path):
+    """Labels as headers, and no dictionary beside them."""
+    (tmp_path / "Export_DATA_LABELS.csv").write_text(
+        "Record ID,Event Name,Treatment,Treatment date,"
+        "Complications (choice=Fever),Complications (choice=Infection)\n"
+        "1,Baseline,Vertebroplasty,2020-01-02,Checked,Unchecked\n"
+        "2,Baseline,Balloon kyphoplasty,2020-01-03,Checked,Checked\n"
+    )
+    found = load(tmp_path, format="redcap", key=b"k")
+    assert found.events["type"].to_pandas().value_counts().to_dict() == {"fever": 2, "infection": 1}

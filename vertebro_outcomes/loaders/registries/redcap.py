@@ -161,12 +161,17 @@ def _proposal(name: str, sources: Sequence[Source], fields: Mapping[str, Field])
     proposal = propose_for(name, sources, record_column=True)
     extra = [f for source in sources for f in _checkbox_feeds(source, fields, proposal)]
     boxes = {(feed["source"], column) for feed in extra for column in feed["where"]}
+    kept = [  # a box whose label alone already named a complication is read once
+        feed
+        for feed in proposal.content["feed"]
+        if not boxes & {(feed["source"], column) for column in feed.get("where", ())}
+    ]
     boxes |= {
         (f["source"], c["column"]) for f in extra for c in f["columns"].values() if "column" in c
     }
     return replace(
         proposal,
-        content={**proposal.content, "feed": [*proposal.content["feed"], *extra]},
+        content={**proposal.content, "feed": [*kept, *extra]},
         unmapped=tuple(
             (s, c, why)
             for s, c, why in proposal.unmapped
