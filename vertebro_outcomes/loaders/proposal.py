@@ -234,7 +234,7 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     absent = absences({v: source.codes.get(column, {}).get(v, v) for v in values})
     written = written_scale([v for v in values if v not in absent])
     if written:
-        values = [re.sub(r"\s*(/ ?\d+|%)$", "", value) for value in values]
+        values = [re.sub(r"(/ ?\d+|%)$", "", value).rstrip() for value in values]
     fits = share_of([v for v in values if v not in absent], is_number)
     if (day is None and not timed) or fits < 0.5:
         return None
