@@ -19,7 +19,7 @@ from vertebro_outcomes.loaders.physical_lines import CHUNK_BYTES, physical_lines
 from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
 from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
 
-LARGE_BYTES: Final = 16_000_000
+LARGE_BYTES: Final = 4_000_000  # reading cell by cell takes as long as a load costs anyway
 MOST_SHIFTS: Final = 200
 MOST_IN_MEMORY: Final = 128_000_000
 SWALLOWS: Final = ("unquoted value", "line size over maximum")  # with the lines below

@@ -35,7 +35,7 @@ from vertebro_outcomes.tables.engine import embedded_engine, working_engine
 from vertebro_outcomes.tables.storage import read_cohort, read_manifest, recover
 
 MappingLike = str | Path | Mapping[str, Any] | None
-LARGE_EXPORT_BYTES: Final = 100_000_000
+LARGE_EXPORT_BYTES: Final = 30_000_000
 _USUAL: Final = {"format": "auto", "keep_dates": False}
 
 
@@ -75,7 +75,7 @@ def load(
         exists for this run only; synthetic data, which hold no persons, share a known one.
     step : callable, optional
         Given a few words, returns a context manager around that step; used to show the progress of
-        exports of more than 100 MB and of databases.
+        exports of more than 30 MB and of databases.
 
     Returns
     -------
