@@ -41,7 +41,7 @@ def test_the_number_of_all_patients_is_hidden_in_the_coverage_and_in_files_of_as
         {
             "measure": ["sites reporting", "patients registered", "dead within one year", "seen at one year"],
             "n": [3, 150, 22, 80],
-            "of": [None, None, 150, 128],
+            "of": pd.Series([None, None, 150, 128], dtype=object),
             "rate_pct": [None, None, 14.7, 62.5],
         }
     )  # fmt: skip
@@ -49,6 +49,9 @@ def test_the_number_of_all_patients_is_hidden_in_the_coverage_and_in_files_of_as
     assert shown["n"].tolist() == ["3", HIDDEN, "22", "80"]
     assert shown["of"].tolist() == ["", "", HIDDEN, "128"]
     assert shown["rate"].tolist() == ["", "", "", "62.5%"]
+    whole = registry().attrition.assign(n_patients=146)  # no other treatment, so nothing to hide
+    shown = table([_coverage(registry(coverage=coverage, attrition=whole))])
+    assert shown["of"].tolist() == ["", "", "150", "128"]
     accounting = files([(152, 150, 2, 0), (400, 380, 20, 0)])
     shown = table([_accounting(registry(accounting=accounting))])
     assert shown.loc[0, ["rows_in", "rows_used", "rows_rejected"]].tolist() == [HIDDEN] * 3

@@ -50,7 +50,7 @@ def _coverage(registry: RegistryAnalysis) -> Block:
         hidden = not pd.isna(of) and bool(hide_shares([n], [of], largest_hidden=most)[0])
         is_site = line["measure"] == "sites reporting"  # no patients
         shown = f"{int(n)}" if is_site else safe_count(n, largest_hidden=most)
-        tells = of == everybody
+        tells = everybody is not None and of == everybody
         rows.append(
             {
                 "measure": line["measure"],
