@@ -67,7 +67,10 @@ def _identifiers(engine: Any, staged: Sequence[Staged]) -> "ir.Table":
 
 
 def _has_strangers(item: Staged, names: "ir.Table") -> bool:
-    """Whether scores are about people whom no other table has."""
+    """Whether scores are about people whom no other table has, told by their numbers alone.
+
+    That a stranger's number is somebody's is as unlikely as that two pseudonyms are equal.
+    """
     rows = _records(item).select(WHO)
     return bool(count(rows.anti_join(names, rows[WHO] == names.number).limit(1)))
 

@@ -181,7 +181,7 @@ def hashed(engine: Any, text: Any, number: Any) -> Any:
 def fingerprint(engine: Any, text: Any) -> Any:
     """A whole number for a text, by which an engine groups and joins faster than by the text.
 
-    Of 63 or 64 bits: among a million texts two share one with a chance of one in ten million.
+    Of 63 or 64 bits: that two of a million texts share one has a chance below one in ten million.
     """
     if engine.name == "duckdb":
         return (function("hash", ("string",), "uint64")(text) >> 1).cast("int64")
