@@ -10,7 +10,8 @@ import pandas as pd
 from vertebro_outcomes.comparisons.assembly import visit_table
 from vertebro_outcomes.comparisons.covariates import columns_of
 from vertebro_outcomes.comparisons.fitting import fit_prepared
-from vertebro_outcomes.comparisons.population import crossover_note, population
+from vertebro_outcomes.comparisons.intercurrent import crossover_note
+from vertebro_outcomes.comparisons.narrow_population import requested_population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import checked_request
 from vertebro_outcomes.comparisons.sample import died_without_score
@@ -94,7 +95,7 @@ def area_under_curve(
         method=method, covariates=covariates, variance=variance, level=level,
         window_days=window_days,
     )  # fmt: skip
-    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
+    people = requested_population(cohort, request)
     prepared = prepare(people, request)
     if "baseline" not in columns_of(prepared.used.source):
         found, allowed = "no baseline", "baseline among them: the area starts at equal scores"

@@ -22,11 +22,11 @@ from vertebro_outcomes.comparisons.judgement import (
     failure_sentence,
 )
 from vertebro_outcomes.comparisons.missing_scores import Missing, refuse_imputing
-from vertebro_outcomes.comparisons.population import Population, patients_in, words_of
+from vertebro_outcomes.comparisons.narrow_population import narrow_population, needs_of
+from vertebro_outcomes.comparisons.population import Population, words_of
 from vertebro_outcomes.comparisons.requests import checked_request
 from vertebro_outcomes.comparisons.sample import refuse_one_value, without_constant_columns
 from vertebro_outcomes.comparisons.tuning import Failed, check_word
-from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window
 from vertebro_outcomes.display.numbers import number
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
@@ -112,11 +112,12 @@ def compare_arms(
         cohort=cohort, outcome=outcome, treatment=names[0], comparator=names[1], day=day,
         method=method, covariates=covariates, variance=variance, level=level, window_days=window_days,
     )  # fmt: skip
-    people, arm = patients_in(cohort, outcome=outcome, arms=names)
-    y = nearest_in_window(
-        people.row, people.day, people.value, n=people.n, target=request.day, window=request.window
+    people = narrow_population(
+        cohort, outcome=outcome, arms=names, needs=needs_of(request), function=_NAME
     )
-    baseline = last_before(people.row, people.day, people.value, n=people.n)
+    of = {word: place for place, name in enumerate(names) for word in words_of(name)}
+    arm: Ints = people.frame["treatment"].map(of).to_numpy(dtype=np.int64)
+    y, baseline = people.score_at(request.day, request.window), people.baseline()
     usual, _ = usual_covariates(people, baseline)
     terms = request.terms(usual, has_baseline=not np.isnan(baseline).all())
     check_names(people, terms)

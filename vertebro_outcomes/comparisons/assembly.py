@@ -8,6 +8,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.covariates import Covariates, columns_of
 from vertebro_outcomes.comparisons.design import Design, Estimand
+from vertebro_outcomes.comparisons.intercurrent import crossover_note
 from vertebro_outcomes.comparisons.judgement import (
     balance_table,
     diagnostics_table,
@@ -16,7 +17,7 @@ from vertebro_outcomes.comparisons.judgement import (
     imbalance_sentence,
     without_numbers,
 )
-from vertebro_outcomes.comparisons.population import Population, crossover_note
+from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.preparation import Prepared
 from vertebro_outcomes.comparisons.protocol import day0_protocol
 from vertebro_outcomes.comparisons.reference_scores import GOES_ON, reference_estimand

@@ -9,9 +9,8 @@ from vertebro_outcomes.comparisons.design import Design
 from vertebro_outcomes.comparisons.emulate import emulate
 from vertebro_outcomes.comparisons.fitting import fit_prepared
 from vertebro_outcomes.comparisons.imputed import fit_imputed
-from vertebro_outcomes.comparisons.intercurrent import without_scores_after_crossover
 from vertebro_outcomes.comparisons.missing_scores import Imputation, Missing
-from vertebro_outcomes.comparisons.population import population
+from vertebro_outcomes.comparisons.narrow_population import requested_population
 from vertebro_outcomes.comparisons.preparation import prepare
 from vertebro_outcomes.comparisons.requests import EACH_VISIT, Request, checked_request
 from vertebro_outcomes.comparisons.stated import stated_question
@@ -235,10 +234,7 @@ def _refuse_gaps(gaps: Mapping[str, Any]) -> None:
 
 
 def _compared(cohort: Cohort, request: Request) -> Comparison:
-    t, c = request.arms
-    people = population(cohort, outcome=request.outcome, treatment=t, comparator=c)
-    if request.crossover == "hypothetical":
-        people = without_scores_after_crossover(cohort, people)
+    people = requested_population(cohort, request)
     if request.missing.how != "observed":
         weighs = request.missing.how == "censoring_weights"
         found = (fit_stayed if weighs else fit_imputed)(people, request)

@@ -107,7 +107,7 @@ def check_names(people: Population, covariates: tuple[str, ...]) -> None:
         With every unknown name and every column that treatment may have changed.
     """
     problems = []
-    allowed = ["baseline", *(c for c in people.frame.columns if c not in NEVER)]
+    allowed = ["baseline", *(c for c in people.columns if c not in NEVER)]
     named = [(term, name) for term in covariates for name in columns_of((term,))]
     for term, name in named:
         if name in NEVER:
@@ -158,12 +158,13 @@ def columns_of(terms: Sequence[str]) -> tuple[str, ...]:
 
 
 def _side_by_side(blocks: list[Floats], n: int) -> Floats:
-    """All columns in one array, each of them in one piece of memory."""
+    """All columns in one array, each of them in one piece of memory; `blocks` are used up."""
     x = np.empty((sum(block.shape[1] for block in blocks), n))
-    at = 0
-    for block in blocks:
-        x[at : at + block.shape[1]] = block.T
-        at += block.shape[1]
+    end = len(x)
+    while blocks:
+        block = blocks.pop()
+        x[end - block.shape[1] : end] = block.T
+        end -= block.shape[1]
     return x.T
 
 

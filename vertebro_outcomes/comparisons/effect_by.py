@@ -21,11 +21,12 @@ from vertebro_outcomes.comparisons.modified_models import (
 from vertebro_outcomes.comparisons.modifiers import (
     CALL,
     bands_of,
+    columns_of_modifier,
     curve_of,
     modifier_values,
     refuse_thin_bands,
 )
-from vertebro_outcomes.comparisons.population import population
+from vertebro_outcomes.comparisons.narrow_population import requested_population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
 from vertebro_outcomes.comparisons.sample import without_constant_columns
@@ -136,7 +137,7 @@ def effect_by(
         method=method, covariates=covariates, variance=variance, level=level,
         window_days=window_days,
     )  # fmt: skip
-    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
+    people = requested_population(cohort, request, *columns_of_modifier(modifier))
     prepared = prepare(people, request)
     values = modifier_values(cohort, people, prepared.baseline, modifier).reset_index(drop=True)
     prepared.flow.drop(values.isna().to_numpy(dtype=bool), f"{modifier} not recorded")

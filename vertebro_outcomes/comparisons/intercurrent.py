@@ -7,7 +7,7 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.errors import InputError, Problem
-from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.event_types import Instrument
 
@@ -48,3 +48,21 @@ def worst_score(outcome: str, instrument: Instrument) -> float:
         )
         raise InputError("compare()", [problem], "use death='while_alive'")
     return float(end)
+
+
+def crossover_note(cohort: Cohort, people: Population, kept: Bools, *, day: int) -> str:
+    """How many analysed patients of each arm changed treatment by `day`; empty if nobody did."""
+    if people.crossed is not None:
+        changed = (people.crossed <= day) & kept
+    else:
+        events = cohort.events
+        crossed = events.filter((events.type == "crossover") & (events.day <= day))
+        ids = crossed.select("patient_id").distinct().to_pyarrow()["patient_id"].to_pylist()
+        changed = people.frame["patient_id"].isin(ids).to_numpy(dtype=bool) & kept
+    n_t, n_c = int((changed & people.treated).sum()), int((changed & ~people.treated).sum())
+    if n_t + n_c == 0:
+        return ""
+    return (
+        f"{n_t} vs {n_c} patients crossed over to another treatment by day {day}; they count with the "
+        "treatment they started with."
+    )

@@ -44,11 +44,18 @@ def modifier_values(cohort: Cohort, people: Population, baseline: Floats, name: 
         return pd.Series(baseline)
     if name == REGION:
         return people.frame["patient_id"].map(_regions(cohort))
-    allowed = ["baseline", REGION, *(c for c in people.frame.columns if c not in NEVER)]
+    allowed = ["baseline", REGION, *(c for c in people.columns if c not in NEVER)]
     if not isinstance(name, str) or name not in allowed:
         raise refuse_argument(CALL, "modifier", name, list_some(allowed, most=25))
     values: pd.Series = people.frame[name]
     return values
+
+
+def columns_of_modifier(modifier: Any) -> tuple[str, ...]:
+    """The columns of patients and episodes that a modifier is read from."""
+    if modifier == REGION:
+        return ("patient_id",)
+    return (modifier,) if isinstance(modifier, str) else ()
 
 
 def _regions(cohort: Cohort) -> pd.Series:

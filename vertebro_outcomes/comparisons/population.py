@@ -1,6 +1,6 @@
 """Who is compared: the episodes of both arms with scores, covariates and death, as arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS, MOST_SCORES, refuse_beyond
+from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window
 from vertebro_outcomes.errors import InputError, Problem, list_some
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.tables.cohort import Cohort
@@ -16,7 +17,7 @@ from vertebro_outcomes.tables.trial_coding import AS_CODED
 
 # Augmentation not split by type holds its types.
 TYPES_OF: Final = {"VA": ("VA", "VP", "KP", "VAI")}
-_ORDER = ("treatment_date", "presentation_date", "fracture_date", "episode_id")
+FIRST_BY: Final = ("treatment_date", "presentation_date", "fracture_date", "episode_id")
 _KEYS: Final = ("episode_id", "patient_id", "_patient")
 
 
@@ -26,10 +27,26 @@ def words_of(arm: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class AtDay:
+    """Per patient the two scores that a comparison at one day reads, NaN where there is none.
+
+    `days` asks the engine on which days after day 0 there are scores.
+    """
+
+    day: int
+    window: tuple[int, int]
+    baseline: Floats
+    score: Floats
+    days: Callable[[], Ints]
+
+
+@dataclass(frozen=True)
 class Population:
     """One row per patient (the first episode in either arm), in the order of patient_id.
 
-    `row`, `day`, `value` are the scores of the outcome: the row of their patient, day and value.
+    `row`, `day`, `value` are the scores of the outcome: the row of their patient, day and value;
+    none where the engine picked those that are read (`at_day`). `known` names every column of the
+    cohort where `frame` holds some of them, `crossed` is the day of the first change of treatment.
     """
 
     frame: pd.DataFrame
@@ -39,10 +56,37 @@ class Population:
     value: Floats
     later_episodes: tuple[int, int]
     episodes_of: frozenset[str]  # columns that come from table episodes
+    known: tuple[str, ...] = ()
+    at_day: AtDay | None = None
+    crossed: Floats | None = None
 
     @property
     def n(self) -> int:
         return len(self.frame)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the cohort has of these patients."""
+        return self.known or tuple(self.frame.columns)
+
+    def baseline(self) -> Floats:
+        """The last score up to day 0."""
+        if self.at_day is not None:
+            return self.at_day.baseline
+        return last_before(self.row, self.day, self.value, n=self.n)
+
+    def score_at(self, day: int, window: tuple[int, int]) -> Floats:
+        """The score nearest to `day`."""
+        if self.at_day is not None:
+            assert (day, window) == (self.at_day.day, self.at_day.window)
+            return self.at_day.score
+        return nearest_in_window(
+            self.row, self.day, self.value, n=self.n, target=day, window=window
+        )
+
+    def days_after_day0(self) -> Ints:
+        """Every day after day 0 on which somebody has a score."""
+        return np.unique(self.day[self.day > 0]) if self.at_day is None else self.at_day.days()
 
 
 def population(
@@ -55,15 +99,33 @@ def population(
     InputError
         If an arm has no patient.
     """
-    arms = (*words_of(treatment), *words_of(comparator))
-    episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(arms))
+    return population_in(cohort, outcome=outcome, arms=(treatment, comparator), function=function)
+
+
+def population_in(
+    cohort: Cohort, *, outcome: str, arms: Sequence[str], function: str = "compare"
+) -> Population:
+    """The patients of several arms; `treated` had the first of them.
+
+    Raises
+    ------
+    InputError
+        If an arm has no patient.
+    """
+    words = [word for arm in arms for word in words_of(arm)]
+    episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(words))
     people = _first_episodes(
-        cohort, episodes, outcome=outcome, treatment=treatment, function=function
+        cohort, episodes, outcome=outcome, treatment=arms[0], function=function
     )
-    for arm, treated in ((treatment, people.treated), (comparator, ~people.treated)):
-        if not treated.any():
-            raise _nobody(cohort, arm, function)
+    refuse_absent(cohort, people.frame, arms, function)
     return people
+
+
+def refuse_absent(cohort: Cohort, frame: pd.DataFrame, arms: Sequence[str], function: str) -> None:
+    """Refuse an arm without a patient."""
+    for arm in arms:
+        if not frame["treatment"].isin(words_of(arm)).any():
+            raise _nobody(cohort, arm, function)
 
 
 def patients_of(cohort: Cohort, *, outcome: str, treatment: str) -> Population:
@@ -78,24 +140,6 @@ def patients_of(cohort: Cohort, *, outcome: str, treatment: str) -> Population:
     if not people.treated.any():
         raise _nobody(cohort, treatment, "compare")
     return people
-
-
-def patients_in(cohort: Cohort, *, outcome: str, arms: Sequence[str]) -> tuple[Population, Ints]:
-    """The patients of several arms, and the number of each one's arm.
-
-    Raises
-    ------
-    InputError
-        If an arm has no patient.
-    """
-    of = {word: place for place, arm in enumerate(arms) for word in words_of(arm)}
-    episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(list(of)))
-    people = _first_episodes(cohort, episodes, outcome=outcome, treatment=arms[0])
-    arm = people.frame["treatment"].map(of).to_numpy(dtype=np.int64)
-    for place, name in enumerate(arms):
-        if not (arm == place).any():
-            raise _nobody(cohort, name, "compare_arms")
-    return people, arm
 
 
 def _nobody(cohort: Cohort, arm: str, function: str) -> InputError:
@@ -114,11 +158,11 @@ def _first_episodes(
     cohort: Cohort, episodes: Any, *, outcome: str, treatment: str, function: str = "compare"
 ) -> Population:
     """One row per patient in the order of patient_id: joined and sorted where the tables live."""
-    own = [c for c in cohort.patients.columns if c not in episodes.columns]
+    types = types_of_columns(cohort)
+    own = [c for c in types if c not in episodes.columns]
     patients = cohort.patients.select(*own, _patient=cohort.patients.patient_id)
     first, later = _split(_joined(episodes, patients, function), treatment)
-    types = {**dict(episodes.schema().items()), **dict(patients.schema().items())}
-    frame = _pandas(first, {name: types[name].to_pyarrow() for name in (*episodes.columns, *own)})
+    frame = as_pandas(first, {name: kind.to_pyarrow() for name, kind in types.items()})
     frame = _under_own_names(frame)
     treated = frame["treatment"].isin(words_of(treatment)).to_numpy(dtype=bool)
     row, day, value = _scores(cohort, outcome, first["episode_id"], function)
@@ -133,6 +177,12 @@ def _first_episodes(
     )
 
 
+def types_of_columns(cohort: Cohort) -> dict[str, Any]:
+    """The columns of a patient with an episode, and their types: those of episodes come first."""
+    own, episodes = dict(cohort.patients.schema().items()), dict(cohort.episodes.schema().items())
+    return {**episodes, **{name: kind for name, kind in own.items() if name not in episodes}}
+
+
 def _joined(episodes: Any, patients: Any, function: str) -> Any:
     """Episodes with what is recorded of them and of their patient, as an Arrow table.
 
@@ -143,7 +193,7 @@ def _joined(episodes: Any, patients: Any, function: str) -> Any:
     both = episodes.select(*left).left_join(
         patients.select(*right), episodes.patient_id == patients["_patient"]
     )
-    by = [both[name].asc(nulls_first=False) for name in _ORDER if name in left]
+    by = [both[name].asc(nulls_first=False) for name in FIRST_BY if name in left]
     return both.drop("_patient").order_by(["patient_id", *by]).to_pyarrow()
 
 
@@ -187,7 +237,11 @@ def _scores(
     day = found["day"].to_numpy()
     value = found["value"].to_numpy().astype(np.float64)
     used = (at >= 0) & np.isfinite(value) & pd.notna(day)
-    row, day, value = at[used], np.asarray(day[used], dtype=np.int64), value[used]
+    return in_order(at[used], np.asarray(day[used], dtype=np.int64), value[used])
+
+
+def in_order(row: Ints, day: Ints, value: Floats) -> tuple[Ints, Ints, Floats]:
+    """Scores in the order of the patients and days."""
     ahead = np.diff(row)
     if (ahead > 0).all():  # one score each, already in the order of the patients
         return row, day, value
@@ -205,22 +259,7 @@ def _under_own_names(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def crossover_note(cohort: Cohort, people: Population, kept: Bools, *, day: int) -> str:
-    """How many analysed patients of each arm changed treatment by `day`; empty if nobody did."""
-    events = cohort.events
-    crossed = events.filter((events.type == "crossover") & (events.day <= day))
-    ids = crossed.select("patient_id").distinct().to_pyarrow()["patient_id"].to_pylist()
-    changed = people.frame["patient_id"].isin(ids).to_numpy(dtype=bool) & kept
-    n_t, n_c = int((changed & people.treated).sum()), int((changed & ~people.treated).sum())
-    if n_t + n_c == 0:
-        return ""
-    return (
-        f"{n_t} vs {n_c} patients crossed over to another treatment by day {day}; they count with the "
-        "treatment they started with."
-    )
-
-
-def _pandas(table: Any, types: Mapping[str, Any]) -> pd.DataFrame:
+def as_pandas(table: Any, types: Mapping[str, Any]) -> pd.DataFrame:
     """The columns of `types` as pandas has them, each by itself; all blank what the table lacks."""
     import pyarrow as pa
 

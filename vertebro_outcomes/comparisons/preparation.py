@@ -28,8 +28,6 @@ from vertebro_outcomes.comparisons.sample import (
 )
 from vertebro_outcomes.comparisons.trimmed import trim
 from vertebro_outcomes.comparisons.windows import (
-    last_before,
-    nearest_in_window,
     schedule,
     usable_visits,
     visit_matrix,
@@ -67,7 +65,7 @@ def prepare(people: Population, request: Request) -> Prepared:
     InputError
         If an arm is empty, nobody has a score for the day, or a covariate has one value.
     """
-    baseline = last_before(people.row, people.day, people.value, n=people.n)
+    baseline = people.baseline()
     usual, sparse = usual_covariates(people, baseline)
     terms = request.terms(usual, has_baseline=not np.isnan(baseline).all())
     check_names(people, terms)
@@ -79,10 +77,7 @@ def prepare(people: Population, request: Request) -> Prepared:
         curved = as_numbers(people, baseline, terms, splines=True)
         chosen = request.tuning.continuous is not None
         used = curved if chosen or _enough_for(curved, people) else used
-    y = nearest_in_window(
-        people.row, people.day, people.value,
-        n=people.n, target=request.day, window=request.window,
-    )  # fmt: skip
+    y = people.score_at(request.day, request.window)
     if request.death == "composite":
         y = with_worst_score_of_the_dead(
             people,

@@ -8,10 +8,10 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.compare import MethodName, compare
 from vertebro_outcomes.comparisons.missing_scores import Missing
-from vertebro_outcomes.comparisons.population import Population, population
+from vertebro_outcomes.comparisons.narrow_population import narrow_population, needs_of
+from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.requests import ORDINAL, REPEATED, Request, checked_request
 from vertebro_outcomes.comparisons.responses import RESPONSES, Response, as_response
-from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats
 from vertebro_outcomes.results.responders import Responders
@@ -101,11 +101,8 @@ def responders(
     if request.instrument.better not in ("lower", "higher"):
         allowed = "an outcome with a better direction"
         raise refuse_argument("responders", "outcome", outcome, allowed)
-    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
-    baseline = last_before(people.row, people.day, people.value, n=people.n)
-    y = nearest_in_window(
-        people.row, people.day, people.value, n=people.n, target=day, window=request.window
-    )
+    people = narrow_population(cohort, outcome=outcome, arms=request.arms, needs=needs_of(request))
+    baseline, y = people.baseline(), people.score_at(day, request.window)
     gain = baseline - y if request.instrument.better == "lower" else y - baseline
     curve, n_t, n_c = _curve(gain, people, request)
     rows = []

@@ -114,7 +114,7 @@ def drop_without_counterpart(flow: FlowChart, people: Population, terms: tuple[s
 
 def days_with_scores(people: Population, outcome: str) -> str:
     """On which days after day 0 there are scores, for a message."""
-    days = np.unique(people.day[people.day > 0])
+    days = people.days_after_day0()
     if not days.size:
         return f"{outcome} was never recorded after day 0"
     if days.size > MOST_DAYS_NAMED:

@@ -5,13 +5,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
-from vertebro_outcomes.comparisons.covariates import Covariates, as_numbers, check_names
+from vertebro_outcomes.comparisons.covariates import Covariates, as_numbers, check_names, columns_of
+from vertebro_outcomes.comparisons.first_of_arms import first_of_arms
 from vertebro_outcomes.comparisons.follow_up import ALIKE, COMPETING, EVENT, follow
-from vertebro_outcomes.comparisons.population import Population, population, words_of
+from vertebro_outcomes.comparisons.narrow_population import Needs, narrow_population
+from vertebro_outcomes.comparisons.population import Population, words_of
 from vertebro_outcomes.comparisons.small_counts import hide_at_risk, hide_counts, hide_parts
-from vertebro_outcomes.comparisons.windows import last_before, nearest_in_window, window_for
+from vertebro_outcomes.comparisons.windows import window_for
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.propensity.balance import covariate_balance
@@ -19,6 +20,7 @@ from vertebro_outcomes.estimators.survival.proportional_hazards import moments
 from vertebro_outcomes.estimators.survival.risk_sets import risk_sets
 from vertebro_outcomes.results.site_bundle import SiteBundle
 from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.engine import count
 
 # Counts of 1 to 10 are hidden: the rule of the United States' Medicare data (CMS cell size policy).
 SMALLEST_COUNT: Final = 11
@@ -89,8 +91,9 @@ def site_summary(
         raise refuse_argument(_NAME, "site", site, "how the site is called, not blank")
     if not isinstance(smallest_count, int) or smallest_count < 2:
         raise refuse_argument(_NAME, "smallest_count", smallest_count, "a whole number from 2")
-    people = population(
-        cohort, outcome=outcome, treatment=treatment, comparator=comparator, function=_NAME
+    needs = Needs(("treatment", *columns_of(tuple(covariates))), day, window_for(day))
+    people = narrow_population(
+        cohort, outcome=outcome, arms=(treatment, comparator), needs=needs, function=_NAME
     )
     sizes = int(people.treated.sum()), int((~people.treated).sum())
     _refuse_small(sizes, (treatment, comparator), smallest_count)
@@ -100,7 +103,9 @@ def site_summary(
         treatment=treatment, comparator=comparator, n_t=sizes[0], n_c=sizes[1],
         **_score(people, (outcome, day), tuple(covariates), smallest_count, notes),
         **_events(cohort, (treatment, comparator), event, smallest_count, notes),
-        complications=_complications(cohort, people, smallest_count, notes),
+        complications=_complications(
+            cohort, (treatment, comparator), smallest_count, notes, n_t=sizes[0], n_c=sizes[1]
+        ),
         notes=tuple(notes),
     )  # fmt: skip
 
@@ -121,11 +126,8 @@ def _score(
     """Crossproducts of the patients with score and covariates, and the balance of the same patients."""
     outcome, day = asked
     check_names(people, terms)
-    baseline = last_before(people.row, people.day, people.value, n=people.n)
+    baseline, y = people.baseline(), people.score_at(day, window_for(day))
     columns = as_numbers(people, baseline, terms)
-    y = nearest_in_window(
-        people.row, people.day, people.value, n=people.n, target=day, window=window_for(day)
-    )
     kept: Bools = np.asarray(~np.isnan(np.column_stack([columns.x, y])).any(axis=1), dtype=bool)
     treated = people.treated[kept]
     sizes = int(treated.sum()), int((~treated).sum())
@@ -227,24 +229,21 @@ def _risk_sets(
 
 
 def _complications(
-    cohort: Cohort, people: Population, smallest: int, notes: list[str]
+    cohort: Cohort, arms: tuple[str, str], smallest: int, notes: list[str], **sizes: int
 ) -> list[dict[str, Any]]:
     """Patients with each type of complication, by arm; nothing where none was ever recorded."""
     events = cohort.events.filter(cohort.events.type.notin(NOT_COMPLICATIONS))
-    table = events.select("episode_id", "type").distinct().to_pyarrow().to_pandas()
-    if table.empty:
+    if not count(events.limit(1)):
         notes.append("complications: none was recorded, which does not show that there were none.")
         return []
-    arm = pd.Series(people.treated, index=people.frame["episode_id"])
-    table = table[table["episode_id"].isin(arm.index)]
-    n = {"n_t": int(people.treated.sum()), "n_c": int((~people.treated).sum())}
-
-    def line(kind: str, rows: pd.DataFrame) -> dict[str, Any]:
-        had = arm[rows["episode_id"].unique()]
-        return {"type": kind, "events_t": int(had.sum()), "events_c": int((~had).sum()), **n}
-
-    whole = line("any", table)
-    parts = [line(str(kind), rows) for kind, rows in table.groupby("type", sort=True)]
+    first, _ = first_of_arms(cohort, arms, columns=(), function=_NAME)
+    mine = first.select("episode_id", _t=first.treatment.isin(words_of(arms[0])))
+    seen = events.select("episode_id", "type").inner_join(mine, "episode_id")
+    of_arm = {f"events_{arm}": seen.episode_id.nunique(where=seen["_t"] == own)
+              for arm, own in (("t", True), ("c", False))}  # fmt: skip
+    by_type = seen.group_by("type").aggregate(**of_arm).order_by("type").to_pyarrow().to_pylist()
+    parts = [line | sizes for line in by_type]
+    whole = {"type": "any", **seen.aggregate(**of_arm).to_pyarrow().to_pylist()[0], **sizes}
     for name in ("events_t", "events_c"):
         hide_parts(whole, parts, name, smallest)
     return [whole, *parts]

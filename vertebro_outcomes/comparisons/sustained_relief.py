@@ -10,10 +10,12 @@ from scipy.special import ndtr, ndtri
 
 from vertebro_outcomes.comparisons.compare import ResponseName
 from vertebro_outcomes.comparisons.design import METHOD_FOR, Design
-from vertebro_outcomes.comparisons.intercurrent import without_scores_after_crossover
+from vertebro_outcomes.comparisons.intercurrent import (
+    crossover_note,
+    without_scores_after_crossover,
+)
 from vertebro_outcomes.comparisons.population import (
     Population,
-    crossover_note,
     population,
 )
 from vertebro_outcomes.comparisons.relief_course import CENSORED, DIED, RELIEF, ReliefCourse, course

@@ -40,8 +40,25 @@ def analysing_engine() -> Any:
     """A DuckDB for tables that are already canonical; joins that do not fit lie in a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="vertebro-"))
     engine = embedded_engine(memory_limit=MEMORY_TO_ANALYSE, temp_directory=str(folder))
+    engine.vertebro_memory = MEMORY_TO_ANALYSE
     weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
     return engine
+
+
+def hand_back(table: "ir.Table") -> None:
+    """What an embedded engine of ours has freed returns to the system before arrays are built.
+
+    DuckDB keeps it for its next query, up to gigabytes, until its limit is set; it may be the same.
+    """
+    import ibis
+
+    try:
+        engine = table.get_backend()
+    except ibis.common.exceptions.IbisError:  # an Arrow table, or tables of several engines
+        return
+    limit = getattr(engine, "vertebro_memory", None)
+    if limit is not None:
+        engine.con.execute(f"SET memory_limit = '{limit}'")
 
 
 def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":

@@ -195,7 +195,7 @@ def test_the_window_takes_the_nearest_score_and_only_within():
 
 def test_many_days_are_named_by_the_first_and_the_last():
     days = np.arange(1, 40)
-    people = SimpleNamespace(day=np.r_[-3, days])
+    people = SimpleNamespace(days_after_day0=lambda: days)
     assert days_with_scores(people, "odi") == "odi was recorded from day 1 to 39"
 
 

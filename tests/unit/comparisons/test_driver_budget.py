@@ -3,7 +3,14 @@
 import pytest
 
 import vertebro_outcomes as vo
-from vertebro_outcomes.comparisons import arm_balance, driver_budget, follow_up, population
+from vertebro_outcomes.comparisons import (
+    arm_balance,
+    driver_budget,
+    first_of_arms,
+    follow_up,
+    narrow_population,
+    population,
+)
 from vertebro_outcomes.comparisons.follow_up import follow_patients
 
 ARMS = {"treatment": "KP", "comparator": "NSM"}
@@ -21,14 +28,15 @@ QUESTIONS = {
         "patterns",
     ),
     "mortality": (lambda c: vo.mortality(c, **ARMS, covariates=["sex"]), "patterns"),
-    "compare": (lambda c: vo.compare(c, **SCORE, **ARMS, method="overlap_weighting"), "patients"),
+    "compare": (lambda c: vo.compare(c, **SCORE, **ARMS, method="overlap_weighting"), "of arms"),
+    "all visits": (lambda c: vo.compare(c, **SCORE, **ARMS, method="mmrm"), "scores"),
     "compare by design": (
         lambda c: vo.compare(
             c, design=vo.Design("pain_vas", "KP", "NSM", day=90), method="ate_weighting"
         ),
-        "patients",
+        "of arms",
     ),
-    "site_summary": (lambda c: vo.site_summary(c, site="A", **SCORE, **ARMS), "patients"),
+    "site_summary": (lambda c: vo.site_summary(c, site="A", **SCORE, **ARMS), "patterns"),
     "compare_complications": (lambda c: vo.compare_complications(c, **ARMS), "patients"),
     "recurrent_fractures": (lambda c: vo.recurrent_fractures(c, **ARMS), "patients"),
 }
@@ -49,7 +57,9 @@ def most(cohort):
     return {
         "counts": 80,
         "patterns": max(table.groupby(by).ngroups for table in (people, fractures)),
-        "patients": max((scores["instrument"] == "pain_vas").sum(), len(people)),
+        "of arms": people["treatment"].isin(ARMS.values()).sum(),
+        "patients": len(people),
+        "scores": (scores["instrument"] == "pain_vas").sum(),
     }
 
 
@@ -80,16 +90,16 @@ def test_no_more_rows_leave_the_engine_than_the_answer_needs(cohort, most, name,
 
 @pytest.mark.parametrize("name", [n for n, (_, kind) in QUESTIONS.items() if kind != "counts"])
 def test_more_than_the_budget_is_refused_before_it_is_fetched(cohort, name, monkeypatch):
-    for module in (arm_balance, driver_budget, follow_up, population):
+    for module in (arm_balance, driver_budget, first_of_arms, follow_up, population):
         monkeypatch.setattr(module, "MOST_ROWS", 10)
     with pytest.raises(vo.InputError, match=r"allowed: (up to 10|columns with few)"):
         QUESTIONS[name][0](cohort)
 
 
 def test_scores_beyond_the_budget_are_refused(cohort, monkeypatch):
-    for module in (driver_budget, population):
+    for module in (driver_budget, narrow_population, population):
         monkeypatch.setattr(module, "MOST_SCORES", 10)
     with pytest.raises(vo.InputError, match=r"scores of pain_vas: [\d,]+ rows; allowed: up to 10"):
-        QUESTIONS["compare"][0](cohort)
+        QUESTIONS["all visits"][0](cohort)
     with pytest.raises(vo.InputError, match="table scores"):
         driver_budget.frame_within(cohort, "scores", function="f")
