@@ -10,14 +10,9 @@ from scipy.special import ndtr, ndtri
 
 from vertebro_outcomes.comparisons.compare import ResponseName
 from vertebro_outcomes.comparisons.design import METHOD_FOR, Design
-from vertebro_outcomes.comparisons.intercurrent import (
-    crossover_note,
-    without_scores_after_crossover,
-)
-from vertebro_outcomes.comparisons.population import (
-    Population,
-    population,
-)
+from vertebro_outcomes.comparisons.intercurrent import crossover_note
+from vertebro_outcomes.comparisons.narrow_population import narrow_population, needs_of
+from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.relief_course import CENSORED, DIED, RELIEF, ReliefCourse, course
 from vertebro_outcomes.comparisons.relief_weights import Weighted, weighted
 from vertebro_outcomes.comparisons.requests import Request, checked_request
@@ -129,9 +124,9 @@ def sustained_relief(
         raise refuse_argument(_NAME, "later_visits", later_visits, "a whole number from 0")
     eligible = cohort if design is None else design.eligible(cohort)
     t, c = request.arms
-    people = population(eligible, outcome=request.outcome, treatment=t, comparator=c)
-    if design is not None and design.crossover == "hypothetical":
-        people = without_scores_after_crossover(eligible, people)
+    stop = design is not None and design.crossover == "hypothetical"
+    needs = replace(needs_of(request), window=None, until_crossover=stop)
+    people = narrow_population(eligible, outcome=request.outcome, arms=(t, c), needs=needs)
     followed = course(people, request, RESPONSES[response], later_visits=later_visits)
     use = weighted(people, followed, request)
     kept = followed.flow.kept
