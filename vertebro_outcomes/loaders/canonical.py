@@ -1,35 +1,41 @@
 """Tables of a load -> the canonical tables: declared columns, pseudonyms, rows in a fixed order."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import Kinds, with_pseudonyms, without_rows
-from vertebro_outcomes.loaders.staging import ORDER, Staged
+from vertebro_outcomes.loaders.staging import FEED_STEP, ORDER, Staged
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.engine import keep, keep_all, working_folder
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+MOST_JOINED: Final = 1_500_000  # patients; the names of more leave no room for anything else
+
 
 def canonical_tables(
     engine: Any,
     tables: Kinds,
     staged: Sequence[Staged],
-    named: tuple["ir.Table", "ir.Table | None"],
+    names: Names,
+    absences: "ir.Table | None",
 ) -> Kinds:
     """Exactly the declared columns, in the same order each time; rows of trace and dates are gone."""
     import ibis
     import pyarrow as pa
 
-    people, absences = named
     fed = {"patients", *(item.feed.table for item in staged)}
     most_first = ["scores", *(name for name in STORED if name not in ("scores", "absences"))]
-    whole = {}
+    is_large = working_folder(engine) is not None
+    whole: dict[str, list[ir.Table]] = {}
     for name in most_first:
         rows = tables[name]
-        rows = with_pseudonyms(rows, people) if name in fed else without_rows(rows)
-        whole[name] = _in_order(engine, rows, STORED[name].names)
+        rows = with_pseudonyms(rows, names.people) if name in fed else without_rows(rows)
+        parts = _halves(rows, staged) if is_large and name == "scores" else [rows]
+        is_sorted = not is_large or names.n_people > MOST_JOINED
+        whole[name] = [_in_order(part, STORED[name].names, is_large, is_sorted) for part in parts]
     made = keep_all(engine, whole, _known_words(staged))
     if absences is None:
         columns = {c: pa.array([], pa.string()) for c in STORED["absences"].names}
@@ -42,6 +48,18 @@ def canonical_tables(
     return {name: made[name] for name in STORED}
 
 
+def _halves(scores: "ir.Table", staged: Sequence[Staged]) -> list["ir.Table"]:
+    """The scores of the first and of the second half of all rows of their files."""
+    feeds = [item for item in staged if item.feed.table == "scores"]
+    left = sum(item.source.n_rows for item in feeds) // 2
+    for item in feeds:
+        if left <= item.source.n_rows:
+            middle = item.place * FEED_STEP + left
+            return [scores.filter(scores[ORDER] < middle), scores.filter(scores[ORDER] >= middle)]
+        left -= item.source.n_rows
+    return [scores]
+
+
 def _known_words(staged: Sequence[Staged]) -> dict[str, list[str]]:
     """Column of the scores -> every word it can hold."""
     words: dict[str, list[str]] = {}
@@ -51,13 +69,18 @@ def _known_words(staged: Sequence[Staged]) -> dict[str, list[str]]:
     return words
 
 
-def _in_order(engine: Any, rows: "ir.Table", columns: Sequence[str]) -> "ir.Table":
+def _in_order(
+    rows: "ir.Table", columns: Sequence[str], is_large: bool, is_sorted: bool
+) -> "ir.Table":
     """The declared columns; rows by all their cells, of large tables in the order of the files.
 
-    Either way the order is the same however many threads the engine has.
+    Either way the order is the same however many threads the engine has. Rows joined by one thread
+    come as they stand in their file, as long as what is joined to them fits into memory.
     """
-    if working_folder(engine) is None or ORDER not in rows.columns:
+    if not is_large or ORDER not in rows.columns:
         return rows.select(list(columns)).order_by(list(columns))
     if "leakage" in columns:  # levels come from groups; the other tables were stored in order
         rows = rows.order_by([ORDER, "level"])
+    elif is_sorted:
+        rows = rows.order_by(ORDER)
     return rows.select(list(columns))

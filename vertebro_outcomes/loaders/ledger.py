@@ -5,7 +5,7 @@
 import functools
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -16,6 +16,7 @@ from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import (
     FILE,
     ORDER,
+    RECORD,
     REFUSED,
     RULE,
     Staged,
@@ -95,8 +96,9 @@ class Ledger:
         for place, n in per_feed(rows).items():
             self.fates[place].repeats += n
 
-    def add_staged(self, staged: Sequence[Staged]) -> None:
-        """Cells and rows refused while the feeds were read."""
+    def add_staged(self, staged: Sequence[Staged]) -> list[Staged]:
+        """Cells and rows refused while the feeds were read; gives the feeds as counted."""
+        counted = []
         for item in staged:
             counts = tally(item)
             self.fates[item.place] = fate(item, counts)
@@ -105,6 +107,8 @@ class Ledger:
                     self.frames.append(cell_rejects(item, name))
             if counts["refused"]:
                 self._add_refused(item)
+            counted.append(_as_counted(item, counts))
+        return counted
 
     def _add_refused(self, item: Staged) -> None:
         gone = item.data.filter(item.data[REFUSED].notnull())
@@ -144,6 +148,19 @@ class Ledger:
         """
         gone = pd.concat([*self.refused, _NO_LINES], ignore_index=True).drop_duplicates()
         return account(export, staged, Traces(self.used, written, self.repeats, self.fates, gone))
+
+
+def _as_counted(staged: Staged, counts: Mapping[str, int]) -> Staged:
+    """The same rows; where none is blank or none refused, nobody has to look for such any more."""
+    import ibis
+
+    read, kept = staged.read, staged.data
+    if not counts["refused"]:
+        read, kept = (t.mutate({REFUSED: ibis.null("string")}) for t in (read, kept))
+    if not counts["blank"]:
+        read = read.mutate({RECORD: True})
+        kept = read.drop(RECORD)
+    return replace(staged, data=kept, read=read)
 
 
 _NO_LINES: Final = pd.DataFrame({"source_file": [], "line": pd.Series(dtype="int64")})

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,33 +50,68 @@ def pseudonym(identifier: str, key: bytes, *, kind: str = "P") -> str:
     return kind + digest.hex()[:LENGTH]
 
 
-def pseudonyms(engine: Any, identifiers: "ir.Table", key: bytes, *, kind: str) -> "ir.Table":
-    """`number, pseudo, person` for a table `raw, number`: identifiers as written, and their numbers.
+@dataclass(frozen=True)
+class Names:
+    """`table` has `number, pseudo, person`: identifiers as written have numbers, persons pseudonyms.
 
     Blanks around an identifier do not count: of the numbers that share a pseudonym, one is the
-    number of the `person`.
+    number of the `person`. Where no person has two, `is_plain`: each number is a person. `in_turn`
+    where no identifier came twice.
+    """
+
+    table: "ir.Table"
+    n_people: int
+    is_plain: bool
+    in_turn: bool = False
+
+    @property
+    def people(self) -> "ir.Table":
+        """`number, pseudo`, each person once."""
+        names = self.table
+        own = names if self.is_plain else names.filter(names.number == names.person)
+        return own.select("number", "pseudo")
+
+
+def pseudonyms(
+    engine: Any, identifiers: "ir.Table", key: bytes, *, kind: str, once: bool = False
+) -> Names:
+    """Names for a table `raw, number`: identifiers as written, and their numbers.
+
+    It is looked at without removing repeated ones first where each is expected `once`.
 
     Raises
     ------
     LoadError
         If two identifiers share a number.
     """
-    spelled = identifiers.select("raw", "number").distinct()
-    if engine.name == "duckdb":
-        names = spelled.select("number", pseudo=_on_duckdb(spelled.raw.strip(), key, kind))
-        names = store(engine, "pseudonyms", names)
-    else:
-        names = _here(engine, spelled.to_pyarrow(), key, kind)
-    counts = names.aggregate(
-        n=names.count(), numbers=names.number.nunique(), people=names.pseudo.nunique()
-    )
-    found = counts.to_pyarrow().to_pylist()[0]
+    identifiers = identifiers.select("raw", "number")
+    names, found = _named(engine, identifiers if once else identifiers.distinct(), key, kind)
+    in_turn = once and found["numbers"] == found["n"]
+    if once and not in_turn:
+        names, found = _named(engine, identifiers.distinct(), key, kind)
     if found["numbers"] < found["n"]:
         raise _not_told_apart()
     if found["people"] == found["n"]:
-        return names.mutate(person=names.number)
+        plain = names.mutate(person=names.number)
+        return Names(plain, found["n"], is_plain=True, in_turn=in_turn)
     person = names.number.min().over(group_by="pseudo")
-    return store(engine, "pseudonyms", names.mutate(person=person))
+    names = store(engine, "pseudonyms", names.mutate(person=person))
+    return Names(names, found["people"], is_plain=False)
+
+
+def _named(
+    engine: Any, identifiers: "ir.Table", key: bytes, kind: str
+) -> tuple["ir.Table", dict[str, int]]:
+    """`number, pseudo`; and how many rows, numbers and pseudonyms there are."""
+    if engine.name == "duckdb":
+        pseudo = _on_duckdb(identifiers.raw.strip(), key, kind)
+        names = store(engine, "pseudonyms", identifiers.select("number", pseudo=pseudo))
+    else:
+        names = _here(engine, identifiers.to_pyarrow(), key, kind)
+    counts = names.aggregate(
+        n=names.count(), numbers=names.number.nunique(), people=names.pseudo.nunique()
+    )
+    return names, counts.to_pyarrow().to_pylist()[0]
 
 
 def _not_told_apart() -> LoadError:

@@ -5,59 +5,69 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import STAGED
 from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Finding, Ledger
-from vertebro_outcomes.loaders.pseudonyms import pseudonyms
+from vertebro_outcomes.loaders.pseudonyms import Names, pseudonyms
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import (
     FILE,
     ORDER,
     REFUSED,
+    ROW_COLUMNS,
     WHO,
     WHY,
     Staged,
     ibis_type,
 )
-from vertebro_outcomes.tables.engine import count, store, store_told
+from vertebro_outcomes.tables.engine import count, is_blank, store, store_told
 from vertebro_outcomes.tables.typed_frames import ARROW
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 Kinds = dict[str, "ir.Table"]
+PSEUDO, NAMED = "_pseudo", "_named"  # what replaces the numbers of a patient and of an episode
 TRACE: Final = (FILE, LINE, ORDER)
 # Dates that later checks may set aside; they may come from another row than the record itself.
 CHECKED_DATES: Final = ("birth_date", "death_date", "fracture_date", "followup_end_date")
 
 
-def collect(engine: Any, staged: Sequence[Staged], key: bytes) -> tuple[Kinds, "ir.Table"]:
+def collect(
+    engine: Any, staged: Sequence[Staged], key: bytes, scored: "ir.Table | None"
+) -> tuple[Kinds, Names]:
     """One table per kind with typed columns, file, line and order, patient ids replaced.
 
-    Beside them the table `number, pseudo, person` of the identifiers. The ids of patients are these
-    numbers, which `with_pseudonyms` replaces at the end.
+    Beside them the names of the identifiers, of which `scored` are those of the scores. The ids of
+    patients are numbers, which `with_pseudonyms` replaces at the end.
     """
-    scores = [item for item in staged if item.feed.table == "scores"]
     others = [item for item in staged if item.feed.table != "scores"]
-    names = pseudonyms(engine, _identifiers(engine, others or scores), key, kind="P")
-    if others and any(_has_strangers(item, names) for item in scores):
-        names = pseudonyms(engine, _identifiers(engine, staged), key, kind="P")
-    several = count(names.filter(names.number != names.person).limit(1)) > 0
+    names = _names(engine, others or staged, key)
+    if others and scored is not None and _has_strangers(scored, names):
+        names = _names(engine, staged, key)
     parts: dict[str, list[ir.Table]] = {name: [] for name in STAGED}
     for item in staged:
-        data = _records(item)
-        data = _of_persons(data, names) if several else data.mutate(patient_id=data[WHO])
+        data = _of_persons(records_of(item), names)
         data = item.finish(data) if item.finish else data
         parts[item.feed.table].append(_whole(data, item.feed.table))
     return {name: _union(engine, name, parts[name]) for name in STAGED}, names
 
 
-def _records(item: Staged) -> "ir.Table":
+def records_of(item: Staged) -> "ir.Table":
+    """The staged rows of a feed that no rule refuses."""
+    if is_blank(item.data.op(), REFUSED):
+        return item.data
     return item.data.filter(item.data[REFUSED].isnull())
+
+
+def _names(engine: Any, staged: Sequence[Staged], key: bytes) -> Names:
+    telling = _telling(staged)
+    once = len(telling) == 1 and _is_of_all_rows(telling[0])
+    return pseudonyms(engine, _identifiers(engine, telling), key, kind="P", once=once)
 
 
 def _identifiers(engine: Any, staged: Sequence[Staged]) -> "ir.Table":
     """The identifiers of the records as written, and their numbers; nobody's without records."""
     whole: Any = None
     for item in staged:
-        good = _records(item)
+        good = records_of(item)
         part = good.select(raw=good.patient_id, number=good[WHO])
         whole = part if whole is None else whole.union(part)
     if whole is None:
@@ -66,30 +76,62 @@ def _identifiers(engine: Any, staged: Sequence[Staged]) -> "ir.Table":
     return whole
 
 
-def _has_strangers(item: Staged, names: "ir.Table") -> bool:
+def _telling(staged: Sequence[Staged]) -> list[Staged]:
+    """Feeds without those that can only repeat the identifiers of a feed of all rows of their file."""
+    whole = [item for item in staged if _is_of_all_rows(item)]
+    return [
+        item
+        for item in staged
+        if not any(
+            _reads_same(item, other) and (other.place < item.place or item not in whole)
+            for other in whole
+        )
+    ]
+
+
+def is_one_row_each(staged: Sequence[Staged], kind: str, names: Names) -> bool:
+    """Whether it is known already that no patient has two rows in the tables of one kind."""
+    own = [item for item in staged if item.feed.table == kind]
+    told = [item for item in staged if _is_of_all_rows(item)]
+    return (
+        names.in_turn
+        and len(own) == 1
+        and (own[0] in told or any(_reads_same(own[0], other) for other in told))
+        and not own[0].repeats_lines
+    )
+
+
+def _is_of_all_rows(item: Staged) -> bool:
+    feed = item.feed
+    return ROW_COLUMNS[feed.table] == ("patient_id",) and not feed.where and not feed.needs
+
+
+def _reads_same(one: Staged, other: Staged) -> bool:
+    same = one.feed.cells["patient_id"] == other.feed.cells["patient_id"]
+    return same and one.source.name == other.source.name and one is not other
+
+
+def _has_strangers(scored: "ir.Table", names: Names) -> bool:
     """Whether scores are about people whom no other table has, told by their numbers alone.
 
     That a stranger's number is somebody's is as unlikely as that two pseudonyms are equal.
     """
-    rows = _records(item).select(WHO)
-    return bool(count(rows.anti_join(names, rows[WHO] == names.number).limit(1)))
+    return bool(count(scored.anti_join(names.table, "number").limit(1)))
 
 
-def _of_persons(data: "ir.Table", names: "ir.Table") -> "ir.Table":
+def _of_persons(data: "ir.Table", names: Names) -> "ir.Table":
     """One number for each person, however the identifier is spelled."""
-    joined = data.inner_join(names.select("number", "person"), data[WHO] == names.number)
+    if names.is_plain:
+        return data.mutate(patient_id=data[WHO])
+    own = names.table.select("number", "person")
+    joined = data.inner_join(own, data[WHO] == own.number)
     return joined.mutate(patient_id=joined.person).drop("number", "person")
-
-
-def people_of(names: "ir.Table") -> "ir.Table":
-    """`number, pseudo`, each person once: identifiers may be spelled in several ways."""
-    return names.filter(names.number == names.person).select("number", "pseudo")
 
 
 def _whole(data: "ir.Table", name: str) -> "ir.Table":
     """Every staged column of a table, in order."""
     columns = [*STAGED[name].names, *TRACE, *([WHY + "value"] if name == "scores" else [])]
-    return data.select([_column(data, c, name) for c in columns])
+    return data.select([column_of(data, c, name) for c in columns])
 
 
 def _union(engine: Any, name: str, parts: Sequence["ir.Table"]) -> "ir.Table":
@@ -101,7 +143,7 @@ def _union(engine: Any, name: str, parts: Sequence["ir.Table"]) -> "ir.Table":
     return whole
 
 
-def _column(data: "ir.Table", name: str, table: str) -> Any:
+def column_of(data: "ir.Table", name: str, table: str) -> Any:
     """A column of a feed, or blanks of the declared type."""
     import ibis
 
@@ -124,19 +166,19 @@ def empty(engine: Any, name: str) -> "ir.Table":
     return store(engine, f"no_{name}", pa.table(columns))
 
 
+def episode_name(pseudo: Any, number: Any) -> Any:
+    """The name of an episode, by the pseudonym of its patient and its number among theirs."""
+    return "E" + pseudo.substr(1) + "-" + number.cast("string")
+
+
 def with_pseudonyms(table: "ir.Table", people: "ir.Table") -> "ir.Table":
     """Pseudonyms in place of the numbers of patients and of their episodes."""
-    import ibis
-
-    first = "E" + people.pseudo.substr(1) + "-1"
-    people = people.select("pseudo", who=people.number, first=first)
-    joined = table.inner_join(people, table.patient_id == people.who)
+    if PSEUDO in table.columns:
+        return table.mutate(patient_id=table[PSEUDO], episode_id=table[NAMED])
+    joined = table.inner_join(people, table.patient_id == people.number).drop("number")
     if "episode_id" in table.columns:
-        number = joined.episode_id
-        later = joined["first"].substr(0, joined["first"].length() - 1) + number.cast("string")
-        named = ibis.cases((number == 1, joined["first"]), else_=later)
-        joined = joined.mutate(episode_id=named)
-    return joined.mutate(patient_id=joined.pseudo).drop("who", "pseudo", "first")
+        joined = joined.mutate(episode_id=episode_name(joined.pseudo, joined.episode_id))
+    return joined.mutate(patient_id=joined.pseudo).drop("pseudo")
 
 
 def without_rows(table: "ir.Table") -> "ir.Table":
@@ -152,13 +194,18 @@ def in_file_order(table: "ir.Table") -> "ir.Table":
 
 
 def merge(
-    engine: Any, rows: "ir.Table", by: Sequence[str], *, name: str, ledger: Ledger
+    engine: Any,
+    rows: "ir.Table",
+    by: Sequence[str],
+    *,
+    name: str,
+    ledger: Ledger,
 ) -> "ir.Table":
     """Rows about the same thing become one: per column the first value in file order.
 
     A later row that says otherwise is flagged cell by cell.
     """
-    if not (_some_repeat(rows, by[:1]) and _some_repeat(rows, by)):
+    if not (some_repeat(rows, by[:1]) and some_repeat(rows, by)):
         return rows
     rest = [c for c in rows.columns if c not in (*by, *TRACE)]
     filled = rows.aggregate(**{c: rows[c].count() for c in rest}).to_pyarrow().to_pylist()[0]
@@ -178,7 +225,8 @@ def merge(
     return merged.drop(*kinds).mutate(**blank)
 
 
-def _some_repeat(rows: "ir.Table", by: Sequence[str]) -> bool:
+def some_repeat(rows: "ir.Table", by: Sequence[str]) -> bool:
+    """Whether two rows agree in these columns."""
     groups = rows.group_by(list(by)).aggregate(n=rows.count())
     return bool(count(groups.filter(groups.n > 1).limit(1)))
 
@@ -213,7 +261,7 @@ def _flag_contradictions(
         ledger.flag_cells(pairs, [Finding(other, rule, column, found)])
 
 
-def stated_absences(staged: Sequence[Staged], names: "ir.Table") -> "ir.Table | None":
+def stated_absences(staged: Sequence[Staged], names: Names) -> "ir.Table | None":
     """`patient_id table column reason` for cells with a stated reason; scores carry their own."""
     import ibis
 
@@ -221,7 +269,7 @@ def stated_absences(staged: Sequence[Staged], names: "ir.Table") -> "ir.Table | 
     for item in staged:
         if item.feed.table == "scores":
             continue
-        data = _records(item)
+        data = records_of(item)
         for column in item.feed.cells:
             if WHY + column in data.columns:
                 part = data.filter(data[WHY + column].notnull()).select(
@@ -233,5 +281,7 @@ def stated_absences(staged: Sequence[Staged], names: "ir.Table") -> "ir.Table | 
                 whole = part if whole is None else whole.union(part)
     if whole is None:
         return None
-    named = whole.inner_join(names, "number").rename(patient_id="pseudo").drop("number", "person")
+    named = (
+        whole.inner_join(names.table, "number").rename(patient_id="pseudo").drop("number", "person")
+    )
     return named.distinct()

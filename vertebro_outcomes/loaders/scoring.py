@@ -10,7 +10,7 @@ from vertebro_outcomes.loaders.format import STAGED, Duplicates
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged
-from vertebro_outcomes.tables.engine import count, function, hashed, store, store_told
+from vertebro_outcomes.tables.engine import count, is_blank, store, store_told
 from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
 
 if TYPE_CHECKING:
@@ -179,14 +179,11 @@ def resolve_duplicates(
 ) -> "ir.Table":
     """One score per patient, episode, instrument and day: a value before a blank, then by `rule`.
 
-    Only the scores of `crowds` (patients and episodes) are looked at.
+    Only the scores of `crowds` (`patient_id`) are looked at.
     """
     import ibis
 
     by = ["patient_id", "episode_id", "instrument", "day"]
-    crowds = store(engine, "crowds", crowds)
-    if not count(crowds):
-        return scores
     suspects = store_told(engine, "suspects", scores.semi_join(crowds, "patient_id"))
     again = suspects.group_by(by).aggregate(n=suspects.count()).filter(lambda t: t.n > 1)
     if not count(again):
@@ -208,37 +205,23 @@ def resolve_duplicates(
     return scores.anti_join(losing, ORDER)
 
 
-def flag(engine: Any, scores: "ir.Table") -> Any:
-    """One of 62 flags of an episode that a score raises, chosen by instrument and day."""
-    import ibis
-
-    chosen = hashed(engine, scores.instrument, scores.day.coalesce(-1))
-    return ibis.literal(1, "int64") << chosen
-
-
-def crowded(seen: "ir.Table") -> "ir.Table":
-    """Patients of whom two scores of an episode may be of one instrument and day.
-
-    Where as many flags are up as there are scores, no two agree: nothing is looked at again.
-    """
-    up = function("bit_count", ("int64",), "int64")(seen.flags)
-    return seen.filter((seen.n_scores > 0) & (up < seen.n_scores)).select("patient_id").distinct()
-
-
 def statuses(scores: "ir.Table", patients: "ir.Table") -> "ir.Table":
     """`observed`, or why there is no value; from the day of death on the reason is death."""
     import ibis
 
-    deaths = patients.filter(patients.death_day.notnull()).select(
-        dead_patient=patients.patient_id, death=patients.death_day
-    )
-    joined = scores.left_join(deaths, scores.patient_id == deaths.dead_patient)
+    if is_blank(patients.op(), "death_day"):
+        joined = scores.mutate(death=ibis.null("int64"))
+    else:
+        deaths = patients.filter(patients.death_day.notnull())
+        deaths = deaths.select(dead_patient="patient_id", death="death_day")
+        joined = scores.left_join(deaths, scores.patient_id == deaths.dead_patient)
+        joined = joined.drop("dead_patient")
     status = ibis.cases(
         (joined.value.notnull(), "observed"),
         ((joined.day >= joined.death).fill_null(False), "dead"),
         else_=joined[WHY + "value"].coalesce("missing"),
     )
-    return joined.mutate(status=joined.status.coalesce(status)).drop("dead_patient", "death")
+    return joined.mutate(status=joined.status.coalesce(status)).drop("death")
 
 
 __all__ = ["FILE", "LINE", "on_canonical_scale", "resolve_duplicates", "statuses"]

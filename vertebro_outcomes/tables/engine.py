@@ -5,10 +5,12 @@ import tempfile
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from vertebro_outcomes.tables.parquet_parts import join_parts
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -115,9 +117,11 @@ def keep(engine: Any, name: str, data: "ir.Table") -> "ir.Table":
 
 
 def keep_all(
-    engine: Any, tables: Mapping[str, "ir.Table"], words: Mapping[str, Sequence[str]]
+    engine: Any,
+    tables: Mapping[str, Sequence["ir.Table"]],
+    words: Mapping[str, Sequence[str]],
 ) -> dict[str, "ir.Table"]:
-    """As `keep` for several tables; an engine with a folder writes two at a time.
+    """As `keep` for several tables; an engine with a folder takes parts, and writes two at a time.
 
     Each is written by one thread, and no join is turned round: the rows of a file come in the same
     order wherever it is written, without being sorted. `words` are all that columns of these names
@@ -127,7 +131,7 @@ def keep_all(
 
     folder = working_folder(engine)
     if folder is None:
-        return {name: store(engine, name, data) for name, data in tables.items()}
+        return {name: store(engine, name, part) for name, (part,) in tables.items()}
     paths = {name: folder / f"{ibis.util.gen_name(name)}.parquet" for name in tables}
     connection = engine.con
     threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
@@ -135,12 +139,15 @@ def keep_all(
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
         with ThreadPoolExecutor(2) as pool:
-            begun = []
-            for name, data in tables.items():  # the next query is put into words meanwhile
-                query = f"COPY ({_with_words(data, words)}) TO '{paths[name]}'"
-                begun.append(pool.submit(connection.cursor().execute, query))
-            for written in begun:
-                written.result()
+            begun = {
+                name: [
+                    _begun(pool, connection, data, words, path.with_suffix(f".{place}"))
+                    for place, data in enumerate(parts)
+                ]
+                for (name, parts), path in zip(tables.items(), paths.values(), strict=True)
+            }
+            for name, parts in begun.items():
+                join_parts([part.result() for part in parts], paths[name])
     finally:
         connection.execute("RESET disabled_optimizers")
         connection.execute(f"SET threads = {threads}")
@@ -149,6 +156,23 @@ def keep_all(
             name: engine.read_parquet(str(path), table_name=path.stem)
             for name, path in paths.items()
         }
+
+
+def _begun(
+    pool: ThreadPoolExecutor,
+    connection: Any,
+    data: "ir.Table",
+    words: Mapping[str, Sequence[str]],
+    path: Path,
+) -> "Future[Path]":
+    """A part that is being written, while the query of the next one is put into words."""
+    query = f"COPY ({_with_words(data, words)}) TO '{path}' (FORMAT parquet)"
+
+    def write() -> Path:
+        connection.cursor().execute(query)
+        return path
+
+    return pool.submit(write)
 
 
 def _with_words(data: "ir.Table", words: Mapping[str, Sequence[str]]) -> str:
@@ -186,13 +210,6 @@ def working_folder(engine: Any) -> Path | None:
     """The folder that a `working_engine` made for itself."""
     folder: Path | None = getattr(engine, "vertebro_folder", None)
     return folder
-
-
-def hashed(engine: Any, text: Any, number: Any) -> Any:
-    """A number from 0 to 61 for a text and a number: equal ones give equal numbers."""
-    kind = "uint64" if engine.name == "duckdb" else "int32"
-    made = function("hash", ("string", "int64"), kind)(text, number)
-    return ((made & 0x3FFFFFFF) % 62).cast("int64")
 
 
 def fingerprint(engine: Any, text: Any) -> Any:

@@ -17,7 +17,7 @@ def named(identifiers):
     engine = embedded_engine()
     rows = store(engine, "rows", pa.table({"raw": identifiers}))
     rows = rows.mutate(number=fingerprint(engine, rows.raw))
-    return pseudonyms(engine, rows, b"k", kind="P").to_pyarrow().to_pandas()
+    return pseudonyms(engine, rows, b"k", kind="P").table.to_pyarrow().to_pandas()
 
 
 def test_blanks_around_an_identifier_make_no_other_person():

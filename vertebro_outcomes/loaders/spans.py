@@ -1,0 +1,167 @@
+"""Persons and their episodes as spans of time: every record falls into exactly one of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from vertebro_outcomes.loaders.pseudonyms import Names
+from vertebro_outcomes.loaders.records import NAMED, PSEUDO, episode_name
+from vertebro_outcomes.loaders.seen import FACTS, is_crowded, is_mixed, since_1970
+from vertebro_outcomes.loaders.staging import ORDER
+from vertebro_outcomes.tables.engine import is_blank, store_told
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+# A record up to a month before day 0 still belongs to that episode (baseline visit).
+BASELINE_DAYS: Final = 30
+DAY0_DATE, NUMBER, KEY = "_day0_date", "_number", "_key"
+PERSON: Final = "_person"
+_SINCE, _UNTIL, _AT, _CALLED = "_since", "_until", "_at", "_called"
+_EARLIEST, _LATEST = -(10**9), 10**9  # days since 1970
+
+
+@dataclass(frozen=True)
+class Spans:
+    """One row per episode, and one for each person without any.
+
+    `table`: `PERSON`, the columns of their episode (its `NUMBER` is null where there is none), the
+    names `PSEUDO` and `NAMED` that replace numbers, and the facts of the person's scores. Where
+    somebody has `several` episodes, also `KEY`, which records may name, and the edges of the span.
+    """
+
+    table: "ir.Table"
+    several: bool
+    crowded: bool = False  # whether two scores of somebody may be of one instrument and day
+    undated: bool = False  # whether a score of somebody may have a date and no day 0
+
+    def crowds(self) -> "ir.Table":
+        """`patient_id, mixed` of persons of whom two scores may be of one instrument and day."""
+        crowd = self.table.filter(is_crowded(self.table))
+        return crowd.select(patient_id=crowd[PERSON], mixed=is_mixed(crowd)).distinct()
+
+
+def spans_of(
+    engine: Any, names: Names, episodes: "ir.Table", facts: "ir.Table | None", *, several: bool
+) -> Spans:
+    """Everybody's spans, and in one look at them what there is to do about scores."""
+    import ibis
+
+    people = names.people.rename({PERSON: "number", PSEUDO: "pseudo"})
+    table: Any = people.left_join(episodes, people[PERSON] == episodes.patient_id)
+    table = table.mutate({NAMED: episode_name(table[PSEUDO], table[NUMBER])})
+    table = table.mutate(_edges(table)) if several else table
+    if facts is None:
+        table = _stored(engine, table)
+        return Spans(table.mutate({name: ibis.null(FACTS[name]) for name in FACTS}), several)
+    told = table.left_join(facts, table[PERSON] == facts.number).drop("number")
+    table = _stored(engine, told)
+    undated = table.last_date.notnull() & table[DAY0_DATE].isnull()
+    found = table.aggregate(crowded=is_crowded(table).any(), undated=undated.any())
+    return Spans(table, several, **found.to_pyarrow().to_pylist()[0])
+
+
+def _stored(engine: Any, table: "ir.Table") -> "ir.Table":
+    """Episodes in the order of the files, then persons without any: the same order each time."""
+    return store_told(engine, "spans", table.order_by([ORDER, PERSON]))
+
+
+def _edges(table: "ir.Table") -> dict[str, Any]:
+    """A span begins a month before day 0 and ends where the next one begins; the first began always."""
+    import ibis
+
+    begins = since_1970(table[DAY0_DATE]) - BASELINE_DAYS
+    in_turn = ibis.window(group_by=PERSON, order_by=NUMBER)
+    first = table[NUMBER].isnull() | (table[NUMBER] == 1)
+    return {
+        _SINCE: ibis.ifelse(first, _EARLIEST, begins.fill_null(_LATEST)),
+        _UNTIL: begins.lead().over(in_turn).fill_null(_LATEST),
+    }
+
+
+def place(rows: "ir.Table", spans: Spans) -> "ir.Table":
+    """Rows with the number of their episode, its day 0, and the names that replace numbers.
+
+    It is the episode named by the row; else the last one that began before it; else the first.
+    """
+    names = (PERSON, NUMBER, DAY0_DATE, PSEUDO, NAMED)
+    if not spans.several:
+        own = spans.table.select(*names)
+        placed = rows.inner_join(own, rows.patient_id == own[PERSON])
+        return placed.mutate(episode_id=placed[NUMBER]).drop(PERSON, NUMBER)
+    own = spans.table.select(*names, _SINCE, _UNTIL)
+    at = since_1970(rows.date).fill_null(_EARLIEST) if "date" in rows.columns else _EARLIEST
+    rows = rows.mutate({_AT: at})
+    if is_blank(rows.op(), "episode_id"):
+        rows = rows.mutate({_CALLED: rows.patient_id.nullif(rows.patient_id)})
+    else:
+        keys = spans.table.select(KEY, of=spans.table[PERSON], **{_CALLED: spans.table[NUMBER]})
+        same = [rows.patient_id == keys.of, rows.episode_id == keys[KEY]]
+        rows = rows.left_join(keys, same).drop("of", KEY)
+    within = (rows[_AT] >= own[_SINCE]) & (rows[_AT] < own[_UNTIL])
+    named = own[NUMBER] == rows[_CALLED]
+    here = named.fill_null(False) | (rows[_CALLED].isnull() & within)
+    placed = rows.inner_join(own, [rows.patient_id == own[PERSON], here])
+    return placed.mutate(episode_id=placed[NUMBER]).drop(
+        PERSON, NUMBER, _SINCE, _UNTIL, _AT, _CALLED
+    )
+
+
+def with_last_seen(engine: Any, spans: Spans, children: Mapping[str, "ir.Table"]) -> "ir.Table":
+    """Spans with the last dated record from day 0 on (`last`), and the last sign of life (`alive`).
+
+    `children` are the tables of dated records that a feed fills, their days counted.
+    """
+    table = spans.table
+    by_facts = table.mutate(
+        last=_later(_from_day0(table.last_day), _from_day0(_days(table.last_date, table))),
+        alive=_later(table.alive_day, _days(table.alive_date, table)),
+    )
+    looked_at = [_seen(name, rows) for name, rows in children.items() if name != "scores"]
+    if spans.several and "scores" in children:
+        counts = table.group_by(PERSON).aggregate(n=table.count())
+        busy = counts.filter(counts.n > 1).select(patient_id=PERSON)
+        scores = children["scores"].semi_join(busy, "patient_id")
+        looked_at.append(_seen("scores", scores))
+        by_facts = by_facts.anti_join(busy, by_facts[PERSON] == busy.patient_id)
+    if not looked_at:
+        return by_facts
+    whole: Any = by_facts.select("last", "alive", patient_id=PERSON, episode_id=NUMBER)
+    for part in looked_at:
+        whole = whole.union(part.select(whole.columns))
+    seen = whole.group_by(["patient_id", "episode_id"])
+    seen = seen.aggregate(last=whole["last"].max(), alive=whole.alive.max())
+    seen = seen.rename(of="patient_id", at="episode_id")
+    same = [table[PERSON] == seen.of, table[NUMBER].identical_to(seen["at"])]
+    return _stored(engine, table.left_join(seen, same).drop("of", "at"))
+
+
+def _seen(name: str, rows: "ir.Table") -> "ir.Table":
+    import ibis
+
+    none: Any = ibis.null("int64")
+    alive = {"scores": lambda t: t.value.notnull(), "events": lambda t: t.type != "death"}
+    said = alive[name](rows) if name in alive else ibis.literal(False)
+    return rows.select(
+        "patient_id",
+        "episode_id",
+        last=_from_day0(rows.day),
+        alive=ibis.ifelse(said, rows.day, none),
+    )
+
+
+def _days(when: Any, table: "ir.Table") -> Any:
+    return when.delta(table[DAY0_DATE], unit="day").cast("int64")
+
+
+def _from_day0(day: Any) -> Any:
+    import ibis
+
+    return ibis.ifelse(day >= 0, day, ibis.null("int64"))
+
+
+def _later(one: Any, other: Any) -> Any:
+    """The later of two days, either of which may be missing."""
+    import ibis
+
+    return ibis.cases((one.isnull(), other), (other.isnull(), one), else_=ibis.greatest(one, other))
