@@ -1,27 +1,28 @@
 """Complications of two treatments compared: differences, ratios, and the number of questions asked."""
 
 from collections.abc import Sequence
-from typing import Any, Final, get_args
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.comparable import refuse_apart
+from vertebro_outcomes.comparisons.complication_patterns import ANY, Patterns, TwoArmsOnEngine
 from vertebro_outcomes.comparisons.contrast_methods import (
     BOSCHLOO_UP_TO,
     Arms,
     contrast,
     table_of,
 )
-from vertebro_outcomes.comparisons.covariates import CONFOUNDERS, MOST_MISSING
-from vertebro_outcomes.comparisons.driver_budget import frame_within
+from vertebro_outcomes.comparisons.covariates import CONFOUNDERS
 from vertebro_outcomes.comparisons.event_counts import NOT_COMPLICATIONS
+from vertebro_outcomes.comparisons.follow_up import ALIKE
 from vertebro_outcomes.comparisons.hazard_models import (
-    all_known,
     check_arms,
     check_numbers,
     covariate_columns,
-    of_arms,
 )
 from vertebro_outcomes.comparisons.population import words_of
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
@@ -37,6 +38,9 @@ from vertebro_outcomes.results.complication_contrasts import (
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.event_types import EVENT_TYPES
 
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
 _NAME: Final = "compare_complications"
 MEASURES_OF: Final[dict[str, tuple[Measure, ...]]] = {
     "newcombe": ("RD",), "score": ("RD", "RR", "OR"), "exact": ("OR",),
@@ -45,7 +49,6 @@ MEASURES_OF: Final[dict[str, tuple[Measure, ...]]] = {
 }  # fmt: skip
 WITH_COVARIATES: Final = ("firth", "overlap_weighting", "g_computation")
 ADJUST: Final = {"benjamini_hochberg": benjamini_hochberg, "holm": holm}
-_FIRST: Final = ("treatment_date", "presentation_date", "fracture_date", "episode_id")
 
 
 def compare_complications(
@@ -131,18 +134,16 @@ def compare_complications(
         allowed = f"none with method {method!r}; they go with {', '.join(WITH_COVARIATES)}"
         raise refuse_argument(_NAME, "covariates", list(covariates), allowed)
     notes: list[str] = []
-    people = _people(cohort, treatment, comparator, notes)
-    people, arms, given = _arms(
-        people, treatment, stratum=stratum, covariates=covariates, method=method, notes=notes
-    )
-    events = _events(cohort, people, within_days, notes)
-    wanted = _wanted(events, types, treatment, comparator)
+    on_engine = TwoArmsOnEngine(cohort, (treatment, comparator), _NAME)
+    arms, given, patterns = _counted(
+        on_engine, stratum=stratum, covariates=covariates, method=method,
+        within_days=within_days, notes=notes,
+    )  # fmt: skip
+    wanted = _wanted(patterns, types, treatment, comparator)
     rows, tests = [], set()
-    place = pd.Index(people["episode_id"]).get_indexer(events["episode_id"])
     for kind in wanted:
-        had = np.zeros(len(people), dtype=bool)
-        had[place if kind == "any" else place[(events["type"] == kind).to_numpy(bool)]] = True
-        table = table_of(arms.treated, had)
+        had = patterns.of(kind)
+        table = table_of(arms, had)
         found = contrast(arms, had, measure=measure, method=method, level=level)
         tests.add(found.test)
         rows.append({
@@ -191,89 +192,71 @@ def _check_words(measure: Any, method: Any, multiplicity: Any) -> None:
         raise refuse_argument(_NAME, "measure", measure, possible)
 
 
-def _people(cohort: Cohort, treatment: str, comparator: str, notes: list[str]) -> pd.DataFrame:
-    """One row per patient: the first episode in either arm."""
-    episodes, patients = (
-        frame_within(cohort, "episodes", function=_NAME),
-        frame_within(cohort, "patients", function=_NAME),
-    )
-    both = of_arms(episodes, treatment=treatment, comparator=comparator, function=_NAME)
-    by = [name for name in _FIRST if name in both.columns]
-    first = both.sort_values(["patient_id", *by], kind="stable").drop_duplicates("patient_id")
-    if len(first) < len(both):
-        notes.append(f"{len(both) - len(first)} later episodes of a patient do not count.")
-    for arm in (treatment, comparator):
-        if not (first["treatment"] == arm).any():
-            problem = Problem(f"arm {arm}", "no patient has it as first treatment", "some patients")
-            raise InputError(f"{_NAME}()", [problem], "choose other arms")
-    extra = [c for c in patients.columns if c == "patient_id" or c not in first.columns]
-    return first.merge(patients[extra], on="patient_id").reset_index(drop=True)
-
-
-def _arms(
-    people: pd.DataFrame, treatment: str, *, stratum: str, covariates: Sequence[str] | None,
-    method: str, notes: list[str],
-) -> tuple[pd.DataFrame, Arms, tuple[str, ...]]:  # fmt: skip
+def _counted(
+    on_engine: TwoArmsOnEngine, *, stratum: str, covariates: Sequence[str] | None, method: str,
+    within_days: float | None, notes: list[str],
+) -> tuple[Arms, tuple[str, ...], Patterns]:  # fmt: skip
+    """Patients and events by pattern of what the method needs; blank values leave."""
     given = tuple(covariates or ())
-    if covariates is None and method in ("overlap_weighting", "g_computation"):
-        given = _usual(people)
-    x, terms = covariate_columns(people, given, _NAME)
-    whole = all_known(people, x, notes)
-    if method == "mantel_haenszel":
-        if stratum not in people.columns or people[stratum].isna().all():
-            filled = [c for c in people.columns if people[c].notna().any()]
-            raise refuse_argument(_NAME, "stratum", stratum, list_some(filled, most=40))
-        known = people[stratum].notna().to_numpy(bool)
-        if not known.all():
-            notes.append(f"{(~known).sum()} patients without {stratum} are left out.")
-        whole &= known
-    people, x = people.loc[whole].reset_index(drop=True), x[whole]
-    treated = (people["treatment"] == treatment).to_numpy(bool)
+    usual = covariates is None and method in ("overlap_weighting", "g_computation")
+    stratified = method == "mantel_haenszel"
+    on_engine.check_covariates(given)
+    columns = (*(CONFOUNDERS if usual else given), *((stratum,) if stratified else ()))
+    people = on_engine.people(columns, notes)
+    if usual:
+        given = on_engine.usual(people)
+    keys = [*given, *((stratum,) if stratified else ())]
+    if stratified and stratum not in people.columns:
+        on_engine.refuse_stratum(stratum)
+    if not set(keys) <= set(people.columns):
+        raise _emptied()
+    people = _without_blanks(people, keys, notes, stratum if stratified else "")
+    patterns = on_engine.patterns(people, keys, within_days=within_days, notes=notes)
+    found = patterns.people
+    x, terms = covariate_columns(found, given, _NAME)
+    treated = found["treated"].to_numpy(bool)
     if treated.all() or not treated.any():
-        problem = Problem("the arms", "one is empty without blank values", "patients in both")
-        raise InputError(f"{_NAME}()", [problem], "name fewer covariates or another stratum")
+        raise _emptied()
     refuse_apart(x, terms, treated, _NAME)
-    place = None
-    if method == "mantel_haenszel":
-        place = np.asarray(pd.factorize(people[stratum])[0], dtype=np.int64)
-    return people, Arms(treated, x, place), given
+    place = np.asarray(pd.factorize(found[stratum])[0], dtype=np.int64) if stratified else None
+    return Arms(treated, x, place, found[ALIKE].to_numpy(float)), given, patterns
 
 
-def _usual(people: pd.DataFrame) -> tuple[str, ...]:
-    """Declared confounders that vary and are nearly complete."""
-    return tuple(
-        name for name in CONFOUNDERS
-        if name in people.columns and people[name].isna().mean() <= MOST_MISSING
-        and len(people[name].dropna().unique()) > 1
-    )  # fmt: skip
+def _emptied() -> InputError:
+    problem = Problem("the arms", "one is empty without blank values", "patients in both")
+    return InputError(f"{_NAME}()", [problem], "name fewer covariates or another stratum")
 
 
-def _events(
-    cohort: Cohort, people: pd.DataFrame, within_days: float | None, notes: list[str]
-) -> pd.DataFrame:
-    events = frame_within(cohort, "events", function=_NAME)
-    events = events.loc[~events["type"].isin(NOT_COMPLICATIONS)]
-    if events.empty:
-        problem = Problem("table events", "no complication was recorded", "at least one event")
-        step = "load the events; an empty table does not show that there were none"
-        raise InputError(f"{_NAME}()", [problem], step)
-    events = events.loc[events["episode_id"].isin(people["episode_id"])]
-    early = (events["day"] < 0).fillna(False)
-    if early.any():
-        problem = Problem("table events, column day", f"{early.sum()} before day 0", "0 or later")
-        raise InputError(f"{_NAME}()", [problem], "correct these days in the source")
-    if within_days is None:
-        return events
-    undated = events["day"].isna()
-    if undated.any():
-        notes.append(f"{undated.sum()} events without a day are not counted.")
-    return events.loc[(events["day"] <= within_days).fillna(False)]
+def _without_blanks(
+    people: "ir.Table", keys: Sequence[str], notes: list[str], stratum: str
+) -> "ir.Table":
+    """Patients with a value of every key; those without are noted."""
+    if not keys:
+        return people
+    blank = {c: _blank(people[c]) for c in keys}
+    some = {c: blank[c].sum() for c in blank}
+    of_covariates = [blank[c] for c in blank if c != stratum]
+    either = reduce(or_, of_covariates) if of_covariates else None
+    if either is not None:
+        some["_either"] = either.sum()
+    found = people.aggregate(**some).to_pyarrow().to_pylist()[0]
+    if found.get("_either"):
+        notes.append(f"{found['_either']} patients with a blank covariate are left out.")
+    if stratum and found[stratum]:
+        notes.append(f"{found[stratum]} patients without {stratum} are left out.")
+    return people.filter(~reduce(or_, blank.values()))
+
+
+def _blank(column: Any) -> Any:
+    missing = column.isnull()  # noqa: PD003
+    return missing | column.isnan().fill_null(False) if column.type().is_floating() else missing
 
 
 def _wanted(
-    events: pd.DataFrame, types: Sequence[str] | None, treatment: str, comparator: str
+    patterns: Patterns, types: Sequence[str] | None, treatment: str, comparator: str
 ) -> list[str]:
-    wanted = sorted(events["type"].unique()) if types is None else list(dict.fromkeys(types))
+    seen = sorted(kind for kind in patterns.had if kind != ANY)
+    wanted = seen if types is None else list(dict.fromkeys(types))
     if not wanted:
         found = f"no complication of {treatment} or {comparator} in this time"
         problem = Problem("table events", found, "at least one event in either arm")

@@ -34,11 +34,12 @@ NO_EVENT: Final = "no event in either arm"
 
 @dataclass(frozen=True)
 class Arms:
-    """Patients of both arms, with what the methods need of them."""
+    """Patterns of patients of both arms with what the methods need, and the patients of each."""
 
     treated: Bools
     x: Floats
     stratum: Ints | None
+    alike: Floats
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,21 @@ class Contrast:
 
 
 def contrast(
-    arms: Arms, event: Bools, *, measure: Measure, method: ContrastMethod, level: float
+    arms: Arms, had: Floats, *, measure: Measure, method: ContrastMethod, level: float
 ) -> Contrast:
-    """Compare the shares with the event; NaN with a note where the data cannot tell."""
+    """Compare the shares with the event, which `had` patients of each pattern had.
+
+    NaN with a note where the data cannot tell.
+    """
     if method in ("newcombe", "score", "exact"):
-        return _from_counts(arms, event, measure=measure, method=method, level=level)
+        return _from_counts(arms, had, measure=measure, method=method, level=level)
+    if method == "mantel_haenszel" and 0 < had.sum() < arms.alike.sum():
+        return _mantel_haenszel(arms, had, measure=measure, level=level)
+    arms, event = _with_and_without(arms, had)
     if method == "firth":
         try:
-            fit = fit_firth_logistic(
-                np.column_stack([arms.treated, arms.x]).astype(float), event, level=level
-            )
+            columns = np.column_stack([arms.treated, arms.x]).astype(float)
+            fit = fit_firth_logistic(columns, event, level=level, alike=arms.alike)
         except UnanswerableError as reason:
             return _unknown(str(reason))
         low, high = float(np.exp(fit.ci_low)), float(np.exp(fit.ci_high))
@@ -71,13 +77,11 @@ def contrast(
         return Contrast(float(np.exp(fit.estimate)), low, high, fit.p_value, "firth", note)
     if not event.any() or event.all():
         return _unknown(f"{NO_EVENT if not event.any() else 'every patient had it'}: no interval")
-    if method == "mantel_haenszel":
-        return _mantel_haenszel(arms, event, measure=measure, level=level)
     try:
         if method == "overlap_weighting":
-            risks = weighted_risks(arms.x, arms.treated, event, kind="overlap")
+            risks = weighted_risks(arms.x, arms.treated, event, kind="overlap", alike=arms.alike)
         else:
-            risks = standardised_risks(arms.x, arms.treated, event)
+            risks = standardised_risks(arms.x, arms.treated, event, alike=arms.alike)
     except UnanswerableError as reason:
         return _unknown(str(reason))
     none = not event[arms.treated].any() or not event[~arms.treated].any()
@@ -86,18 +90,26 @@ def contrast(
     return _wald(*risks.contrast(measure), measure=measure, level=level)
 
 
-def table_of(treated: Bools, event: Bools) -> TwoProportions:
+def table_of(arms: Arms, had: Floats) -> TwoProportions:
     """Counts of both arms."""
-    return TwoProportions(
-        int((event & treated).sum()), int(treated.sum()),
-        int((event & ~treated).sum()), int((~treated).sum()),
-    )  # fmt: skip
+    t, c = arms.treated, ~arms.treated
+    counts = (had[t], arms.alike[t], had[c], arms.alike[c])
+    return TwoProportions(*(round(n.sum()) for n in counts))
+
+
+def _with_and_without(arms: Arms, had: Floats) -> tuple[Arms, Bools]:
+    """Each pattern as a row of those with the event and a row of those without."""
+    alike = np.concatenate([had, arms.alike - had])
+    some = alike > 0
+    event = np.repeat([True, False], len(had))[some]
+    x, treated = np.vstack([arms.x, arms.x])[some], np.tile(arms.treated, 2)[some]
+    return Arms(treated, x, None, alike[some]), event
 
 
 def _from_counts(
-    arms: Arms, event: Bools, *, measure: Measure, method: ContrastMethod, level: float
+    arms: Arms, had: Floats, *, measure: Measure, method: ContrastMethod, level: float
 ) -> Contrast:
-    table = table_of(arms.treated, event)
+    table = table_of(arms, had)
     if method == "newcombe":
         found = newcombe(table, level=level)
     elif method == "score":
@@ -107,7 +119,7 @@ def _from_counts(
     up_to = 0 if method == "exact" else BOSCHLOO_UP_TO
     p, test = exact_p_value(table, boschloo_up_to=up_to)
     note = ""
-    if not event.any():
+    if not had.any():
         note = NO_EVENT
     elif measure != "RD":
         if found.ci_high == np.inf:
@@ -117,16 +129,16 @@ def _from_counts(
     return Contrast(found.estimate, found.ci_low, found.ci_high, p, test, note)
 
 
-def _mantel_haenszel(arms: Arms, event: Bools, *, measure: Measure, level: float) -> Contrast:
-    stratum = np.zeros(event.size, dtype=np.int64) if arms.stratum is None else arms.stratum
+def _mantel_haenszel(arms: Arms, had: Floats, *, measure: Measure, level: float) -> Contrast:
+    stratum = np.zeros(had.size, dtype=np.int64) if arms.stratum is None else arms.stratum
     k, treated = int(stratum.max()) + 1, arms.treated
 
-    def cell(mine: Bools) -> Floats:
-        return np.bincount(stratum[mine], minlength=k).astype(float)
+    def cell(n: Floats, mine: Bools) -> Floats:
+        return np.bincount(stratum[mine], n[mine], minlength=k).astype(float)
 
+    without = arms.alike - had
     a, b, c, d = (
-        cell(event & treated), cell(~event & treated), cell(event & ~treated),
-        cell(~event & ~treated),
+        cell(had, treated), cell(without, treated), cell(had, ~treated), cell(without, ~treated),
     )  # fmt: skip
     both = (a + b > 0) & (c + d > 0)
     if not both.any():

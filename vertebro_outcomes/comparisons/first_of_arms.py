@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS, refuse_beyond
+from vertebro_outcomes.comparisons.driver_budget import refuse_beyond
 from vertebro_outcomes.comparisons.population import FIRST_BY, words_of
 from vertebro_outcomes.tables.cohort import Cohort
 
@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
 
 def first_of_arms(
-    cohort: Cohort, arms: Sequence[str], *, columns: Sequence[str], function: str
-) -> tuple["ir.Table", tuple[int, int]]:
+    cohort: Cohort, arms: Sequence[str], *, columns: Sequence[str], function: str,
+    most: int | None = None,
+) -> tuple["ir.Table", tuple[int, int]]:  # fmt: skip
     """Patient, episode, treatment and those of `columns` that hold something; and how many later
     episodes of these patients do not count, in the first arm and in the others.
 
     Raises
     ------
     InputError
-        If there are more episodes than may be fetched one by one.
+        If there are more episodes than `most`, for those who fetch them one by one.
     """
     import ibis
 
@@ -31,7 +32,8 @@ def first_of_arms(
     )
     found = counted.to_pyarrow().to_pylist()[0]
     n, later = found["_n"], (0, 0)
-    refuse_beyond(n, MOST_ROWS, where="cohort", what="episodes of these arms", function=function)
+    if most is not None:
+        refuse_beyond(n, most, where="cohort", what="episodes of these arms", function=function)
     if found["_own"] < n:
         by = [episodes[c].asc(nulls_first=False) for c in FIRST_BY if c in episodes.columns]
         place = ibis.row_number().over(group_by="patient_id", order_by=by)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from vertebro_outcomes.comparisons.covariates import CONFOUNDERS, columns_of
-from vertebro_outcomes.comparisons.driver_budget import MOST_SCORES, refuse_beyond
+from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS, MOST_SCORES, refuse_beyond
 from vertebro_outcomes.comparisons.first_of_arms import first_of_arms
 from vertebro_outcomes.comparisons.intercurrent import without_scores_after_crossover
 from vertebro_outcomes.comparisons.population import (
@@ -102,7 +102,9 @@ def narrow_population(
     if any(name.endswith(AS_CODED) for name in columns):  # a trial's own coding stands for others
         people = population_in(cohort, outcome=outcome, arms=arms, function=function)
         return without_scores_after_crossover(cohort, people) if needs.until_crossover else people
-    first, later = first_of_arms(cohort, arms, columns=needs.columns, function=function)
+    first, later = first_of_arms(
+        cohort, arms, columns=needs.columns, function=function, most=MOST_ROWS
+    )
     crossed = _crossed(cohort)
     if crossed is not None:
         first = first.left_join(crossed, first.patient_id == crossed["_who"]).drop("_who")

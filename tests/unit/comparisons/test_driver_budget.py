@@ -5,8 +5,8 @@ import pytest
 import vertebro_outcomes as vo
 from vertebro_outcomes.comparisons import (
     arm_balance,
+    complication_patterns,
     driver_budget,
-    first_of_arms,
     follow_up,
     narrow_population,
     population,
@@ -37,7 +37,13 @@ QUESTIONS = {
         "of arms",
     ),
     "site_summary": (lambda c: vo.site_summary(c, site="A", **SCORE, **ARMS), "patterns"),
-    "compare_complications": (lambda c: vo.compare_complications(c, **ARMS), "patients"),
+    "compare_complications": (lambda c: vo.compare_complications(c, **ARMS), "counts"),
+    "compare_complications by pattern": (
+        lambda c: vo.compare_complications(
+            c, **ARMS, method="overlap_weighting", covariates=["sex", "charlson", "age_years"]
+        ),
+        "of arms",
+    ),
     "recurrent_fractures": (lambda c: vo.recurrent_fractures(c, **ARMS), "patients"),
 }
 
@@ -90,7 +96,14 @@ def test_no_more_rows_leave_the_engine_than_the_answer_needs(cohort, most, name,
 
 @pytest.mark.parametrize("name", [n for n, (_, kind) in QUESTIONS.items() if kind != "counts"])
 def test_more_than_the_budget_is_refused_before_it_is_fetched(cohort, name, monkeypatch):
-    for module in (arm_balance, driver_budget, first_of_arms, follow_up, population):
+    for module in (
+        arm_balance,
+        complication_patterns,
+        driver_budget,
+        follow_up,
+        narrow_population,
+        population,
+    ):
         monkeypatch.setattr(module, "MOST_ROWS", 10)
     with pytest.raises(vo.InputError, match=r"allowed: (up to 10|columns with few)"):
         QUESTIONS[name][0](cohort)

@@ -42,7 +42,9 @@ class FirthLogistic:
     penalised_log_likelihood: float
 
 
-def fit_firth_logistic(x: Floats, event: Bools, *, level: float = 0.95) -> FirthLogistic:
+def fit_firth_logistic(
+    x: Floats, event: Bools, *, level: float = 0.95, alike: Floats | None = None
+) -> FirthLogistic:
     """Log odds ratio of the first column of x, adjusted for the others.
 
     Parameters
@@ -52,17 +54,20 @@ def fit_firth_logistic(x: Floats, event: Bools, *, level: float = 0.95) -> Firth
     event : array of bool (n,)
     level : float
         Of the profile interval, between 0 and 1.
+    alike : array (n,), optional
+        Patients that a row stands for; one if not given.
 
     Raises
     ------
     UnanswerableError
         If a column is constant or follows from the others, or the search does not settle.
     """
-    X = _columns(x)
-    y = np.asarray(event, dtype=np.float64)
+    f = np.ones(len(x)) if alike is None else alike
+    X = _columns(x, f)
+    data = _Rows(X, np.asarray(event, dtype=np.float64), f)
     free = np.ones(X.shape[1], dtype=bool)
-    beta, top = _maximise(X, y, np.zeros(X.shape[1]), free)
-    se = float(np.sqrt(np.linalg.inv(_information(X, beta)[0])[1, 1]))
+    beta, top = _maximise(data, np.zeros(X.shape[1]), free)
+    se = float(np.sqrt(np.linalg.inv(_information(data, beta)[0])[1, 1]))
     held = free.copy()
     held[1] = False
 
@@ -71,7 +76,7 @@ def fit_firth_logistic(x: Floats, event: Bools, *, level: float = 0.95) -> Firth
         start = beta.copy()
         start[1] = value
         try:
-            return 2 * (top - _maximise(X, y, start, held)[1])
+            return 2 * (top - _maximise(data, start, held)[1])
         except UnanswerableError:
             return float("nan")
 
@@ -81,60 +86,74 @@ def fit_firth_logistic(x: Floats, event: Bools, *, level: float = 0.95) -> Firth
     return FirthLogistic(float(beta[1]), se, low, high, p, top)
 
 
-def _columns(x: Floats) -> Floats:
+@dataclass(frozen=True)
+class _Rows:
+    """Columns, event, and how many patients a row stands for."""
+
+    X: Floats
+    y: Floats
+    f: Floats
+
+
+def _columns(x: Floats, f: Floats) -> Floats:
     """Intercept, the treatment as it is, the others standardised: the first estimate is the same."""
     X = np.column_stack([np.ones(len(x)), x])
-    scale = x.std(axis=0)
-    if (scale <= 1e-12 * np.maximum(np.abs(x.mean(axis=0)), 1.0)).any():
+    centre = f @ x / f.sum()
+    scale = np.sqrt(f @ (x - centre) ** 2 / f.sum())
+    if (scale <= 1e-12 * np.maximum(np.abs(centre), 1.0)).any():
         raise UnanswerableError("a covariate is constant or follows from the others")
-    X[:, 2:] = (X[:, 2:] - X[:, 2:].mean(axis=0)) / scale[1:]
-    z = (x - x.mean(axis=0)) / scale
-    if np.linalg.eigvalsh(z.T @ z / len(z))[0] < _COLLINEAR:
+    z = (x - centre) / scale
+    X[:, 2:] = z[:, 1:]
+    if np.linalg.eigvalsh((f[:, None] * z).T @ z / f.sum())[0] < _COLLINEAR:
         raise UnanswerableError("a covariate is constant or follows from the others")
     return X
 
 
-def _information(X: Floats, beta: Floats) -> tuple[Floats, Floats, Floats]:
+def _information(data: _Rows, beta: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of all patients; probability and its variance of one patient of each row."""
+    X = data.X
     p = special.expit(X @ beta)
     w = p * special.expit(-(X @ beta))
-    return (X * w[:, None]).T @ X, p, w
+    return (X * (data.f * w)[:, None]).T @ X, p, w
 
 
-def _penalised(X: Floats, y: Floats, beta: Floats) -> float:
-    eta = X @ beta
-    sign, log_determinant = np.linalg.slogdet(_information(X, beta)[0])
+def _penalised(data: _Rows, beta: Floats) -> float:
+    eta = data.X @ beta
+    sign, log_determinant = np.linalg.slogdet(_information(data, beta)[0])
     if sign <= 0:
         return -np.inf
-    return float(y @ eta - np.logaddexp(0.0, eta).sum() + 0.5 * log_determinant)
+    log_likelihood = data.f @ (data.y * eta - np.logaddexp(0.0, eta))
+    return float(log_likelihood + 0.5 * log_determinant)
 
 
-def _maximise(X: Floats, y: Floats, start: Floats, free: Bools) -> tuple[Floats, float]:
+def _maximise(data: _Rows, start: Floats, free: Bools) -> tuple[Floats, float]:
     """Newton steps on the modified score of the free coefficients, halved until none goes down."""
-    beta, value = start, _penalised(X, y, start)
+    beta, value = start, _penalised(data, start)
     for _ in range(MOST_STEPS):
-        score, information = _modified_score(X, y, beta)
+        score, information = _modified_score(data, beta)
         step = np.zeros(len(beta))
         step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
         longest = float(np.abs(step).max())
         if longest < STEP_GOAL:
             return beta, value
         step *= min(1.0, LARGEST_STEP / longest)
-        tried = _penalised(X, y, beta + step)
+        tried = _penalised(data, beta + step)
         while tried < value - 1e-12 * abs(value):
             step = step / 2
-            tried = _penalised(X, y, beta + step)
+            tried = _penalised(data, beta + step)
         beta, value = beta + step, tried
-    return _climb(X, y, beta, free)
+    return _climb(data, beta, free)
 
 
-def _modified_score(X: Floats, y: Floats, beta: Floats) -> tuple[Floats, Floats]:
+def _modified_score(data: _Rows, beta: Floats) -> tuple[Floats, Floats]:
     """Gradient of the penalised likelihood, and the information of the likelihood alone."""
-    information, p, w = _information(X, beta)
+    X = data.X
+    information, p, w = _information(data, beta)
     leverage = w * np.einsum("ij,ji->i", X, np.linalg.solve(information, X.T))
-    return X.T @ (y - p + leverage * (0.5 - p)), information
+    return X.T @ (data.f * (data.y - p + leverage * (0.5 - p))), information
 
 
-def _climb(X: Floats, y: Floats, start: Floats, free: Bools) -> tuple[Floats, float]:
+def _climb(data: _Rows, start: Floats, free: Bools) -> tuple[Floats, float]:
     """A curvature learnt on the way: far out, where events are all but certain, the penalty bends
     the likelihood more than its own information tells, and Newton's steps go to and fro.
     """
@@ -146,8 +165,8 @@ def _climb(X: Floats, y: Floats, start: Floats, free: Bools) -> tuple[Floats, fl
 
     with suppress(np.linalg.LinAlgError):
         found = minimize(
-            lambda part: -_penalised(X, y, full(part)), start[free], method="BFGS",
-            jac=lambda part: -_modified_score(X, y, full(part))[0][free], options={"gtol": FLAT},
+            lambda part: -_penalised(data, full(part)), start[free], method="BFGS",
+            jac=lambda part: -_modified_score(data, full(part))[0][free], options={"gtol": FLAT},
         )  # fmt: skip
         if np.abs(found.jac).max() <= 1e3 * FLAT:
             return full(found.x), -float(found.fun)

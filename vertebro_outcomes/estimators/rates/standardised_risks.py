@@ -44,7 +44,9 @@ class Risks:
         return float(value), float(np.sqrt(slope @ self.covariance @ slope))
 
 
-def standardised_risks(x: Floats, treated: Bools, event: Bools) -> Risks:
+def standardised_risks(
+    x: Floats, treated: Bools, event: Bools, *, alike: Floats | None = None
+) -> Risks:
     """G-computation: one logistic model of the event, both treatments predicted for everybody.
 
     The sandwich covariance counts the covariates as sampled.
@@ -54,52 +56,63 @@ def standardised_risks(x: Floats, treated: Bools, event: Bools) -> Risks:
     x : array (n, p)
         Covariates without an intercept.
     treated, event : array of bool (n,)
+    alike : array (n,), optional
+        Patients that a row stands for; one if not given.
 
     Raises
     ------
     UnanswerableError
         If the model has no finite estimate, as where an arm has no event.
     """
-    a, y, n = treated.astype(float), event.astype(float), len(x)
+    a, y, f = treated.astype(float), event.astype(float), _each(x, alike)
+    n = f.sum()
     X = np.column_stack([a, x])
     try:
-        fit = fit_logistic(X, event)
+        fit = fit_logistic(X, event, weight=alike)
     except UnanswerableError as reason:
         if str(reason) != SEPARATED:
             raise
         words = "treatment or covariates foretell the event without error in these patients"
         raise UnanswerableError(words) from None
-    full = np.column_stack([np.ones(n), X])
+    full = np.column_stack([np.ones(len(x)), X])
     on_coef = (full * (y - fit.probability)[:, None]) @ fit.covariance
-    psi, risk = np.empty((n, 2)), np.empty(2)
+    psi, risk = np.empty((len(x), 2)), np.empty(2)
     for place, arm in enumerate((1.0, 0.0)):
         there = full.copy()
         there[:, 1] = arm
         own = special.expit(there @ fit.coef)
-        risk[place] = own.mean()
-        slope = ((own * (1 - own))[:, None] * there).mean(axis=0)
+        risk[place] = f @ own / n
+        slope = (f * own * (1 - own)) @ there / n
         psi[:, place] = on_coef @ slope + (own - risk[place]) / n
-    return Risks(risk, psi.T @ psi)
+    return Risks(risk, (f[:, None] * psi).T @ psi)
 
 
 def weighted_risks(
-    x: Floats, treated: Bools, event: Bools, *, kind: WeightKind = "overlap"
-) -> Risks:
+    x: Floats, treated: Bools, event: Bools, *, kind: WeightKind = "overlap",
+    alike: Floats | None = None,
+) -> Risks:  # fmt: skip
     """Weighted shares with the event; the sandwich covariance knows the propensity was estimated.
+
+    A row stands for `alike` patients, for one if not given.
 
     Raises
     ------
     UnanswerableError
         If the arms are separated by the covariates.
     """
-    model = fit_logistic(x, treated)
-    e, y = model.probability, event.astype(float)
+    model = fit_logistic(x, treated, weight=alike)
+    e, y, f = model.probability, event.astype(float), _each(x, alike)
     w, slopes = balancing_weights(e, treated, kind=kind), weight_slopes(e, treated, kind=kind)
     psi, risk = np.empty((len(x), 2)), np.empty(2)
     for place, mine in enumerate((treated, ~treated)):
         own = np.where(mine, w, 0.0)
-        risk[place] = own @ y / own.sum()
-        rest = (y - risk[place]) / own.sum()
-        slope = np.where(mine, slopes, 0.0) * rest
+        total = (f * own).sum()
+        risk[place] = (f * own) @ y / total
+        rest = (y - risk[place]) / total
+        slope = f * np.where(mine, slopes, 0.0) * rest
         psi[:, place] = own * rest + score_influence(x, treated - e, model.covariance, slope)
-    return Risks(risk, psi.T @ psi)
+    return Risks(risk, (f[:, None] * psi).T @ psi)
+
+
+def _each(x: Floats, alike: Floats | None) -> Floats:
+    return np.ones(len(x)) if alike is None else alike
