@@ -20,7 +20,7 @@ from vertebro_outcomes.tables.engine import count, store
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-REPEATS: Final = "repeats a score that is kept"
+REPEATS: Final = "repeats a record that is kept"
 NOT_FILLED: Final = "nothing filled in that is mapped"
 NOT_MEANT: Final = "none of the records that the mapping selects"
 NOT_MAPPED: Final = "no column of this file is mapped"

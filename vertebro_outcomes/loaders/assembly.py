@@ -35,6 +35,7 @@ from vertebro_outcomes.loaders.timing import (
     kept_dates,
     refuse_undated,
 )
+from vertebro_outcomes.loaders.told_once import told_once
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.derived import with_derived_columns
 from vertebro_outcomes.tables.engine import count, is_blank, store, store_told
@@ -80,6 +81,8 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
         children = {
             name: attach(engine, rows[name], spans, name=name, ledger=ledger) for name in CHILDREN
         }
+        if export.facts_repeat:
+            children = told_once(children, staged, ledger)
         if spans.undated:
             children["scores"] = refuse_undated(children["scores"], ledger)
         dated = {name: children[name] for name in NOT_MERGED if name in fed}

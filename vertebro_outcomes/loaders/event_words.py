@@ -6,9 +6,10 @@ from typing import Final
 from vertebro_outcomes.loaders.words import squeeze
 from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
 
-_LEAK: Final = (
-    r"leak|leck|austritt|extravas|fuite|fuga|lekkage|perdita|stravaso|z?[ck]?ement|ciment"
+LEAK_STEMS: Final = (
+    r"leak|leck|austritt|extrava[sz]|fuite|fuga|lekk|lackage|laekage|perdita|stravaso|fuoriuscita"
 )
+_LEAK: Final = rf"{LEAK_STEMS}|(z|c|s)ement|ciment|cimento"
 # The first that fits, so that what is said of a place or an organ comes before the place.
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"(symptomatic).*(pulmonary_cement|cement_embol)", "symptomatic_pulmonary_cement_embolism"),

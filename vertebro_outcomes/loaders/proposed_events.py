@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
+from vertebro_outcomes.loaders.event_days import RowDates, is_leak, time_of
 from vertebro_outcomes.loaders.event_words import event_in
 from vertebro_outcomes.loaders.headers import meaning_of
+from vertebro_outcomes.loaders.redcap_dictionary import is_box
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import ColumnTexts, share_of
 from vertebro_outcomes.loaders.words import squeeze
@@ -24,7 +26,9 @@ def bare_yes(values: Sequence[str]) -> list[str]:
     return [value for value in values if TRUTH.get(value.lower()) == "1"]
 
 
-def flag_feeds(source: Source, keys: Mapping[str, Any], taken: set[str]) -> list[dict[str, Any]]:
+def flag_feeds(
+    source: Source, keys: Mapping[str, Any], taken: set[str], dates: RowDates
+) -> list[dict[str, Any]]:
     """Feeds of events from yes/no columns that no other table took, and from leaks without a site."""
     texts = ColumnTexts(source)
     feeds = []
@@ -34,10 +38,13 @@ def flag_feeds(source: Source, keys: Mapping[str, Any], taken: set[str]) -> list
         labels = source.codes.get(column, {})
         said = {value: labels.get(value, value) for value in values}
         yes = [value for value, label in said.items() if bare_yes([label])]
-        is_leak = meaning_of(column) == ("levels", "leakage")
-        plain = is_leak or share_of(list(said.values()), lambda v: v.lower() in TRUTH) > 0.8
+        of_level = meaning_of(column) == ("levels", "leakage")
+        plain = of_level or share_of(list(said.values()), lambda v: v.lower() in TRUTH) > 0.8
         if kind in EVENT_TYPES and yes and plain:
-            cells = {**keys, "type": {"constant": kind}}
+            when = time_of(source, (column, yes), kind, dates=dates)
+            cells = {**keys, "type": {"constant": kind}, **when}
+            if is_leak(kind) and dates.level:
+                cells["level"] = dict(dates.level)
             feeds.append(
                 {"source": source.name, "table": "events", "columns": cells, "where": {column: yes}}
             )
@@ -46,6 +53,8 @@ def flag_feeds(source: Source, keys: Mapping[str, Any], taken: set[str]) -> list
 
 def _kind(source: Source, column: str, taken: set[str]) -> str | None:
     """The event that a header or label names."""
+    if is_box(column) and column not in source.labels:  # it may be that of `none`
+        return None
     if meaning_of(column) == ("levels", "leakage"):
         return "cement_leakage"
     for title in (column, source.labels.get(column, "")):

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from vertebro_outcomes.loaders.event_days import row_dates
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
 from vertebro_outcomes.loaders.proposed_events import flag_feeds
 from vertebro_outcomes.loaders.sources import Source
@@ -61,7 +62,7 @@ def propose_for(
     lines = tuple(
         line for source in sources for line in propose_lines(source, record_column=record_column)
     )
-    feeds = [feed for source in sources for feed in _feeds(source, lines)]
+    feeds = [feed for source in sources for feed in _feeds(source, lines, by_event=record_column)]
     used = {(f["source"], c.get("column")) for f in feeds for c in f["columns"].values()}
     used |= {(f["source"], column) for f in feeds for column in f.get("where", {})}
     unmapped = []
@@ -81,7 +82,7 @@ def _reason(line: Line) -> str:
     return f"perhaps {line.table}.{line.target}: {line.why}"
 
 
-def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:
+def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dict[str, Any]]:
     sure = [line for line in lines if line.source == source.name and line.sure >= SURE]
     key = next((line for line in sure if line.target == "patient_id"), None)
     if key is None:
@@ -123,7 +124,8 @@ def _feeds(source: Source, lines: Sequence[Line]) -> list[dict[str, Any]]:
     wide = [line for line in sure if line.instrument and (line.day is not None or times)]
     feeds += [_score_feed(source, line, keys, times) for line in wide]
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
-    return feeds + flag_feeds(source, keys, taken)
+    dates = row_dates(lines, source, by_event=by_event)
+    return feeds + flag_feeds(source, keys, taken, dates)
 
 
 def event_times(lines: Sequence[Line], source: str) -> dict[str, Any]:

@@ -109,6 +109,11 @@ def checkbox_column(name: str, code: str) -> str:
     return f"{name}___{re.sub(r'[^a-z0-9_]', '_', code.lower())}"
 
 
+def is_box(column: str) -> bool:
+    """`compl___3`: one answer of a field with boxes to tick, in an export of codes."""
+    return bool(re.search(r"\w___\w", column))
+
+
 def _implied(kind: str) -> dict[str, str]:
     return {"1": "Yes", "0": "No"} if kind == "yesno" else (
         {"1": "True", "0": "False"} if kind == "truefalse" else {}

@@ -47,6 +47,7 @@ class Source:
     refused: Sequence[tuple[int, str, str]] = ()
     labels: Mapping[str, str] = field(default_factory=dict)  # column -> label
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column -> code -> label
+    forms: Mapping[str, str] = field(default_factory=dict)  # column -> form it was filled in on
     setting: Setting = Setting()
     notes: tuple[str, ...] = ()
     absent: Mapping[str, frozenset[str]] = field(default_factory=dict)  # column -> missing texts

@@ -198,7 +198,7 @@ def test_scores_off_scale_duplicate_or_of_strangers_leave_with_a_reason(bad):
     rejects = bad.cohort.rejects
     vas = rejects[(rejects["source_file"] == "visits.csv") & (rejects["rule"] != "")]
     by_line = vas.groupby("line")["rule"].agg(list).to_dict()
-    assert "repeats a score that is kept" in by_line[3]
+    assert "repeats a record that is kept" in by_line[3]
     assert any("another score" in rule for rule in by_line[4])
     assert any("off the scale 0-10 of pain_vas" in rule for rule in by_line[5])
     assert "not a number" in by_line[7]

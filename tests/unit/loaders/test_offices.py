@@ -157,7 +157,7 @@ def test_one_row_per_level_codes_for_no_answer_and_months_without_a_day(tmp_path
     assert cohort.frame("events")["type"].tolist() == ["cement_leakage"]
     rules = cohort.rejects["rule"].value_counts().to_dict()
     assert rules.pop("a partial date") == 2
-    assert list(rules) == ["repeats a score that is kept"]
+    assert list(rules) == ["repeats a record that is kept"]
     four = cohort.frame("scores").query("patient_id == @pseudonym('S004', @KEY) and day == 0")
     assert four["status"].tolist() == ["missing", "missing"]
     assert cohort.accounting.iloc[0, 1:].tolist() == [6, 6, 0, 0]

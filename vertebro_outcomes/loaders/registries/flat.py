@@ -10,6 +10,7 @@ from vertebro_outcomes.loaders.files import files_of, other_files, read_file
 from vertebro_outcomes.loaders.format import Cell, Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.proposed_mapping import propose_for
+from vertebro_outcomes.loaders.same_numbers import refuse_other_people
 from vertebro_outcomes.loaders.sources import Source, source_from_rows
 from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
 
@@ -58,6 +59,8 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         notes = ("columns were recognised by headers and values, not by a mapping file",)
         reasons = {(s, c): why for s, c, why in proposal.unmapped}
     feeds = with_declared_missing(feeds_of(rules, sources), sources)
+    if notes:  # a mapping file may know better
+        refuse_other_people(path.name, sources, feeds)
     unread = tuple((name, "", "no reader for this file") for name in other_files(path))
     return Export(
         name=rules.name,
@@ -69,6 +72,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         duplicates=rules.get("duplicates", "first"),
         instruments=rules.instruments,
         one_episode=rules.get("episodes", "several") == "single",
+        facts_repeat=True,
     )
 
 

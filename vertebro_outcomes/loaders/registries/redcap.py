@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.delimited import read_delimited
-from vertebro_outcomes.loaders.event_words import event_in
+from vertebro_outcomes.loaders.event_days import is_leak, row_dates, time_of
+from vertebro_outcomes.loaders.event_words import LEAK_STEMS, event_in
 from vertebro_outcomes.loaders.files import files_of
 from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, event_times, propose_for
-from vertebro_outcomes.loaders.redcap_dictionary import (
-    Field,
-    fields_of,
-    is_dictionary,
-    names_for_labels,
-)
+from vertebro_outcomes.loaders.redcap_dictionary import Field, is_box, is_dictionary
+from vertebro_outcomes.loaders.redcap_project import HEADS, open_project
 from vertebro_outcomes.loaders.redcap_rows import (
     answered_checkboxes,
     blanks_with_reasons,
@@ -27,14 +23,13 @@ from vertebro_outcomes.loaders.redcap_rows import (
     with_missing_codes,
 )
 from vertebro_outcomes.loaders.registries.flat import mapping_beside
-from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
+from vertebro_outcomes.loaders.same_numbers import refuse_other_people
+from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
 from vertebro_outcomes.loaders.words import LEAKAGE_WORDS, fold, word_for
 
 _TICKED: Final = ("1", "Checked")
 _STRUCTURE: Final = re.compile(r"^redcap_|_complete$|_timestamp$|^Complete\?|^Survey Timestamp")
-_HEADS: Final = ("redcap_event_name", "redcap_repeat_instrument", "redcap_data_access_group",
-                 "redcap_repeat_instance", "redcap_survey_identifier")  # fmt: skip
 
 
 def _recognises(path: Path) -> float:
@@ -45,7 +40,7 @@ def _recognises(path: Path) -> float:
         with file.open("rb") as stream:
             head = stream.read(200_000).decode("utf-8-sig", errors="replace").split("\n", 1)[0]
         titles = [title.strip().strip('"') for title in re.split(r"[,;\t]", head.strip())]
-        if any(title in _HEADS for title in titles) or is_dictionary(titles):
+        if any(title in HEADS for title in titles) or is_dictionary(titles):
             best = max(best, 0.9)
         elif sum(title.endswith("_complete") for title in titles) and titles[0].endswith("id"):
             best = max(best, 0.7)
@@ -56,7 +51,7 @@ def _recognises(path: Path) -> float:
 
 def read(engine: Any, path: Path, mapping: Any) -> Export:
     """The records of a project, its fields, and what they mean."""
-    sources, fields, dictionaries = _open(engine, path)
+    sources, fields, dictionaries = open_project(engine, path)
     if not sources:
         problem = Problem(path.name, "no table of records", "a flat export in CSV")
         raise LoadError(path.name, [problem], "export the data as raw CSV beside its dictionary")
@@ -75,6 +70,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         feeds = feeds_of(rules, own)
     elif own:
         feeds, reasons = _proposed(rules.name, own, fields)
+        refuse_other_people(path.name, own, feeds)
         notes.append("fields were recognised by names, labels and choices, not by a mapping file")
     feeds = with_missing_codes(feeds, fields)
     made = [blanks_with_reasons(engine, source, _of(feeds, source), fields) for source in sources]
@@ -91,61 +87,6 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
     )
 
 
-def _open(engine: Any, path: Path) -> tuple[list[Source], dict[str, Field], list[Source]]:
-    """Records, fields, and files beside them such as the dictionary (their rows are ignored)."""
-    records: list[Source] = []
-    dictionaries: list[Source] = []
-    fields: dict[str, Field] = {}
-    beside = sorted(path.parent.glob("*.csv")) if path.is_file() else []
-    for file in dict.fromkeys([*files_of(path), *beside]):
-        if file.suffix.lower() not in (".csv", ".txt", ".tsv"):
-            continue
-        if not file.read_bytes()[:100].strip(b" \r\n\xef\xbb\xbf"):
-            if file not in beside or file == path:
-                records.append(source_from_rows(engine, file.name, header=[], rows=[], lines=[]))
-            continue
-        if file in beside and file != path and not is_dictionary(_header(file)):
-            continue
-        source = read_delimited(engine, file)
-        if is_dictionary(source.columns):
-            rows = source.data.order_by(LINE).to_pyarrow().to_pylist()
-            fields |= fields_of(source.columns, rows)
-            dictionaries.append(source)
-        else:
-            records.append(source)
-    named = [_labelled(source, fields) for source in records]
-    ours = [source for source in named if not source.columns or _holds_records(source, fields)]
-    ours = ours or named
-    return ours, fields, [*dictionaries, *(source for source in named if source not in ours)]
-
-
-def _holds_records(source: Source, fields: Mapping[str, Field]) -> bool:
-    """Files of arms, events or users lie beside the records; they start with no record id."""
-    first = next(iter(fields), None)
-    if first is not None and first in source.columns:
-        return True
-    return any(c in _HEADS or c.endswith("_complete") for c in source.columns)
-
-
-def _header(file: Path) -> list[str]:
-    with file.open("rb") as stream:
-        head = stream.read(20_000).decode("utf-8-sig", errors="replace").split("\n", 1)[0]
-    return [title.strip().strip('"') for title in head.split('","' if '","' in head else ",")]
-
-
-def _labelled(source: Source, fields: Mapping[str, Field]) -> Source:
-    """Field names instead of labels as headers, and labels and choices beside each column."""
-    renamed = names_for_labels(source.columns, fields)
-    renamed = {old: new for old, new in renamed.items() if new not in source.columns}
-    data = (
-        source.data.rename({new: old for old, new in renamed.items()}) if renamed else source.data
-    )
-    present = set(data.columns)
-    labels = {f.name: f.label for f in fields.values() if f.name in present and f.label}
-    codes = {f.name: dict(f.choices) for f in fields.values() if f.name in present and f.choices}
-    return replace(source, data=data, labels=labels, codes=codes)
-
-
 def _proposed(
     name: str, sources: Sequence[Source], fields: Mapping[str, Field]
 ) -> tuple[tuple[Feed, ...], dict[tuple[str, str], str]]:
@@ -160,13 +101,14 @@ def _proposal(name: str, sources: Sequence[Source], fields: Mapping[str, Field])
     """What the fields seem to be; the first column is the record, boxes become events and levels."""
     proposal = propose_for(name, sources, record_column=True)
     extra = [f for source in sources for f in _checkbox_feeds(source, fields, proposal)]
-    boxes = {(feed["source"], column) for feed in extra for column in feed["where"]}
-    kept = [  # a box whose label alone already named a complication is read once
+    boxes = {(s.name, column) for s in sources for _, column, _, _ in checkbox_choices(s, fields)}
+    kept = [  # a box is read by its label: that of `leak___0` may be `none`
         feed
         for feed in proposal.content["feed"]
         if not boxes & {(feed["source"], column) for column in feed.get("where", ())}
     ]
-    boxes |= {
+    used = {(feed["source"], column) for feed in extra for column in feed["where"]}
+    used |= {
         (f["source"], c["column"]) for f in extra for c in f["columns"].values() if "column" in c
     }
     return replace(
@@ -175,14 +117,14 @@ def _proposal(name: str, sources: Sequence[Source], fields: Mapping[str, Field])
         unmapped=tuple(
             (s, c, why)
             for s, c, why in proposal.unmapped
-            if (s, c) not in boxes and not _STRUCTURE.search(c)
+            if (s, c) not in used and not _STRUCTURE.search(c)
         ),
     )
 
 
 def propose(engine: Any, path: Path) -> ProposedMapping:
     """The proposal for a project, with the labels and choices of its dictionary."""
-    sources, fields, _ = _open(engine, path)
+    sources, fields, _ = open_project(engine, path)
     return _proposal(path.stem, [s for s in sources if s.columns], fields)
 
 
@@ -191,8 +133,8 @@ def _checkbox_feeds(
 ) -> list[dict[str, Any]]:
     """Ticked boxes that name a complication or a level become events and levels."""
     keys = {"patient_id": {"column": source.columns[0]}}
-    seen = _when(source, proposal.content)
-    dated = event_times(proposal.lines, source.name) or seen
+    dates = row_dates(proposal.lines, source, by_event=True)
+    own = event_times(proposal.lines, source.name)
     feeds = []
     for field, column, code, label in checkbox_choices(source, fields):
         about = fold(f"{field.name} {field.label}")
@@ -205,29 +147,19 @@ def _checkbox_feeds(
             )
             continue
         kind = None
-        if re.search(r"leak|extravas", about):
+        if re.search(LEAK_STEMS, about):
             site = word_for(label, LEAKAGE_WORDS)
             kind = f"cement_leakage_{site}" if site not in (None, "none") else None
-        if kind is None and re.search(r"complic|advers|event|leak|komplik|\bae", about):
+        if kind is None and re.search(rf"complic|advers|event|komplik|(^|_)ae|{LEAK_STEMS}", about):
             kind = event_in(label)
         if kind is not None:
-            of_leaks = re.search(r"leak|extravas", about)  # the date is that of complications
-            when = seen if of_leaks else dated
+            when = {} if is_leak(kind) else own  # that is the date of complications
+            when = when or time_of(source, (column, _TICKED), kind, dates=dates)
             cells = {**keys, "type": {"constant": kind}, **when}
             feeds.append(
                 {"source": source.name, "table": "events", "columns": cells, "where": where}
             )
     return feeds
-
-
-def _when(source: Source, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The date or day that the scores of this source go by."""
-    for feed in content["feed"]:
-        if feed["source"] == source.name and feed["table"] in ("scores", "events"):
-            return {
-                k: v for k, v in feed["columns"].items() if k in ("date", "day") and "column" in v
-            }
-    return {}
 
 
 def _of(feeds: Sequence[Feed], source: Source) -> list[Feed]:
@@ -249,6 +181,8 @@ def _unmapped(
                 continue
             kind = fields[column].type if column in fields else ""
             why = "free text is dropped unless mapped" if kind in ("notes", "text", "file") else ""
+            if is_box(column) and not fields:
+                why = "a box to tick: only the data dictionary says for what"
             said.append(
                 (source.name, column, why or reasons.get((source.name, column), "not mapped"))
             )

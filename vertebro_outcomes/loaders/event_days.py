@@ -1,0 +1,166 @@
+"""The day of a complication that is only ticked: its own date, that of the procedure, or of the visit.
+
+A leak happens at the procedure. Where it is told on the form of a visit or of a scan, its day is the
+one on which it was seen; a date of its own comes before both.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Final
+
+from vertebro_outcomes.loaders.date_texts import PARTIAL
+from vertebro_outcomes.loaders.event_words import LEAK_STEMS, event_in
+from vertebro_outcomes.loaders.proposal import SURE, Line, one_row_per_level
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.value_shapes import ColumnTexts, propose_dates
+from vertebro_outcomes.loaders.words import squeeze
+
+DAY0: Final = {"day": {"constant": "0"}}
+_SURELY_DATES: Final = 0.7
+_DATE_WORD: Final = re.compile(
+    r"(^|_)(date|dt|dat|datum|fecha|data|dato|am)(_|$)|(datum|date|dato)$"
+)
+Times = Mapping[str, Mapping[str, Any]]  # date or day -> what the mapping file would say
+
+
+@dataclass(frozen=True)
+class RowDates:
+    """What the rows of a source say of time: the columns of the procedure's date and of the visit's.
+
+    `by_event`: each row is one visit of `who` and blank elsewhere, as REDCap writes it.
+    """
+
+    who: str
+    treated: Mapping[str, Any] | None
+    visit: Times
+    by_event: bool = False
+    level: Mapping[str, Any] | None = None  # of a row that is about one vertebra
+
+
+def row_dates(lines: Sequence[Line], source: Source, *, by_event: bool) -> RowDates:
+    """The columns that tell the time of a row, as far as they are sure."""
+    sure = [x for x in lines if x.source == source.name and x.sure >= SURE and not x.instrument]
+    found = {(x.table, x.target): dict(x.entry) for x in sure}
+    who = found.get(("patients", "patient_id"), {"column": source.columns[0]})["column"]
+    visit = {"date": found["scores", "date"]} if ("scores", "date") in found else {}
+    if not visit and ("scores", "day") in found:
+        visit = {"day": found["scores", "day"]}
+    level = found.get(("levels", "level"))
+    level = level if level and one_row_per_level(source) else None
+    return RowDates(who, found.get(("episodes", "treatment_date")), visit, by_event, level)
+
+
+def is_leak(kind: str) -> bool:
+    """Whether a complication is cement outside the vertebra."""
+    return kind.startswith("cement_leakage") or kind == "symptomatic_leakage"
+
+
+def time_of(
+    source: Source,
+    flag: tuple[str, Sequence[str]],
+    kind: str,
+    *,
+    dates: RowDates,
+) -> dict[str, Any]:
+    """Cells `date` or `day` for the rows where a column says yes; empty where nothing tells."""
+    treated, visit = dates.treated, dates.visit
+    if own := _own_date(source, flag[0], kind):
+        return own
+    form = source.forms.get(flag[0])
+    if form is not None:
+        return _by_form(source, form, treated=treated, visit=visit, leak=is_leak(kind))
+    if not dates.by_event:
+        if visit and _varies(source, flag[0], dates.who):
+            return dict(visit)
+        told = treated and is_leak(kind) and _all_told(source, flag, treated)
+        return {"date": treated} if told else {}
+    if is_leak(kind) and treated:
+        if _all_told(source, flag, treated):
+            return {"date": treated}
+        return dict(visit) if visit and _all_told(source, flag, *visit.values()) else dict(DAY0)
+    return dict(visit)
+
+
+def _by_form(
+    source: Source, form: str, *, treated: Mapping[str, Any] | None, visit: Times, leak: bool
+) -> dict[str, Any]:
+    """By the date that stands on the same form."""
+
+    def is_here(cell: Mapping[str, Any]) -> bool:
+        return source.forms.get(cell.get("column", "")) == form
+
+    if not leak:
+        return dict(visit)
+    if treated and is_here(treated):
+        return {"date": treated}
+    if visit and all(is_here(cell) for cell in visit.values()):
+        return dict(visit)
+    columns = [c for c, own in source.forms.items() if own == form and c in source.columns]
+    dates = [entry for c in columns if (entry := _date_entry(source, c))]
+    if len(dates) == 1:
+        return {"date": dates[0]}
+    return dict(DAY0) if treated else {}
+
+
+def _own_date(source: Source, flag: str, kind: str) -> dict[str, Any]:
+    """A column of dates whose header names this complication."""
+    form = source.forms.get(flag)
+    own = [
+        column
+        for column in source.columns
+        if source.forms.get(column) == form and column != flag and _names(source, column, kind)
+    ]
+    entries = {column: entry for column in own if (entry := _date_entry(source, column))}
+    if not entries:
+        return {}
+    nearest = max(entries, key=lambda column: _alike(column.lower(), flag.lower()))
+    return {"date": entries[nearest]}
+
+
+def _alike(one: str, other: str) -> int:
+    """With how many letters both begin."""
+    same = (a == b for a, b in zip(one, other, strict=False))
+    return sum(takewhile(bool, same))
+
+
+def _names(source: Source, column: str, kind: str) -> bool:
+    for title in (column, source.labels.get(column, "")):
+        plain = squeeze(title)
+        if is_leak(kind) and re.search(LEAK_STEMS, plain):
+            return True
+        if event_in(title) == kind:
+            return True
+    return False
+
+
+def _date_entry(source: Source, column: str) -> dict[str, Any] | None:
+    titles = (column, source.labels.get(column, ""))
+    values = ColumnTexts(source).of(column)
+    if not values or not any(_DATE_WORD.search(squeeze(title)) for title in titles):
+        return None
+    order, fits = propose_dates(values)
+    if fits < _SURELY_DATES:
+        return None
+    return {"column": column, **({"dates": order} if order != "iso" else {})}
+
+
+def _all_told(source: Source, flag: tuple[str, Sequence[str]], *cells: Mapping[str, Any]) -> bool:
+    """Whether every row that says yes has these cells filled, with whole dates."""
+    column, yes = flag
+    rows = source.data.filter(source.data[column].isin(list(yes)))
+    for cell in cells:
+        text = rows[cell["column"]]
+        partial = text.isnull() | text.re_search(PARTIAL)
+        if partial.any().to_pyarrow().as_py():
+            return False
+    return True
+
+
+def _varies(source: Source, column: str, who: str) -> bool:
+    """Whether a column says one thing at one row of a person and another at the next."""
+    data = source.data
+    rows = data.select(who=data[who], said=data[column].lower())
+    kinds = rows.group_by("who").aggregate(kinds=rows.said.nunique())
+    return bool((kinds.kinds > 1).any().to_pyarrow().as_py())
