@@ -79,7 +79,9 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
         facts = None if facts is None else of_persons(facts, names)
         spans = spans_of(engine, names, episodes, facts, several=several)
         children = {
-            name: attach(engine, rows[name], spans, name=name, ledger=ledger) for name in CHILDREN
+            name: attach(engine, rows[name], spans, name=name, ledger=ledger)
+            for name in CHILDREN
+            if name in fed
         }
         if export.facts_repeat:
             children = told_once(children, staged, ledger)
@@ -93,24 +95,25 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
             children["scores"] = resolve_duplicates(
                 engine, children["scores"], again, rule=export.duplicates, ledger=ledger
             )
-    ledger.used |= {"patients": found["patients"], "episodes": rows["episodes"]}
-    ledger.used |= {name: children[name] for name in ("levels", "scores")}
-    children["scores"] = statuses(children["scores"], patients)
-    children["levels"] = merge(
-        engine, children["levels"], ["patient_id", "episode_id", "level"], name="levels",
-        ledger=ledger,
-    )  # fmt: skip
-    children["fractures"] = _after_day0(children["fractures"], ledger)
-    ledger.used |= {name: children[name] for name in ("events", "fractures")}
+    ledger.used |= {"patients": found["patients"], "episodes": rows["episodes"], **children}
+    if "scores" in fed:
+        children["scores"] = statuses(children["scores"], patients)
+    if "levels" in fed:
+        by = ["patient_id", "episode_id", "level"]
+        children["levels"] = merge(engine, children["levels"], by, name="levels", ledger=ledger)
+    if "fractures" in fed:
+        kept = _after_day0(children["fractures"], ledger)
+        children["fractures"] = ledger.used["fractures"] = kept
     episodes = _completed(seen.filter(seen[NUMBER].notnull()), patients)
-    episodes = _counted(episodes, children["levels"] if "levels" in fed else None)
+    episodes = _counted(episodes, children.get("levels"))
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
     with request.step("tables put together"):
         derived = with_derived_columns({**whole, **children})
         absences = stated_absences(staged, names)
         tables = canonical_tables(engine, derived, staged, names, absences)
     with request.step("accounts settled"):
-        account = ledger.settle(export, staged, {n: count(tables[n]) for n in NOT_MERGED})
+        apart = (*NOT_MERGED, *(n for n in tables if is_one_row_each(staged, n, names)))
+        account = ledger.settle(export, staged, {n: count(tables[n]) for n in apart if n in fed})
     return Cohort(
         tables=tables,
         name=export.name,

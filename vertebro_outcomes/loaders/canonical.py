@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.pseudonyms import Names
-from vertebro_outcomes.loaders.records import Kinds, with_pseudonyms, without_rows
+from vertebro_outcomes.loaders.records import Kinds, blank, with_pseudonyms
 from vertebro_outcomes.loaders.staging import FEED_STEP, ORDER, Staged
 from vertebro_outcomes.tables.cohort_tables import STORED
-from vertebro_outcomes.tables.engine import keep, keep_all, working_folder
+from vertebro_outcomes.tables.engine import Cut, keep, keep_all, working_folder
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -22,42 +22,42 @@ def canonical_tables(
     names: Names,
     absences: "ir.Table | None",
 ) -> Kinds:
-    """Exactly the declared columns, in the same order each time; rows of trace and dates are gone."""
-    import ibis
-    import pyarrow as pa
+    """Exactly the declared columns, in the same order each time; rows of trace and dates are gone.
 
-    fed = {"patients", *(item.feed.table for item in staged)}
-    most_first = ["scores", *(name for name in STORED if name not in ("scores", "absences"))]
+    Tables that no feed fills have no rows.
+    """
+    import ibis
+
     is_large = working_folder(engine) is not None
-    whole: dict[str, list[ir.Table]] = {}
-    for name in most_first:
-        rows = tables[name]
-        rows = with_pseudonyms(rows, names.people) if name in fed else without_rows(rows)
-        parts = _halves(rows, staged) if is_large and name == "scores" else [rows]
-        is_sorted = not is_large or names.n_people > MOST_JOINED
-        whole[name] = [_in_order(part, STORED[name].names, is_large, is_sorted) for part in parts]
-    made = keep_all(engine, whole, _known_words(staged))
-    if absences is None:
-        columns = {c: pa.array([], pa.string()) for c in STORED["absences"].names}
-        made["absences"] = keep(engine, "absences", ibis.memtable(pa.table(columns)))
-    else:
+    is_sorted = not is_large or names.n_people > MOST_JOINED
+    cut = _middle(staged) if is_large else None
+    cuts = {"scores": cut} if cut and "scores" in tables else {}
+    whole: dict[str, ir.Table] = {}
+    for name in sorted(tables, key=lambda name: name != "scores"):  # what takes longest comes first
+        rows = with_pseudonyms(tables[name], names.people)
+        columns = [*STORED[name].names, *([ORDER] if name in cuts else [])]
+        whole[name] = _in_order(rows, columns, is_large=is_large, is_sorted=is_sorted)
+    made = keep_all(engine, whole, _known_words(staged), cuts)
+    if absences is not None:
         own = absences.mutate(episode_id=ibis.null("string"))
         own = own.semi_join(made["patients"], "patient_id")
         own = own.select(list(STORED["absences"].names))
         made["absences"] = keep(engine, "absences", own.order_by(list(own.columns)))
+    for name in STORED:
+        if name not in made:
+            made[name] = keep(engine, name, blank(STORED[name]))
     return {name: made[name] for name in STORED}
 
 
-def _halves(scores: "ir.Table", staged: Sequence[Staged]) -> list["ir.Table"]:
-    """The scores of the first and of the second half of all rows of their files."""
+def _middle(staged: Sequence[Staged]) -> Cut | None:
+    """The middle of all rows of the files of scores."""
     feeds = [item for item in staged if item.feed.table == "scores"]
     left = sum(item.source.n_rows for item in feeds) // 2
     for item in feeds:
         if left <= item.source.n_rows:
-            middle = item.place * FEED_STEP + left
-            return [scores.filter(scores[ORDER] < middle), scores.filter(scores[ORDER] >= middle)]
+            return Cut(ORDER, item.place * FEED_STEP + left)
         left -= item.source.n_rows
-    return [scores]
+    return None
 
 
 def _known_words(staged: Sequence[Staged]) -> dict[str, list[str]]:
@@ -70,7 +70,7 @@ def _known_words(staged: Sequence[Staged]) -> dict[str, list[str]]:
 
 
 def _in_order(
-    rows: "ir.Table", columns: Sequence[str], is_large: bool, is_sorted: bool
+    rows: "ir.Table", columns: Sequence[str], *, is_large: bool, is_sorted: bool
 ) -> "ir.Table":
     """The declared columns; rows by all their cells, of large tables in the order of the files.
 

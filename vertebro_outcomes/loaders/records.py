@@ -17,7 +17,8 @@ from vertebro_outcomes.loaders.staging import (
     Staged,
     ibis_type,
 )
-from vertebro_outcomes.tables.engine import count, is_blank, store, store_told
+from vertebro_outcomes.tables.engine import count, is_blank, store_told
+from vertebro_outcomes.tables.schema import Table
 from vertebro_outcomes.tables.typed_frames import ARROW
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def collect(
         data = _of_persons(records_of(item), names)
         data = item.finish(data) if item.finish else data
         parts[item.feed.table].append(_whole(data, item.feed.table))
-    return {name: _union(engine, name, parts[name]) for name in STAGED}, names
+    return {name: _union(name, parts[name]) for name in STAGED}, names
 
 
 def records_of(item: Staged) -> "ir.Table":
@@ -60,10 +61,10 @@ def records_of(item: Staged) -> "ir.Table":
 def _names(engine: Any, staged: Sequence[Staged], key: bytes) -> Names:
     telling = _telling(staged)
     once = len(telling) == 1 and _is_of_all_rows(telling[0])
-    return pseudonyms(engine, _identifiers(engine, telling), key, kind="P", once=once)
+    return pseudonyms(engine, _identifiers(telling), key, kind="P", once=once)
 
 
-def _identifiers(engine: Any, staged: Sequence[Staged]) -> "ir.Table":
+def _identifiers(staged: Sequence[Staged]) -> "ir.Table":
     """The identifiers of the records as written, and their numbers; nobody's without records."""
     whole: Any = None
     for item in staged:
@@ -71,7 +72,7 @@ def _identifiers(engine: Any, staged: Sequence[Staged]) -> "ir.Table":
         part = good.select(raw=good.patient_id, number=good[WHO])
         whole = part if whole is None else whole.union(part)
     if whole is None:
-        nobody = empty(engine, "patients").select(number="patient_id")
+        nobody = empty("patients").select(number="patient_id")
         whole = nobody.select(raw=nobody.number.cast("string"), number=nobody.number)
     return whole
 
@@ -134,9 +135,9 @@ def _whole(data: "ir.Table", name: str) -> "ir.Table":
     return data.select([column_of(data, c, name) for c in columns])
 
 
-def _union(engine: Any, name: str, parts: Sequence["ir.Table"]) -> "ir.Table":
+def _union(name: str, parts: Sequence["ir.Table"]) -> "ir.Table":
     if not parts:
-        return empty(engine, name)
+        return empty(name)
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.union(part)
@@ -154,16 +155,21 @@ def column_of(data: "ir.Table", name: str, table: str) -> Any:
     return ibis.null(kind).name(name)
 
 
-def empty(engine: Any, name: str) -> "ir.Table":
+def empty(name: str) -> "ir.Table":
     """A staged table of this kind without rows."""
+    import ibis
+
+    rows = blank(STAGED[name]).mutate({mark: ibis.null("int64") for mark in (LINE, ORDER)})
+    rows = rows.mutate({FILE: ibis.null("string"), "patient_id": ibis.null("int64")})
+    return rows.mutate({WHY + "value": ibis.null("string")}) if name == "scores" else rows
+
+
+def blank(table: Table) -> "ir.Table":
+    """A table of these columns without rows."""
+    import ibis
     import pyarrow as pa
 
-    columns = {c.name: pa.array([], ARROW[c.type]) for c in STAGED[name].columns}
-    columns["patient_id"] = pa.array([], pa.int64())  # a number until the end
-    columns |= {FILE: pa.array([], pa.string())}
-    columns |= {mark: pa.array([], pa.int64()) for mark in (LINE, ORDER)}
-    columns |= {WHY + "value": pa.array([], pa.string())} if name == "scores" else {}
-    return store(engine, f"no_{name}", pa.table(columns))
+    return ibis.memtable(pa.table({c.name: pa.array([], ARROW[c.type]) for c in table.columns}))
 
 
 def episode_name(pseudo: Any, number: Any) -> Any:
@@ -179,12 +185,6 @@ def with_pseudonyms(table: "ir.Table", people: "ir.Table") -> "ir.Table":
     if "episode_id" in table.columns:
         joined = joined.mutate(episode_id=episode_name(joined.pseudo, joined.episode_id))
     return joined.mutate(patient_id=joined.pseudo).drop("pseudo")
-
-
-def without_rows(table: "ir.Table") -> "ir.Table":
-    """A table that no feed fills, as `with_pseudonyms` gives it; nobody is looked for."""
-    numbers = [c for c in ("patient_id", "episode_id") if c in table.columns]
-    return table.mutate(**{c: table[c].cast("string") for c in numbers})
 
 
 def in_file_order(table: "ir.Table") -> "ir.Table":

@@ -10,11 +10,16 @@ if TYPE_CHECKING:
 
 
 def with_derived_columns(tables: Mapping[str, "ir.Table"]) -> dict[str, "ir.Table"]:
-    """The same tables with derivable blanks filled; what is given is never overwritten."""
+    """The same tables with derivable blanks filled; what is given is never overwritten.
+
+    Tables without rows may be left out.
+    """
     derived = dict(tables)
     derived["episodes"] = _fracture_age(tables["episodes"])
-    derived["scores"] = _status(tables["scores"])
-    derived["fractures"] = _adjacency(tables["fractures"], tables["levels"])
+    if "scores" in tables:
+        derived["scores"] = _status(tables["scores"])
+    if "fractures" in tables and "levels" in tables:
+        derived["fractures"] = _adjacency(tables["fractures"], tables["levels"])
     return derived
 
 

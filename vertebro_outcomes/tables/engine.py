@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -116,12 +117,21 @@ def keep(engine: Any, name: str, data: "ir.Table") -> "ir.Table":
         return engine.read_parquet(str(path), table_name=path.stem)
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Rows below `at` in a column, and the rest, are written side by side; the column is not kept."""
+
+    column: str
+    at: int
+
+
 def keep_all(
     engine: Any,
-    tables: Mapping[str, Sequence["ir.Table"]],
+    tables: Mapping[str, "ir.Table"],
     words: Mapping[str, Sequence[str]],
+    cuts: Mapping[str, Cut],
 ) -> dict[str, "ir.Table"]:
-    """As `keep` for several tables; an engine with a folder takes parts, and writes two at a time.
+    """As `keep` for several tables; an engine with a folder writes two at a time, or parts of one.
 
     Each is written by one thread, and no join is turned round: the rows of a file come in the same
     order wherever it is written, without being sorted. `words` are all that columns of these names
@@ -131,7 +141,7 @@ def keep_all(
 
     folder = working_folder(engine)
     if folder is None:
-        return {name: store(engine, name, part) for name, (part,) in tables.items()}
+        return {name: store(engine, name, data) for name, data in tables.items()}
     paths = {name: folder / f"{ibis.util.gen_name(name)}.parquet" for name in tables}
     connection = engine.con
     threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
@@ -139,13 +149,11 @@ def keep_all(
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
         with ThreadPoolExecutor(2) as pool:
-            begun = {
-                name: [
-                    _begun(pool, connection, data, words, path.with_suffix(f".{place}"))
-                    for place, data in enumerate(parts)
-                ]
-                for (name, parts), path in zip(tables.items(), paths.values(), strict=True)
-            }
+            begun: dict[str, list[Future[Path]]] = {name: [] for name in tables}
+            for name, data in tables.items():  # the next query is put into words meanwhile
+                for place, query in enumerate(_queries(engine, data, words, cuts.get(name))):
+                    path = paths[name].with_suffix(f".{place}")
+                    begun[name].append(pool.submit(_copy, connection.cursor(), query, path))
             for name, parts in begun.items():
                 join_parts([part.result() for part in parts], paths[name])
     finally:
@@ -158,40 +166,32 @@ def keep_all(
         }
 
 
-def _begun(
-    pool: ThreadPoolExecutor,
-    connection: Any,
-    data: "ir.Table",
-    words: Mapping[str, Sequence[str]],
-    path: Path,
-) -> "Future[Path]":
-    """A part that is being written, while the query of the next one is put into words."""
-    query = f"COPY ({_with_words(data, words)}) TO '{path}' (FORMAT parquet)"
-
-    def write() -> Path:
-        connection.cursor().execute(query)
-        return path
-
-    return pool.submit(write)
+def _copy(cursor: Any, query: str, path: Path) -> Path:
+    cursor.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    return path
 
 
-def _with_words(data: "ir.Table", words: Mapping[str, Sequence[str]]) -> str:
-    """The query of a table on DuckDB, columns of known words as enumerations."""
-    import ibis
+def _queries(
+    engine: Any, data: "ir.Table", words: Mapping[str, Sequence[str]], cut: Cut | None
+) -> list[str]:
+    """The queries of the parts of a table on DuckDB, columns of known words as enumerations."""
 
     def quoted(text: str) -> str:
         return "'" + text.replace("'", "''") + "'"
 
     with quiet():
-        query = str(ibis.to_sql(data, dialect="duckdb"))
+        query = str(engine.compile(data))
     casts = [
         f'"{name}"::ENUM({", ".join(map(quoted, known))}) AS "{name}"'
         for name, known in words.items()
         if name in data.columns and known
     ]
-    if not casts:
-        return query
-    return f"SELECT * REPLACE ({', '.join(casts)}) FROM ({query})"  # noqa: S608 -- our own query
+    left_out = f'EXCLUDE ("{cut.column}")' if cut else ""
+    recast = f"REPLACE ({', '.join(casts)})" if casts else ""
+    whole = f"SELECT * {left_out} {recast} FROM ({query})"  # noqa: S608 -- our own query
+    if cut is None:
+        return [whole]
+    return [f'{whole} WHERE "{cut.column}" {which} {cut.at}' for which in ("<", ">=")]
 
 
 def kept_file(table: "ir.Table") -> Path | None:
