@@ -1,5 +1,9 @@
 """Text cells -> typed values, as Ibis expressions that run on any engine; a misfit gets a rule."""
 
+import functools
+import operator
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,6 +35,7 @@ _ENDINGS: Final = {
     "kg/m2": "kg/m2|kg/m²",
     "days": "days?|tage?|jours|dagen|días|giorni",
 }
+_SIGNS: Final = re.compile(r"[\\.^$|?*+()\[\]{}]")  # of patterns
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -54,22 +59,36 @@ class Parsed:
 
 def parse(text: Any, column: Column, cell: Cell, setting: Setting) -> Parsed:
     """One cell expression read as `column` declares."""
-    quick = glance(text, column, cell, setting)
-    return judge(draft(quick, text, column, cell, setting), text, column, cell)
+    return judge(draft(None, text, column, cell, setting), text, column, cell)
 
 
-def glance(text: Any, column: Column, cell: Cell, setting: Setting) -> Any:
-    """What a cell in its usual spelling says; null where it takes a closer look."""
+def same_in_all(text: str, column: Column, cell: Cell, setting: Setting) -> Any:
+    """The typed value of a text that stands for every row."""
+    import ibis
+
+    word = _words(column, cell).get(text.strip().lower()) if _is_coded(column, cell) else None
+    if word is None or cell.absent:
+        return parse(ibis.literal(text), column, cell, setting).value
+    return _typed_word(ibis.literal(word), column)
+
+
+def glance(
+    text: Any, column: Column, cell: Cell, setting: Setting, *, usual: Sequence[str] = ()
+) -> Any:
+    """What a cell says in its usual spelling or in one of `usual`; null where it takes a closer look."""
     import ibis
 
     none = ibis.null("string")
     if _is_coded(column, cell):
-        return _look_up(text, _usual_spellings(_words(column, cell), column, cell))
+        words = _words(column, cell)
+        spelled = dict.fromkeys([*usual, *cell.codes, *column.codes])
+        known = {t: words[t.strip().lower()] for t in spelled if t.strip().lower() in words}
+        return text.cases(*known.items(), else_=none) if known else None
     if column.type == "date" and (cell.dates or setting.dates) == "iso":
         return ibis.ifelse(text.length() == 10, text, none).try_cast("date")
     if column.type in ("int", "float") and not (cell.thousands or setting.thousands):
         # Engines also read `inf`, `1_000` or `5d`, which are no numbers here.
-        digits = (text.lower() == text.upper()) & ~text.contains("_")
+        digits = (text > ",") & (text.lower() == text.upper()) & ~text.contains("_")
         return _in_unit(ibis.ifelse(digits, text, none).try_cast("float64"), cell)
     return None
 
@@ -137,56 +156,55 @@ def judge(drafted: Any, text: Any, column: Column, cell: Cell) -> Parsed:
     low = plain.lower()
     said = _look_up(low, {key.strip().lower(): word for key, word in cell.absent.items()})
     fits, rules, value = _judged(drafted, plain, column, cell)
-    fits = drafted.notnull() & fits
+    read = drafted.notnull() if fits is None else drafted.notnull() & fits
     codes = [code.strip().lower() for code in cell.codes]
-    # Spelled as cases: engines turn a long list into a join that looks at every row.
-    blanks = [(word, True) for word in BLANK if word not in codes]
-    blank = plain.isnull() | low.cases(*blanks, else_=False)
+    blank = plain.isnull() | _is_among(low, [word for word in BLANK if word not in codes])
     texts = tuple(rule for _, rule in rules)
     breaks = [(wrong, ibis.literal(place, "int8")) for place, (wrong, _) in enumerate(rules)]
+    cases = [(read, none), (blank, none), *breaks]
     if said is None:
-        broken = ibis.cases((fits, none), (blank, none), *breaks, else_=none)
-        value = ibis.ifelse(fits, value, ibis.null(value.type()))
-        return Parsed(value, broken, ibis.null("string"), texts)
-    broken = ibis.cases((said.notnull(), none), (fits, none), (blank, none), *breaks, else_=none)
-    value = ibis.ifelse(fits & said.isnull(), value, ibis.null(value.type()))
+        value = value if fits is None else ibis.ifelse(read, value, ibis.null(value.type()))
+        return Parsed(value, ibis.cases(*cases, else_=none), ibis.null("string"), texts)
+    broken = ibis.cases((said.notnull(), none), *cases, else_=none)
+    value = ibis.ifelse(read & said.isnull(), value, ibis.null(value.type()))
     return Parsed(value, broken, said, texts)
 
 
 def _judged(
     drafted: Any, plain: Any, column: Column, cell: Cell
 ) -> tuple[Any, list[tuple[Any, str]], Any]:
-    """Whether a draft fits its column, the rules for one that does not, and its typed value."""
+    """Whether a draft fits its column (None: each does), the rules for one that does not, its value."""
     import ibis
 
-    anything = ibis.literal(True)
     if _is_coded(column, cell):
-        rules = [(drafted.isnull(), "not among the codes")]
-        return anything, rules, _typed_word(drafted, column)
+        return None, [(drafted.isnull(), "not among the codes")], _typed_word(drafted, column)
     if column.type == "date":
         partial = plain.re_search(PARTIAL)
         rules = [
             (drafted.isnull() & partial, "a partial date"),
             (drafted.isnull(), "no such date"),
-            (anything, f"not in {FIRST_YEAR} to {LAST_YEAR}"),
+            (ibis.literal(True), f"not in {FIRST_YEAR} to {LAST_YEAR}"),
         ]
         first, last = (ibis.date(text) for text in (f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31"))
         return (drafted >= first) & (drafted <= last), rules, drafted
     if column.type not in ("int", "float"):
-        return anything, [], drafted
-    off = _outside(drafted, *(cell.scale or (None, None)))
-    outside = _outside(drafted, column.low, column.high)
-    low, high = cell.scale or (0, 0)
-    rules = [
-        (drafted.isnull(), "not a number"),
-        (off, f"off the declared scale {low:g}-{high:g}"),
-        (outside, _range_rule(column)),
-    ]
-    fits = ~off & ~outside
-    if column.type == "float":
-        return fits, rules, drafted
-    whole = drafted == drafted.floor()
-    return fits & whole, [*rules, (~whole, "not a whole number")], drafted.try_cast("int64")
+        return None, [], drafted
+    rules = [(drafted.isnull(), "not a number")]
+    if cell.scale:
+        rules.append(
+            (
+                _outside(drafted, *cell.scale),
+                f"off the declared scale {cell.scale[0]:g}-{cell.scale[1]:g}",
+            )
+        )
+    if column.low is not None or column.high is not None:
+        rules.append((_outside(drafted, column.low, column.high), _range_rule(column)))
+    value = drafted
+    if column.type == "int":
+        rules.append((drafted != drafted.floor(), "not a whole number"))
+        value = drafted.try_cast("int64")
+    fits = [~wrong for wrong, _ in rules[1:]]
+    return functools.reduce(operator.and_, fits) if fits else None, rules, value
 
 
 def _coded(low: Any, column: Column, cell: Cell) -> Any:
@@ -206,17 +224,6 @@ def _words(column: Column, cell: Cell) -> dict[str, str]:
     elif column.name == "sex":
         words |= SEX
     return {**own, **{k: w for k, w in words.items() if k not in own}}
-
-
-def _usual_spellings(known: dict[str, str], column: Column, cell: Cell) -> dict[str, str]:
-    """Spellings of a code that need no change of case: as declared, in capitals, as a word."""
-    declared = [*cell.codes, *column.codes, *known]
-    more = [t for code in known if len(known) < 100 for t in (code.upper(), code.capitalize())]
-    return {
-        spelled: known[spelled.lower()]
-        for spelled in dict.fromkeys([*declared, *more])
-        if spelled.lower() in known
-    }
 
 
 def _typed_word(word: Any, column: Column) -> Any:
@@ -254,14 +261,10 @@ def _respelled(plain: Any, decimal: str, thousands: str) -> Any:
 
 
 def _outside(value: Any, low: float | None, high: float | None) -> Any:
-    import ibis
-
-    outside: Any = ibis.literal(False)
-    if low is not None:
-        outside = outside | (value < low)
-    if high is not None:
-        outside = outside | (value > high)
-    return outside.fill_null(False)
+    """True below `low` or above `high`, of which one may be open; null stays null."""
+    sides = [value < low] if low is not None else []
+    sides += [value > high] if high is not None else []
+    return functools.reduce(operator.or_, sides)
 
 
 def _range_rule(column: Column) -> str:
@@ -277,6 +280,19 @@ def _look_up(low: Any, words: dict[str, str]) -> Any:
 
     if not words:
         return None
-    if len(words) > 400:
-        return low.substitute(words, else_=ibis.null("string"))
-    return low.cases(*words.items(), else_=ibis.null("string"))
+    same = [text for text, word in words.items() if text == word]
+    spelled: dict[str, list[str]] = {}
+    for text, word in words.items():
+        if text != word:
+            spelled.setdefault(word, []).append(text)
+    branches = [(_is_among(low, texts), word) for word, texts in spelled.items()]
+    branches += [(_is_among(low, same), low)] if same else []
+    return ibis.cases(*branches, else_=ibis.null("string"))
+
+
+def _is_among(low: Any, texts: Sequence[str]) -> Any:
+    """As a pattern: engines turn a list into a join that looks at every row and loses their order."""
+    if len(texts) == 1:
+        return low == texts[0]
+    escaped = (_SIGNS.sub(r"\\\g<0>", text) for text in texts)
+    return low.re_search(rf"\A(?:{'|'.join(escaped)})\z")

@@ -1,20 +1,17 @@
 """Delimited files too large for memory: read by the engine, with the same account of every row."""
 
-import csv
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.delimited import WIDTH_WITH_FOOTERS as WIDE
-from vertebro_outcomes.loaders.delimited import Dialect, ends_table, read_delimited, sniff
+from vertebro_outcomes.loaders.delimited import Dialect, read_delimited, sniff
+from vertebro_outcomes.loaders.file_ends import footers_of, titles_of, usual_texts
 from vertebro_outcomes.loaders.limits import refuse_width
-from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbered_titles
 from vertebro_outcomes.loaders.physical_lines import CHUNK_BYTES, physical_lines
 from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
 from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
@@ -23,7 +20,6 @@ LARGE_BYTES: Final = 4_000_000  # reading cell by cell takes as long as a load c
 MOST_SHIFTS: Final = 200
 MOST_IN_MEMORY: Final = 128_000_000
 SWALLOWS: Final = ("unquoted value", "line size over maximum")  # with the lines below
-TAIL_BYTES: Final = 1 << 16
 
 
 def read_large(
@@ -45,19 +41,21 @@ def read_large(
     is_streamed = stays and own is engine and dialect.encoding in ("utf-8", "utf-8-sig")
     with tempfile.TemporaryDirectory() as folder:
         readable = _utf8(path, dialect, Path(folder))
-        titles, above = _titles(readable, dialect)
+        titles, above = titles_of(readable, dialect)
         refuse_width(name or path.name, len(titles))
         if not titles:
             return read_delimited(engine, path, name=name)  # blank lines, or nothing at all
         header = unique_names(titles)
+        usual = usual_texts(readable, dialect, header, above)
         scan = _Scan(own, readable, dialect, header, above, titles)
         n_lines, is_plain, is_even = physical_lines(readable)
-        trailing, footers = _footers(readable, dialect, len(header))
+        trailing, footers = footers_of(readable, dialect, len(header))
         if not is_even:
             return _in_memory(engine, path, name, "a line of more than 4 MiB")
         if presumes and is_streamed and is_plain and not footers:
             settled = partial(read_large, engine, path, name=name)
-            return _presumed(scan, name or path.name, n_lines, settled)
+            presumed = _presumed(scan, name or path.name, n_lines, settled)
+            return replace(presumed, usual=usual)
         passed = _first_pass(scan)
         if passed is None:
             return _in_memory(engine, path, name, "its lines do not end as lines do")
@@ -88,6 +86,7 @@ def read_large(
         set_aside=aside,
         refused=refused,
         notes=() if exact else (note,),
+        usual=usual,
         is_streamed=is_streamed,
         in_order=None if refused or aside else in_order,
     )
@@ -198,49 +197,6 @@ def _is_blank(rows: Any, header: list[str]) -> Any:
     for cell in cells[1:]:
         empty = empty & (cell.strip() == "")
     return ibis.cases((cells[0] < "!", (cells[0].strip() == "") & empty), else_=False)
-
-
-def _titles(path: Path, dialect: Dialect) -> tuple[list[str], int]:
-    """The headers as written, and how many lines stand above the first record."""
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, delimiter=dialect.separator, quoting=dialect.quoting)
-        for _ in range(dialect.title_rows):
-            next(reader, [])
-        start = reader.line_num
-        titles = [title.strip() for title in next(reader, [])]
-        while titles and not titles[-1]:
-            titles.pop()
-        above = reader.line_num
-        if is_record(titles, list(islice(reader, LOOKED_AT))):
-            return numbered_titles(len(titles)), start
-        return titles, above
-
-
-def _footers(path: Path, dialect: Dialect, width: int) -> tuple[int, int]:
-    """How many records at the end of the file are no records, and how many of those are not blank.
-
-    Totals and notes stand in the last lines; blank lines between and below them go with them.
-    """
-    if width < WIDE:
-        return 0, 0
-    with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - TAIL_BYTES))
-        lines = stream.read().decode("utf-8", errors="replace").splitlines()[1:]
-    trailing = footers = 0
-    seen: list[bool] = []
-    for line in reversed(lines):
-        if dialect.quote and line.count('"') % 2:
-            break
-        cells = next(csv.reader([line], delimiter=dialect.separator, quoting=dialect.quoting), [])
-        filled = [place for place, cell in enumerate(cells) if cell.strip()]
-        if filled and not ends_table(cells[filled[0]], filled):
-            break
-        if line:  # the engine passes over lines without anything
-            seen.append(bool(filled))
-    for place, is_footer in enumerate(seen, start=1):
-        trailing = place if is_footer else trailing
-        footers += is_footer
-    return trailing, footers
 
 
 def _refused(engine: Any, table: str) -> list[tuple[int, str, str]]:

@@ -21,7 +21,6 @@ from vertebro_outcomes.loaders.staging import (
     RULE,
     Staged,
     cell_rejects,
-    tally,
 )
 from vertebro_outcomes.tables.cohort import REJECT_COLUMNS
 from vertebro_outcomes.tables.engine import store
@@ -100,7 +99,7 @@ class Ledger:
         """Cells and rows refused while the feeds were read; gives the feeds as counted."""
         counted = []
         for item in staged:
-            counts = tally(item)
+            counts = item.tally.counts
             self.fates[item.place] = fate(item, counts)
             for name in item.feed.cells:
                 if counts.get(RULE + name):

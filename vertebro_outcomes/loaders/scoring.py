@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.accounts import REPEATS
@@ -10,6 +10,7 @@ from vertebro_outcomes.loaders.format import STAGED, Duplicates
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, ORDER, REFUSED, WHY, Staged
+from vertebro_outcomes.loaders.tallies import Fact
 from vertebro_outcomes.tables.engine import count, is_blank, store, store_told
 from vertebro_outcomes.tables.event_types import INSTRUMENTS, Instrument
 
@@ -26,7 +27,7 @@ SAME_SCALE_SUSPECT: Final = 20  # so many values, all within a tenth of the decl
 def on_canonical_scale(staged: Staged, ledger: Ledger) -> tuple[Staged, tuple[str, ...]]:
     """The rows of one feed of scores that lie on their scales; `finish` converts what remains."""
     data = staged.data
-    facts = _facts(data)
+    facts = staged.tally.facts
     scales = declared_scales(staged, [fact.instrument for fact in facts])
     off = {f.instrument: f for f in facts if f.instrument in scales and _exceeds(f, scales)}
     wrong: list[str] = []
@@ -60,28 +61,6 @@ def _on_scale(
     recorded = ibis.ifelse(rows.value.notnull(), written, ibis.null("string"))
     value = _converted(rows, scales, known)
     return rows.mutate(value_raw=rows.value, scale_raw=recorded, value=value)
-
-
-@dataclass(frozen=True)
-class Fact:
-    """The values of one instrument in one feed."""
-
-    instrument: str
-    n: int
-    lowest: float | None
-    highest: float | None
-
-
-def _facts(data: "ir.Table") -> list[Fact]:
-    """One per instrument, in order of names; rows that are refused anyway do not count."""
-    good = data[REFUSED].isnull()
-    found = data.filter(data.instrument.notnull()).group_by("instrument")
-    facts = found.aggregate(
-        n=data.value.count(where=good),
-        lowest=data.value.min(where=good),
-        highest=data.value.max(where=good),
-    )
-    return [Fact(**row) for row in facts.order_by("instrument").to_pyarrow().to_pylist()]
 
 
 def declared_scales(staged: Staged, instruments: Sequence[str]) -> dict[str, Scale]:

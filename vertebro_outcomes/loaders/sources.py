@@ -51,6 +51,7 @@ class Source:
     setting: Setting = Setting()
     notes: tuple[str, ...] = ()
     absent: Mapping[str, frozenset[str]] = field(default_factory=dict)  # column -> missing texts
+    usual: Mapping[str, Sequence[str]] = field(default_factory=dict)  # column -> its first texts
     is_streamed: bool = False  # read from the file again whenever cells are asked for
     in_order: "InOrder | None" = None
     # Where `n_rows` is only the number of lines in the file: reads and counts every row of it.

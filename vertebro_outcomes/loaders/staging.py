@@ -2,17 +2,18 @@
 
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from vertebro_outcomes.loaders.cells import draft, glance, judge, parse, stripped
-from vertebro_outcomes.loaders.format import NO_TEXT, STAGED, Cell, Export, Feed
-from vertebro_outcomes.loaders.level_cells import LEVEL, LEVEL_RULES, level_rule, with_levels
+from vertebro_outcomes.loaders.feed_columns import Columns, is_plain, typed_columns
+from vertebro_outcomes.loaders.format import STAGED, Export, Feed
+from vertebro_outcomes.loaders.level_cells import with_levels
+from vertebro_outcomes.loaders.marks import FILE, ORDER, RECORD, REFUSED, RULE, WHO, WHY
 from vertebro_outcomes.loaders.sources import LINE, Source
+from vertebro_outcomes.loaders.tallies import Tally, tally
 from vertebro_outcomes.tables.engine import fingerprint, store
 from vertebro_outcomes.tables.schema import Column
 from vertebro_outcomes.tables.shown_cells import shown_cell
@@ -29,13 +30,7 @@ ROW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "events": ("patient_id", "type", "day", "date"),
     "fractures": ("patient_id", "day", "date"),
 }
-FILE, ORDER, REFUSED = "_file", "_order", "_refused"
-RECORD = "_record"  # whether a row of the file is a record of this table
-WHO: Final = "_who"  # the number of a person, by the identifier as written
 FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
-RULE, WHY = "rule ", "why "  # prefixes of the companions of a column
-LONGEST_BLANK: Final = 6
-GLANCE, DRAFT = "glance ", "draft "
 MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is kept
 
 
@@ -51,6 +46,7 @@ class Staged:
     source: Source
     data: "ir.Table"
     read: "ir.Table"
+    tally: Tally
     place: int = 0
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # column -> what cells break
     finish: Callable[["ir.Table"], "ir.Table"] | None = None  # what is left to do with each row
@@ -64,27 +60,24 @@ class Staged:
     @property
     def repeats_lines(self) -> bool:
         """Whether one row of the file may become several rows."""
-        cell = self.feed.cells.get("level")
-        return cell is not None and cell.constant is None
+        return _repeats_lines(self.feed)
 
 
 def stage(engine: Any, export: Export) -> tuple[Export, list[Staged]]:
     """Every feed of an export, computed on the engine; the export with its rows counted."""
-    feeds = list(enumerate(export.feeds))
-    uses = Counter(feed.source for feed in export.feeds)
     sources = [_counted(source, export) for source in export.sources]
-    by_name = {source.name: _kept(engine, source, uses) for source in sources}
     staged: dict[int, Staged] = {}
-    for name, source in by_name.items():
-        own = [(place, feed) for place, feed in feeds if feed.source == name]
-        made = [_stage_feed(engine, feed, source, place) for place, feed in own]
+    for source in {source.name: source for source in sources}.values():
+        name = source.name
+        feeds = {n: feed for n, feed in enumerate(export.feeds) if feed.source == name}
+        made = _stage_source(engine, source, feeds)
         if source.settled is not None and not any(_is_whole(item) for item in made):
             settled = source.settled()
             sources = [settled if old.name == name else old for old in sources]
-            kept = _kept(engine, settled, uses)
-            made = [_stage_feed(engine, feed, kept, place) for place, feed in own]
+            made = _stage_source(engine, settled, feeds)
         staged |= {item.place: item for item in made}
-    return replace(export, sources=tuple(sources)), [staged[place] for place, _ in feeds]
+    whole = replace(export, sources=tuple(sources))
+    return whole, [staged[place] for place in range(len(export.feeds))]
 
 
 def _counted(source: Source, export: Export) -> Source:
@@ -96,50 +89,84 @@ def _counted(source: Source, export: Export) -> Source:
 
 def _is_whole(item: Staged) -> bool:
     """Whether each line of a file became one row, none of them blank or the header once more."""
-    import ibis
-
-    cell = item.feed.cells["patient_id"]
-    plain = cell.constant is None and _is_plain(STAGED[item.feed.table]["patient_id"], cell)
-    if not plain or not _is_numbered_later(item.feed, item.source):
-        return False
-    who = item.read.patient_id
-    again = ibis.cases((who.contains(cell.column), who.strip() == cell.column), else_=False)
-    counts = item.read.aggregate(n=who.count(), again=again.sum()).to_pyarrow().to_pylist()[0]
-    return bool(counts["n"] == item.source.n_rows and not counts["again"])
+    counts = item.tally.counts
+    return counts.get("named") == item.source.n_rows and not counts["again"]
 
 
-def _kept(engine: Any, source: Source, uses: Mapping[str, int]) -> Source:
-    if not source.is_streamed or uses[source.name] <= MOST_SCANS:
-        return source
-    return replace(source, data=store(engine, "source", source.data), is_streamed=False)
+def _stage_source(engine: Any, source: Source, feeds: Mapping[int, Feed]) -> list[Staged]:
+    if source.is_streamed and len(feeds) > MOST_SCANS:
+        source = replace(source, data=store(engine, "source", source.data), is_streamed=False)
+    at_once = {n: feed for n, feed in feeds.items() if _is_numbered_later(feed, source)}
+    made = _stage_lines(engine, source, at_once) if at_once else []
+    rest = {n: feed for n, feed in feeds.items() if n not in at_once}
+    return [*made, *(_stage_feed(engine, source, feed, place) for place, feed in rest.items())]
 
 
-def _stage_feed(engine: Any, feed: Feed, source: Source, place: int) -> Staged:
-    import ibis
+def _stage_lines(engine: Any, source: Source, feeds: Mapping[int, Feed]) -> list[Staged]:
+    """Feeds of which each row is a line of the file: it is read once, whatever they share is kept once."""
+    assert source.in_order is not None
+    rows = source.in_order.data.select(_wanted(feeds.values()))
+    rows, read = typed_columns(rows, source, list(feeds.values()))
+    kept: dict[Any, str] = {}  # what is kept -> its name
+    for place, columns in zip(feeds, read, strict=True):
+        for name, value in columns.values.items():
+            kept.setdefault(value.op(), f"{place} {name}")
+    picked = rows.select(value.to_expr().name(name) for value, name in kept.items())
+    own = [{c: kept[v.op()] for c, v in columns.values.items()} for columns in read]
+    ids = dict.fromkeys(columns["patient_id"] for columns in own)
+    picked = picked.mutate(**{f"{WHO} {one}": fingerprint(engine, picked[one]) for one in ids})
+    data = store(engine, "staged", picked)
+    data = data.mutate(**{LINE: data.rowid() + source.in_order.first_line})
+    made = []
+    for (place, feed), columns, known in zip(feeds.items(), read, own, strict=True):
+        names = {LINE: LINE, **known, WHO: f"{WHO} {known['patient_id']}"}
+        mine = data.select(**{name: data[own_name] for name, own_name in names.items()})
+        made.append(_judged(mine, source, feed, (place, columns)))
+    return made
 
-    wanted = [cell.column for cell in feed.cells.values() if cell.constant is None]
-    is_later = _is_numbered_later(feed, source)
-    rows = source.in_order.data if is_later and source.in_order else source.data
-    rows = rows.select(list(dict.fromkeys([*([] if is_later else [LINE]), *wanted, *feed.where])))
+
+def _stage_feed(engine: Any, source: Source, feed: Feed, place: int) -> Staged:
+    rows = source.data.select([LINE, *_wanted([feed])])
     if feed.where:
         rows = rows.filter(meant(rows, feed))
-    rows = _with_drafts(with_levels(engine, rows, feed), feed, source)
-    columns: dict[str, Any] = {} if is_later else {LINE: rows[LINE]}
-    rules: dict[str, tuple[str, ...]] = {}
-    for column in STAGED[feed.table].columns:
-        if column.name in feed.cells:  # the others are blank for the whole feed
-            columns |= _column(rows, column, feed, source, rules)
-    picked = rows.select(**columns)
+    rows, (columns,) = typed_columns(with_levels(engine, rows, feed), source, [feed])
+    picked = rows.select(rows[LINE], **columns.values)
     picked = picked.mutate(**{WHO: fingerprint(engine, picked.patient_id)})
-    in_place = is_later or feed.table != "scores"  # scores, which are many, are never sorted again
+    in_place = feed.table == "scores"  # scores, which are many, are never sorted again
     data = store(engine, f"staged_{feed.table}", picked if in_place else picked.order_by(LINE))
-    if is_later and source.in_order:
-        data = data.mutate(**{LINE: data.rowid() + source.in_order.first_line})
+    return _judged(data, source, feed, (place, columns))
+
+
+def _wanted(feeds: Iterable[Feed]) -> list[str]:
+    """The columns of a source that feeds look at."""
+    cells = [cell.column for feed in feeds for cell in feed.cells.values() if cell.constant is None]
+    return list(dict.fromkeys([*cells, *(title for feed in feeds for title in feed.where)]))
+
+
+def _judged(data: "ir.Table", source: Source, feed: Feed, columns: tuple[int, Columns]) -> Staged:
+    """Rows with their trace, refused and counted; `columns` come with the place of their feed."""
+    import ibis
+
+    place, read_as = columns
     judged = {REFUSED: _refusal(data, feed), RECORD: _is_record(data, feed)}
     trace = {FILE: ibis.literal(source.name), ORDER: data[LINE] + place * FEED_STEP}
     read = data.mutate(**trace, **judged)
-    kept = read.filter(read[RECORD]) if feed.needs else read
-    return Staged(feed, source, kept.drop(RECORD), read, place, rules)
+    kept = (read.filter(read[RECORD]) if feed.needs else read).drop(RECORD)
+    who = feed.cells["patient_id"]
+    whole = source.settled is not None and _is_numbered_later(feed, source)
+    plain = who.constant is None and is_plain(STAGED[feed.table]["patient_id"], who)
+    counted = tally(
+        read,
+        scored=feed.table == "scores",
+        repeats=_repeats_lines(feed),
+        title=who.column if whole and plain else "",
+    )
+    return Staged(feed, source, kept, read, counted, place, read_as.rules)
+
+
+def _repeats_lines(feed: Feed) -> bool:
+    cell = feed.cells.get("level")
+    return cell is not None and cell.constant is None
 
 
 def meant(rows: "ir.Table", feed: Feed) -> Any:
@@ -158,77 +185,7 @@ def _is_numbered_later(feed: Feed, source: Source) -> bool:
 
     An engine that numbers rows reads the file with one thread.
     """
-    splits = "level" in feed.cells and feed.cells["level"].constant is None
-    return source.in_order is not None and not feed.where and not splits
-
-
-def _with_drafts(rows: "ir.Table", feed: Feed, source: Source) -> "ir.Table":
-    """What the cells say, in steps: each expression stands once, however often it is looked at."""
-    declared = STAGED[feed.table]
-    read = {
-        name: cell
-        for name, cell in feed.cells.items()
-        if cell.constant is None and name != "level" and not _is_plain(declared[name], cell)
-    }
-    setting = source.setting
-    quick = {
-        GLANCE + name: found
-        for name, cell in read.items()
-        if (found := glance(rows[cell.column], declared[name], cell, setting)) is not None
-    }
-    rows = rows.mutate(**quick) if quick else rows
-    drafts = {}
-    for name, cell in read.items():
-        seen = rows[GLANCE + name] if GLANCE + name in quick else None
-        drafts[DRAFT + name] = draft(seen, rows[cell.column], declared[name], cell, setting)
-    return rows.mutate(**drafts) if drafts else rows
-
-
-def _column(
-    rows: "ir.Table",
-    column: Column,
-    feed: Feed,
-    source: Source,
-    rules: dict[str, tuple[str, ...]],
-) -> dict[str, Any]:
-    """The typed value, and where it can fail its companions; `rules` takes the rules it may break."""
-    import ibis
-
-    cell = feed.cells[column.name]
-    if cell.constant is not None:
-        parsed = parse(ibis.literal(cell.constant), column, cell, source.setting)
-        return {column.name: parsed.value}
-    text = rows[cell.column]
-    if column.name == "level":
-        rules[column.name] = LEVEL_RULES
-        return {column.name: rows[LEVEL], RULE + column.name: level_rule(rows, text)}
-    if _is_plain(column, cell):
-        return {column.name: _plain(column, text)}
-    # A score is the recorded number; scales are applied when all scores are together.
-    scored = feed.table == "scores" and column.name == "value"
-    cell = replace(cell, scale=None) if scored else cell
-    parsed = judge(rows[DRAFT + column.name], text, column, cell)
-    rules[column.name] = parsed.rules
-    made = {column.name: parsed.value, RULE + column.name: parsed.broken}
-    return {**made, WHY + column.name: parsed.why} if cell.absent else made
-
-
-def _plain(column: Column, text: Any) -> Any:
-    """Identifiers of patients stay as written: each is trimmed once when it is replaced."""
-    import ibis
-
-    # Spelled as cases: engines turn a list into a join that looks at every row.
-    blank = text.strip().cases(*((word, True) for word in ("", *NO_TEXT)), else_=False)
-    kept = text if column.name == "patient_id" else stripped(text)
-    likely = text < "!"  # most cells are not looked at: they are long, or begin otherwise
-    for first in sorted({word[0] for word in NO_TEXT}):
-        likely = likely | text.startswith(first)
-    likely = likely & (text.length() < LONGEST_BLANK)
-    return ibis.cases((~likely, kept), (blank, ibis.null("string")), else_=kept)
-
-
-def _is_plain(column: Column, cell: Cell) -> bool:
-    return column.type == "text" and not column.codes and not cell.codes and not cell.absent
+    return source.in_order is not None and not feed.where and not _repeats_lines(feed)
 
 
 def ibis_type(column: Column) -> str:
@@ -265,24 +222,6 @@ def _refusal(data: "ir.Table", feed: Feed) -> Any:
     return ibis.cases(*rules, else_=ibis.null("string"))
 
 
-def tally(staged: Staged) -> dict[str, int]:
-    """How many rows of a feed are records or blank, are refused, and have a cell that broke a rule.
-
-    `lines` are the rows of the file behind them: a cell that lists several levels makes several.
-    """
-    read = staged.read
-    record = read[RECORD]
-    ruled = [name for name in staged.feed.cells if RULE + name in read.columns]
-    counts = read.aggregate(
-        lines=read[LINE].nunique() if staged.repeats_lines else read.count(),
-        records=record.sum(),
-        blank=(~record).sum(),
-        refused=read[REFUSED].count(where=record),
-        **{RULE + name: read[RULE + name].count(where=record) for name in ruled},
-    )
-    return {name: int(value or 0) for name, value in counts.to_pyarrow().to_pylist()[0].items()}
-
-
 def cell_rejects(staged: Staged, name: str) -> pd.DataFrame:
     """`source_file line column found rule` for every cell of one column that broke a rule."""
     data = staged.data
@@ -297,3 +236,20 @@ def cell_rejects(staged: Staged, name: str) -> pd.DataFrame:
     shown = [shown_cell(text, words=column.codes) for text in frame["found"]]
     frame["found"] = "(not shown)" if column.private else shown
     return frame.assign(source_file=staged.source.name, column=staged.titles[name])
+
+
+__all__ = [
+    "FEED_STEP",
+    "FILE",
+    "ORDER",
+    "RECORD",
+    "REFUSED",
+    "RULE",
+    "WHO",
+    "WHY",
+    "Staged",
+    "cell_rejects",
+    "ibis_type",
+    "meant",
+    "stage",
+]
