@@ -1,6 +1,7 @@
 """Any registry's export -> one canonical cohort, with every row accounted for."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,11 +112,14 @@ def load(
             return Cohort(**read_cohort(folder if folder.is_dir() else folder.parent, engine))
         if engine is None:
             engine = _engine_for(folder)
-        export = form.read(engine, folder, mapping)
-        said = step if _is_large(folder) else nullcontext
-        cohort = assemble(engine, export, _request(export, key, said, keep_dates=keep_dates))
-    asked = {"format": format, "keep_dates": keep_dates}
-    return replace(cohort, inputs=_inputs(path, mapping=mapping, key=key, **asked))
+        asked = {"format": format, "keep_dates": keep_dates}
+        with ThreadPoolExecutor(1) as beside:
+            inputs = beside.submit(_inputs, path, mapping=mapping, key=key, **asked)
+            export = form.read(engine, folder, mapping)
+            said = step if _is_large(folder) else nullcontext
+            request = _request(export, key, said, keep_dates=keep_dates)
+            cohort = assemble(engine, export, request)
+            return replace(cohort, inputs=inputs.result())
 
 
 def _request(export: Export, key: bytes | None, step: Any, *, keep_dates: bool) -> Request:

@@ -3,7 +3,7 @@
 import ibis
 import pytest
 
-from vertebro_outcomes.loaders.cells import parse
+from vertebro_outcomes.loaders.cells import draft, glance, parse, same_in_all
 from vertebro_outcomes.loaders.format import STAGED, Cell
 from vertebro_outcomes.loaders.sources import Setting
 from vertebro_outcomes.loaders.words import timepoint_days, unit_of
@@ -132,3 +132,51 @@ def test_units_in_headers():
 @pytest.mark.parametrize("header", ["EVA avant", "dolor antes", "NRS voor", "VAS vor OP"])
 def test_the_baseline_in_other_languages(header):
     assert timepoint_days(header) == 0
+
+
+TEXTS = (
+    *("5", "-5", "+5", "+-5", " +-5", "5.", ".5", "-.5", ".", "5,5", "1_0", "1e3", "-1E3", "1e999"),
+    *("inf", "-inf", "nan", "5d", "0x1", " 7", "7 ", "7\t", "\n7", "--7", "5-", "", " ", "5/10"),
+    *("2019-02-03", " 2019-2-3 ", "2019-02-30", "20190203  ", "2019-02-03T10:00", "2019/02/03"),
+    *("f", "F", " f", "Female", "W", "1", "yes", "YES", "no ", "(f)", "f|m"),
+)
+
+
+@pytest.mark.parametrize("column", [VALUE, AGE, DATE, SEX, SMOKER, LEVELS], ids=lambda c: c.name)
+def test_a_glance_says_what_a_closer_look_says(engine, column):
+    table = ibis.memtable({"t": TEXTS}, schema={"t": "string"})
+    looked = Cell("t"), Setting()
+    quick = glance(table.t, column, *looked, usual=TEXTS)
+    found = table.select(quick=quick, slow=draft(None, table.t, column, *looked))
+    rows = engine.to_pyarrow(found).to_pylist()
+    seen = [row for row in rows if row["quick"] is not None]
+    assert seen
+    assert [row["quick"] for row in seen] == [row["slow"] for row in seen]
+
+
+def test_what_stands_for_every_row_is_read_as_in_a_cell(engine):
+    table = ibis.memtable({"n": [1]})
+    made = table.select(
+        sex=same_in_all(" W ", SEX, Cell(), Setting()),
+        smoker=same_in_all("nein", SMOKER, Cell(), Setting()),
+        unknown=same_in_all("nobody", SEX, Cell(), Setting()),
+        absent=same_in_all("1", SMOKER, Cell(absent={"1": "not_asked"}), Setting()),
+        value=same_in_all("8.5", VALUE, Cell(), Setting()),
+    )
+    found = engine.to_pyarrow(made).to_pylist()[0]
+    assert found == {
+        "sex": "female",
+        "smoker": False,
+        "unknown": None,
+        "absent": None,
+        "value": 8.5,
+    }
+
+
+def test_codes_may_hold_signs_of_patterns(engine):
+    codes = {"(a|b)": "VP", "x.y": "VP", "[1]": "KP", "a\\d": "KP", "*": "KP"}
+    column = STAGED["episodes"]["treatment"]
+    texts = ["(A|b)", "a", "b", "x.y", "xzy", "[1]", "1", "a\\D", "a5", "*", "vp"]
+    value, rule, _ = read(engine, texts, column, Cell("t", codes=codes))
+    assert value == ["VP", None, None, "VP", None, "KP", None, "KP", None, "KP", "VP"]
+    assert rule.count("not among the codes") == value.count(None)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
-from vertebro_outcomes.loaders import files
+from vertebro_outcomes.loaders import feed_columns, files
 from vertebro_outcomes.loaders import load as loading
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.tables.engine import working_engine
@@ -70,6 +70,7 @@ def test_both_ways_give_the_same_cohort(tmp_path, monkeypatch, feeds):
     small = load(folder, mapping=mapping, key=b"k")
     monkeypatch.setattr(loading, "LARGE_EXPORT_BYTES", 0)
     monkeypatch.setattr(files, "LARGE_BYTES", 0)
+    monkeypatch.setattr(feed_columns, "GLANCED_FROM", 0)
     large = load(folder, mapping=mapping, key=b"k")
     for name in small.tables:
         there, here = (c.frame(name) for c in (small, large))
