@@ -1,9 +1,13 @@
 """Staged rows -> the canonical cohort: merge, count days, check across tables, settle accounts."""
 
+# ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
+
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from vertebro_outcomes.loaders.canonical import canonical_tables
 from vertebro_outcomes.loaders.format import Export
@@ -39,6 +43,7 @@ from vertebro_outcomes.loaders.told_once import told_once
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.derived import with_derived_columns
 from vertebro_outcomes.tables.engine import count, is_blank, store, store_told
+from vertebro_outcomes.tables.selection import attrition_line
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -107,6 +112,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     episodes = _completed(seen.filter(seen[NUMBER].notnull()), patients)
     episodes = _counted(episodes, children.get("levels"))
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
+    first = attrition_line({"patients": patients, "episodes": seen})
     with request.step("tables put together"):
         derived = with_derived_columns({**whole, **children})
         absences = stated_absences(staged, names)
@@ -127,6 +133,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
             *notes,
             *request.notes,
         ),
+        attrition=pd.DataFrame([first]),
         synthetic=export.synthetic,
         instruments=export.instruments,
     )
@@ -259,8 +266,6 @@ def _counted(episodes: "ir.Table", levels: "ir.Table | None") -> "ir.Table":
 
 
 def _unmapped(export: Export) -> Any:
-    import pandas as pd
-
     lines = [
         dict(zip(("source_file", "column", "reason"), row, strict=True)) for row in export.unmapped
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.tables.engine import function, store
+from vertebro_outcomes.tables.engine import fingerprint, function, store
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -109,7 +109,9 @@ def _named(
     else:
         names = _here(engine, identifiers.to_pyarrow(), key, kind)
     counts = names.aggregate(
-        n=names.count(), numbers=names.number.nunique(), people=names.pseudo.nunique()
+        n=names.count(),
+        numbers=names.number.nunique(),
+        people=fingerprint(engine, names.pseudo).nunique(),
     )
     return names, counts.to_pyarrow().to_pylist()[0]
 

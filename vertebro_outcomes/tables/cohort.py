@@ -71,7 +71,7 @@ class Cohort:
 
     def __post_init__(self) -> None:
         if self.attrition.empty:
-            first = attrition_line(self.tables, "in the cohort")
+            first = attrition_line(self.tables)
             object.__setattr__(self, "attrition", pd.DataFrame([first]))
 
     @property

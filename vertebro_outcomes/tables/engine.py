@@ -175,14 +175,10 @@ def _queries(
     engine: Any, data: "ir.Table", words: Mapping[str, Sequence[str]], cut: Cut | None
 ) -> list[str]:
     """The queries of the parts of a table on DuckDB, columns of known words as enumerations."""
-
-    def quoted(text: str) -> str:
-        return "'" + text.replace("'", "''") + "'"
-
     with quiet():
         query = str(engine.compile(data))
     casts = [
-        f'"{name}"::ENUM({", ".join(map(quoted, known))}) AS "{name}"'
+        f'{_as_enumeration(name, known)} AS "{name}"'
         for name, known in words.items()
         if name in data.columns and known
     ]
@@ -192,6 +188,14 @@ def _queries(
     if cut is None:
         return [whole]
     return [f'{whole} WHERE "{cut.column}" {which} {cut.at}' for which in ("<", ">=")]
+
+
+def _as_enumeration(name: str, words: Sequence[str]) -> str:
+    """A column of words by their numbers; each is compared, which takes less than a search."""
+    quoted = ["'" + word.replace("'", "''") + "'" for word in words]
+    kind = f"ENUM({', '.join(quoted)})"
+    each = " ".join(f"WHEN {word} THEN {word}::{kind}" for word in quoted)
+    return f'CASE "{name}" {each} ELSE "{name}"::{kind} END'
 
 
 def kept_file(table: "ir.Table") -> Path | None:

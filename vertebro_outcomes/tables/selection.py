@@ -52,7 +52,7 @@ def restrict(tables: Tables, patients: "ir.Table", episodes: "ir.Table") -> dict
     return kept
 
 
-def attrition_line(tables: Tables, step: str) -> dict[str, Any]:
+def attrition_line(tables: Tables, step: str = "in the cohort") -> dict[str, Any]:
     """`step n_patients n_VP n_KP n_NSM`: patients, and patients with an episode of each kind."""
     episodes = tables["episodes"]
     arms = episodes.filter(episodes.treatment.isin(("VP", "KP", "NSM")))
