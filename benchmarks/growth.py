@@ -2,7 +2,8 @@
 
 `python -m benchmarks.growth` simulates a registry of each size as canonical Parquet, runs every step
 of the analysis in a process of its own, and writes docs/growth.csv and the table of
-docs/large_registries.md. `--largest 1000000` stops earlier.
+docs/large_registries.md. `--largest 1000000` stops earlier. `--further` measures the questions of the
+second table alone, those about scores and complications of two arms, up to a million patients.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,25 @@ STEPS: dict[str, Callable[[Cohort], object]] = {
     "Fine-Gray": lambda c: vo.adjacent_fractures(c, **ARMS, event="fracture", covariates=TERMS),
     "mortality (Cox by period, mean days)": lambda c: vo.mortality(c, **ARMS, covariates=TERMS),
 }
+FURTHER: dict[str, Callable[[Cohort], object]] = {
+    "compare at one day (overlap weighting)": lambda c: vo.compare(
+        c, outcome="pain_vas", day=90, **ARMS, method="overlap_weighting"
+    ),
+    "compare at one day (ANCOVA)": lambda c: vo.compare(
+        c, outcome="pain_vas", day=90, **ARMS, method="ancova", covariates=["baseline", *TERMS]
+    ),
+    "compare over all visits (mixed model)": lambda c: vo.compare(
+        c, outcome="pain_vas", day=90, **ARMS, method="mmrm"
+    ),
+    "complications of two arms": lambda c: vo.compare_complications(c, **ARMS),
+    "complications of two arms (overlap weighting)": lambda c: vo.compare_complications(
+        c, **ARMS, method="overlap_weighting", covariates=["age_years", "sex", "charlson"]
+    ),
+    "complications by site": vo.complication_sites,
+    "bundle of a site": lambda c: vo.site_summary(c, site="A", day=90, **ARMS),
+    "recurrent fractures": lambda c: vo.recurrent_fractures(c, **ARMS),
+}
+MOST_FURTHER = 1_000_000
 SIMULATE = "simulate to Parquet"
 
 
@@ -47,7 +67,7 @@ def measured(step: str, folder: Path, n: int) -> dict[str, float]:
     if step == SIMULATE:
         vo.simulate_to(folder, n_patients=n, seed=1)
     else:
-        STEPS[step](vo.load(folder))
+        (STEPS | FURTHER)[step](vo.load(folder))
     return {
         "cpu_seconds": time.process_time() - cpu,
         "wall_seconds": time.perf_counter() - wall,
@@ -63,13 +83,15 @@ def in_new_process(step: str, folder: Path, n: int) -> dict[str, float]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def growth(sizes: list[int]) -> pd.DataFrame:
+def growth(sizes: list[int], steps: Iterable[str]) -> pd.DataFrame:
     """`step patients cpu_seconds wall_seconds peak_mib`."""
     lines = []
     with tempfile.TemporaryDirectory() as place:
         for n in sizes:
             folder = Path(place) / f"patients_{n}"
-            for step in (SIMULATE, *STEPS):
+            for step in (SIMULATE, *steps):
+                if step in FURTHER and n > MOST_FURTHER:
+                    continue
                 lines.append({"step": step, "patients": n, **in_new_process(step, folder, n)})
                 print(lines[-1], flush=True)
             for file in folder.iterdir():
@@ -87,7 +109,19 @@ def exponents(lines: pd.DataFrame) -> pd.Series:
 
 
 def as_markdown(lines: pd.DataFrame) -> str:
-    """Seconds and peak memory by size, and the exponent."""
+    """Seconds and peak memory by size, and the exponent, of the steps of the analysis."""
+    lines = lines[~lines["step"].isin(FURTHER)]
+    analysed = lines[lines["step"] != SIMULATE].groupby("patients")
+    total = [
+        f"{part['cpu_seconds'].sum():.0f} s, {part['peak_mib'].max() / 1024:.1f} GiB"
+        for _, part in analysed
+    ]
+    all_steps = "| the analysis, all steps after one another | " + " | ".join(total) + " | |"
+    return f"{rows_of(lines)}\n{all_steps}"
+
+
+def rows_of(lines: pd.DataFrame) -> str:
+    """A row for each step."""
     sizes, slope = sorted(lines["patients"].unique()), exponents(lines)
     rows = ["| step | " + " | ".join(f"{n:,} patients" for n in sizes) + " | exponent |"]
     rows.append("| --- |" + " ---: |" * (len(sizes) + 1))
@@ -98,30 +132,32 @@ def as_markdown(lines: pd.DataFrame) -> str:
             for n in sizes
         ]
         rows.append(f"| {step} | " + " | ".join(cells) + f" | {slope.get(step, math.nan):.2f} |")
-    analysed = lines[lines["step"] != SIMULATE].groupby("patients")
-    total = [
-        f"{part['cpu_seconds'].sum():.0f} s, {part['peak_mib'].max() / 1024:.1f} GiB"
-        for _, part in analysed
-    ]
-    rows.append("| the analysis, all steps after one another | " + " | ".join(total) + " | |")
     return "\n".join(rows)
+
+
+def further(lines: pd.DataFrame) -> str:
+    """The second table."""
+    return rows_of(lines[lines["step"].isin(FURTHER)])
 
 
 def write(lines: pd.DataFrame) -> None:
     """The file of measurements, and the page as that file says it (rounded once, not twice)."""
     file = DOCS / "growth.csv"
     lines.to_csv(file, index=False, float_format="%.4g", lineterminator="\n")
-    table = as_markdown(pd.read_csv(file))
+    lines = pd.read_csv(file)
     page = DOCS / "large_registries.md"
-    before, rest = page.read_text(encoding="utf-8").split("<!-- growth -->\n")
-    after = rest.split("<!-- end of growth -->")[1]
-    text = f"{before}<!-- growth -->\n{table}\n<!-- end of growth -->{after}"
+    text = page.read_text(encoding="utf-8")
+    for name, table in (("growth", as_markdown(lines)), ("further growth", further(lines))):
+        before, rest = text.split(f"<!-- {name} -->\n")
+        after = rest.split(f"<!-- end of {name} -->")[1]
+        text = f"{before}<!-- {name} -->\n{table}\n<!-- end of {name} -->{after}"
     page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--largest", type=int, default=SIZES[-1])
+    asked.add_argument("--further", action="store_true")
     asked.add_argument("--step")
     asked.add_argument("--folder", type=Path)
     asked.add_argument("--patients", type=int)
@@ -129,9 +165,14 @@ def main() -> None:
     if words.step:
         print(json.dumps(measured(words.step, words.folder, words.patients)))
         return
-    lines = growth([n for n in SIZES if n <= words.largest])
+    largest = min(words.largest, MOST_FURTHER) if words.further else words.largest
+    steps = FURTHER if words.further else STEPS | FURTHER
+    lines = growth([n for n in SIZES if n <= largest], steps)
+    if words.further:  # the measurements of the other steps stay as they are
+        held, new = pd.read_csv(DOCS / "growth.csv"), lines[lines["step"].isin(FURTHER)]
+        lines = pd.concat([held[~held["step"].isin(FURTHER)], new], ignore_index=True)
     write(lines)
-    print(as_markdown(lines))
+    print(as_markdown(lines), further(lines), sep="\n")
 
 
 if __name__ == "__main__":

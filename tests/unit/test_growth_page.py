@@ -5,15 +5,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.growth import FROM, STEPS, as_markdown, exponents
+from benchmarks.growth import FROM, FURTHER, STEPS, as_markdown, exponents, further
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_page_prints_the_measurements():
     lines = pd.read_csv(DOCS / "growth.csv")
-    assert as_markdown(lines) in (DOCS / "large_registries.md").read_text(encoding="utf-8")
-    assert set(STEPS) < set(lines["step"])
+    page = (DOCS / "large_registries.md").read_text(encoding="utf-8")
+    assert as_markdown(lines) in page
+    assert further(lines) in page
+    assert {*STEPS, *FURTHER} < set(lines["step"])
 
 
 def test_the_exponent_of_a_square_law_is_two():

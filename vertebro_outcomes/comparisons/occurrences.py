@@ -39,9 +39,9 @@ KEYS: Final = {
 NOT_COMPLICATIONS: Final = ("death", "crossover")
 SCANS: Final = ("CT", "MRI")
 # Findings on pictures: complications in the sense of a clinic only with symptoms.
-_SILENT: Final = ("cement_leakage", "pulmonary_cement_embolism")
-_LEAKS: Final = ("cement_leakage", "symptomatic_leakage")
-_FRACTURES: Final = ("new_vertebral_fracture", "adjacent_fracture")
+SILENT: Final = ("cement_leakage", "pulmonary_cement_embolism")
+LEAKS: Final = ("cement_leakage", "symptomatic_leakage")
+FRACTURE_TYPES: Final = ("new_vertebral_fracture", "adjacent_fracture")
 _COLUMNS: Final = (
     "patient_id", "episode_id", "level", "type", "day", "severity", "symptomatic", "detected_by"
 )  # fmt: skip
@@ -107,10 +107,15 @@ def count_units(
         people = people.merge(levels[KEYS[unit]].drop_duplicates(), on="episode_id")
         columns.append("level")
     if people.empty:
-        of = f" of {treatment}" if treatment else ""
-        problem = Problem(f"{unit}{of}", "there are none to count", "at least one")
-        raise InputError(f"{function}()", [problem], "choose another treatment or unit")
+        raise refuse_no_units(treatment, unit, function)
     return people[columns].reset_index(drop=True)
+
+
+def refuse_no_units(treatment: str | None, unit: Unit, function: str) -> InputError:
+    """Nobody had the treatment."""
+    of = f" of {treatment}" if treatment else ""
+    problem = Problem(f"{unit}{of}", "there are none to count", "at least one")
+    return InputError(f"{function}()", [problem], "choose another treatment or unit")
 
 
 def occurrences(cohort: Cohort, function: str) -> pd.DataFrame:
@@ -131,31 +136,39 @@ def occurrences(cohort: Cohort, function: str) -> pd.DataFrame:
     )
     tables = [t[list(_COLUMNS)].astype(object) for t in (events, fractures) if len(t)]
     if not tables:
-        problem = Problem("tables events and fractures", "both are empty", "at least one event")
-        step = "load the events; an empty table does not show that there were none"
-        raise InputError(f"{function}()", [problem], step)
+        raise refuse_no_table(function)
     both = pd.concat(tables, ignore_index=True)
     both["symptomatic"] = both["symptomatic"].astype("boolean").fillna(False).astype(bool)
     both["day"] = pd.to_numeric(both["day"]).astype("Float64").astype(float)
     early = int((both["day"] < 0).sum())
     if early:
-        problem = Problem(
-            "tables events and fractures, column day", f"{early} before day 0", "0 on"
-        )
-        raise InputError(f"{function}()", [problem], "correct these days in the source")
+        raise refuse_early(early, function)
     return both
+
+
+def refuse_no_table(function: str) -> InputError:
+    """Nothing was recorded."""
+    problem = Problem("tables events and fractures", "both are empty", "at least one event")
+    step = "load the events; an empty table does not show that there were none"
+    return InputError(f"{function}()", [problem], step)
+
+
+def refuse_early(n: int, function: str) -> InputError:
+    """Events before day 0."""
+    problem = Problem("tables events and fractures, column day", f"{n} before day 0", "0 on")
+    return InputError(f"{function}()", [problem], "correct these days in the source")
 
 
 def of_kind(events: pd.DataFrame, kind: str) -> pd.Series:
     """Which occurrences belong to a kind of `COMPLICATION_KINDS` or are of one event type."""
     named = events["type"].astype(str)
     symptoms = events["symptomatic"]
-    fracture = named.isin(_FRACTURES)
-    leak = named.str.startswith(_LEAKS)
+    fracture = named.isin(FRACTURE_TYPES)
+    leak = named.str.startswith(LEAKS)
     found = {
         "any": ~fracture,
         "any_or_new_fracture": pd.Series(True, index=events.index),
-        "with_symptoms": ~fracture & (symptoms | ~named.str.startswith(_SILENT)),
+        "with_symptoms": ~fracture & (symptoms | ~named.str.startswith(SILENT)),
         "severe": ~fracture
         & (events["severity"].isin(["severe", "fatal"]) | (named == "serious_adverse_event")),
         "leakage": leak,

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.occurrence_counts import counts_by_group
 from vertebro_outcomes.comparisons.occurrences import (
     KEYS,
     all_kinds,
@@ -12,9 +13,6 @@ from vertebro_outcomes.comparisons.occurrences import (
     check_days,
     check_share,
     check_word,
-    count_units,
-    occurrences,
-    of_kind,
 )
 from vertebro_outcomes.errors import InputError, Problem
 from vertebro_outcomes.estimators.rates.funnel_limits import (
@@ -158,25 +156,10 @@ def _counts(
     within_days: float | None, notes: list[str],
 ) -> pd.DataFrame:  # fmt: skip
     """One row per site: units and those of them with the event."""
-    units = count_units(cohort, treatment=treatment, unit=unit, function=_NAME, extra=(by,))
-    blank = units[by].isna()
-    if blank.any():
-        notes.append(f"{blank.sum()} {unit} without {by} are left out.")
-    units = units.loc[~blank]
-    events = occurrences(cohort, _NAME)
-    events = events.loc[of_kind(events, kind)]
-    if within_days is not None:
-        events = events.loc[events["day"] <= within_days]
-    keys = KEYS[unit]
-    seen = events.dropna(subset=keys).merge(
-        units[["episode_id", by]].drop_duplicates(), on="episode_id"
-    )
-    had = seen[[by, *keys]].drop_duplicates().assign(had=1.0)
-    units = units.drop_duplicates([by, *keys]).merge(had, on=[by, *keys], how="left")
-    counted = units.assign(had=units["had"].fillna(0.0)).groupby(by, sort=True)["had"]
-    sites = pd.DataFrame(
-        {"n_events": counted.sum().astype(int), "n": counted.size()}
-    ).reset_index(names=by)  # fmt: skip
+    sites = counts_by_group(
+        cohort, kind=kind, treatment=treatment, by=by, unit=unit, within_days=within_days,
+        function=_NAME, notes=notes,
+    )  # fmt: skip
     total, most = int(sites["n_events"].sum()), int(sites["n"].sum())
     if len(sites) < FEWEST_SITES or not 0 < total < most:
         found = f"{len(sites)} with {total} events among {most} {unit}"

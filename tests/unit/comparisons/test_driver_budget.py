@@ -44,6 +44,7 @@ QUESTIONS = {
         ),
         "of arms",
     ),
+    "complication_sites": (lambda c: vo.complication_sites(c, kind="any"), "counts"),
     "recurrent_fractures": (lambda c: vo.recurrent_fractures(c, **ARMS), "patients"),
 }
 

@@ -43,6 +43,13 @@ QUESTIONS = {
         vo.compare(c, outcome="pain_vas", day=90, **ARMS, method="mmrm").by_visit
     ),
     "complications compared": lambda c: vo.compare_complications(c, **ARMS).to_frame(),
+    "complications by pattern": lambda c: vo.compare_complications(
+        c, **ARMS, method="overlap_weighting", covariates=TERMS, within_days=90
+    ).to_frame(),
+    "complications over sites": lambda c: vo.compare_complications(
+        c, **ARMS, method="mantel_haenszel"
+    ).to_frame(),
+    "sites": lambda c: vo.complication_sites(c, kind="with_symptoms").to_frame(),
     "site bundle": lambda c: pd.DataFrame(
         vo.site_summary(c, site="A", day=90, **ARMS).complications
     ),
