@@ -2,13 +2,13 @@
 
 import functools
 import operator
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.date_texts import PARTIAL, parse_date
 from vertebro_outcomes.loaders.format import BLANK, Cell
+from vertebro_outcomes.loaders.look_up import is_among, look_up
 from vertebro_outcomes.loaders.sources import Setting
 from vertebro_outcomes.tables.schema import Column
 
@@ -35,7 +35,6 @@ _ENDINGS: Final = {
     "kg/m2": "kg/m2|kg/m²",
     "days": "days?|tage?|jours|dagen|días|giorni",
 }
-_SIGNS: Final = re.compile(r"[\\.^$|?*+()\[\]{}]")  # of patterns
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -73,9 +72,18 @@ def same_in_all(text: str, column: Column, cell: Cell, setting: Setting) -> Any:
 
 
 def glance(
-    text: Any, column: Column, cell: Cell, setting: Setting, *, usual: Sequence[str] = ()
+    text: Any,
+    column: Column,
+    cell: Cell,
+    setting: Setting,
+    *,
+    usual: Sequence[str] = (),
+    strict: bool = False,
 ) -> Any:
-    """What a cell says in its usual spelling or in one of `usual`; null where it takes a closer look."""
+    """What a cell says in its usual spelling or in one of `usual`; null where it takes a closer look.
+
+    A `strict` engine reads no letters behind the digits of a number but its exponent.
+    """
     import ibis
 
     none = ibis.null("string")
@@ -87,8 +95,10 @@ def glance(
     if column.type == "date" and (cell.dates or setting.dates) == "iso":
         return ibis.ifelse(text.length() == 10, text, none).try_cast("date")
     if column.type in ("int", "float") and not (cell.thousands or setting.thousands):
-        # Engines also read `inf`, `1_000` or `5d`, which are no numbers here.
-        digits = (text > ",") & (text.lower() == text.upper()) & ~text.contains("_")
+        # Engines also read `inf`, `-nan`, `1_000`, some `5d`, which are no numbers here.
+        begins = (text > ",") & (text < ":") & ((text < "-A") | (text > "."))
+        digits = begins & ~text.contains("_")
+        digits = digits if strict else digits & (text.lower() == text.upper())
         return _in_unit(ibis.ifelse(digits, text, none).try_cast("float64"), cell)
     return None
 
@@ -154,11 +164,11 @@ def judge(drafted: Any, text: Any, column: Column, cell: Cell) -> Parsed:
     none = ibis.null("int8")
     plain = text.strip()
     low = plain.lower()
-    said = _look_up(low, {key.strip().lower(): word for key, word in cell.absent.items()})
+    said = look_up(low, {key.strip().lower(): word for key, word in cell.absent.items()})
     fits, rules, value = _judged(drafted, plain, column, cell)
     read = drafted.notnull() if fits is None else drafted.notnull() & fits
     codes = [code.strip().lower() for code in cell.codes]
-    blank = plain.isnull() | _is_among(low, [word for word in BLANK if word not in codes])
+    blank = plain.isnull() | is_among(low, [word for word in BLANK if word not in codes])
     texts = tuple(rule for _, rule in rules)
     breaks = [(wrong, ibis.literal(place, "int8")) for place, (wrong, _) in enumerate(rules)]
     cases = [(read, none), (blank, none), *breaks]
@@ -209,7 +219,7 @@ def _judged(
 
 def _coded(low: Any, column: Column, cell: Cell) -> Any:
     """The canonical word of a code."""
-    found = _look_up(low, _words(column, cell))
+    found = look_up(low, _words(column, cell))
     if column.type == "text" and not column.codes:
         return found.coalesce(low)  # open words: codes translate some of them
     return found
@@ -272,27 +282,3 @@ def _range_rule(column: Column) -> str:
     low = "" if column.low is None else f"{column.low:g}"
     high = "" if column.high is None else f"{column.high:g}"
     return f"outside {low} to {high}{unit}"
-
-
-def _look_up(low: Any, words: dict[str, str]) -> Any:
-    """Text -> its word, null where there is none; None for an empty list."""
-    import ibis
-
-    if not words:
-        return None
-    same = [text for text, word in words.items() if text == word]
-    spelled: dict[str, list[str]] = {}
-    for text, word in words.items():
-        if text != word:
-            spelled.setdefault(word, []).append(text)
-    branches = [(_is_among(low, texts), word) for word, texts in spelled.items()]
-    branches += [(_is_among(low, same), low)] if same else []
-    return ibis.cases(*branches, else_=ibis.null("string"))
-
-
-def _is_among(low: Any, texts: Sequence[str]) -> Any:
-    """As a pattern: engines turn a list into a join that looks at every row and loses their order."""
-    if len(texts) == 1:
-        return low == texts[0]
-    escaped = (_SIGNS.sub(r"\\\g<0>", text) for text in texts)
-    return low.re_search(rf"\A(?:{'|'.join(escaped)})\z")

@@ -41,10 +41,11 @@ def typed_columns(
         for name, cell in feed.cells.items()
         if cell.constant is None and name != "level" and not is_plain(_declared(feed, name), cell)
     }
-    glances = {}
+    glances, strict = {}, rows.get_backend().name == "duckdb"
     for (place, name), cell in cells.items() if source.n_rows >= GLANCED_FROM else ():
         column, usual = _declared(feeds[place], name), source.usual.get(cell.column, ())
-        found = glance(rows[cell.column], column, cell, source.setting, usual=usual)
+        text, how = rows[cell.column], source.setting
+        found = glance(text, column, cell, how, usual=usual, strict=strict)
         if found is not None:
             glances[f"glance {place} {name}"] = found
     rows = rows.mutate(**glances) if glances else rows

@@ -51,17 +51,14 @@ def tally(read: "ir.Table", *, scored: bool, repeats: bool, title: str = "") -> 
     counts |= {name: read[name].count(where=record) for name in ruled}
     if title:
         who = read.patient_id
-        again = ibis.cases((who.contains(title), who.strip() == title), else_=False)
+        likely = (who < "!") | ((who >= title) & (who < title + "!"))  # told by least and greatest
+        again = ibis.cases((likely, who.strip() == title), else_=False)
         counts |= {"named": who.count(), "again": again.sum()}
     if not scored:
         rows = read.aggregate(**counts).to_pyarrow().to_pylist()
         return Tally(_summed(rows, counts))
-    good = record & refused.isnull()
-    facts = {
-        "n": read.value.count(where=good),
-        "lowest": read.value.min(where=good),
-        "highest": read.value.max(where=good),
-    }
+    good = ibis.ifelse(record & refused.isnull(), read.value, ibis.null("float64"))
+    facts = {"n": good.count(), "lowest": good.min(), "highest": good.max()}
     rows = read.group_by("instrument").aggregate(**counts, **facts).to_pyarrow().to_pylist()
     found = {row["instrument"]: row for row in rows if row["instrument"] and row["records"]}
     told = (Fact(name, *(found[name][fact] for fact in facts)) for name in sorted(found))

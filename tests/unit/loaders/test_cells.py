@@ -136,7 +136,25 @@ def test_the_baseline_in_other_languages(header):
 
 TEXTS = (
     *("5", "-5", "+5", "+-5", " +-5", "5.", ".5", "-.5", ".", "5,5", "1_0", "1e3", "-1E3", "1e999"),
-    *("inf", "-inf", "nan", "5d", "0x1", " 7", "7 ", "7\t", "\n7", "--7", "5-", "", " ", "5/10"),
+    *(
+        "inf",
+        "-inf",
+        "-nan",
+        "-Infinity",
+        "nan",
+        "5d",
+        "0x1",
+        "1e1_0",
+        " 7",
+        "7 ",
+        "7\t",
+        "\n7",
+        "--7",
+        "5-",
+        "",
+        " ",
+        "5/10",
+    ),
     *("2019-02-03", " 2019-2-3 ", "2019-02-30", "20190203  ", "2019-02-03T10:00", "2019/02/03"),
     *("f", "F", " f", "Female", "W", "1", "yes", "YES", "no ", "(f)", "f|m"),
 )
@@ -146,12 +164,13 @@ TEXTS = (
 def test_a_glance_says_what_a_closer_look_says(engine, column):
     table = ibis.memtable({"t": TEXTS}, schema={"t": "string"})
     looked = Cell("t"), Setting()
-    quick = glance(table.t, column, *looked, usual=TEXTS)
-    found = table.select(quick=quick, slow=draft(None, table.t, column, *looked))
-    rows = engine.to_pyarrow(found).to_pylist()
-    seen = [row for row in rows if row["quick"] is not None]
-    assert seen
-    assert [row["quick"] for row in seen] == [row["slow"] for row in seen]
+    quick = [glance(table.t, column, *looked, usual=TEXTS, strict=s) for s in (False, True)]
+    slow = draft(None, table.t, column, *looked)
+    rows = engine.to_pyarrow(table.select(loose=quick[0], strict=quick[1], slow=slow)).to_pylist()
+    for kind in ("loose", "strict"):
+        seen = [row for row in rows if row[kind] is not None]
+        assert seen
+        assert [row[kind] for row in seen] == [row["slow"] for row in seen]
 
 
 def test_what_stands_for_every_row_is_read_as_in_a_cell(engine):
