@@ -99,7 +99,7 @@ def glance(
         begins = (text > ",") & (text < ":") & ((text < "-A") | (text > "."))
         digits = begins & ~text.contains("_")
         digits = digits if strict else digits & (text.lower() == text.upper())
-        return _in_unit(ibis.ifelse(digits, text, none).try_cast("float64"), cell)
+        return _in_unit(ibis.ifelse(digits, text, none).try_cast("float64"), column, cell)
     return None
 
 
@@ -119,7 +119,7 @@ def draft(glanced: Any, text: Any, column: Column, cell: Cell, setting: Setting)
         decimal = cell.decimal or setting.decimal
         plain = _without_unit(text.strip(), column, cell)
         number = parse_number(plain, decimal, cell.thousands or setting.thousands)
-        slow = _in_unit(number, cell)
+        slow = _in_unit(number, column, cell)
     else:
         slow = stripped(text)
     return slow if glanced is None else ibis.ifelse(glanced.isnull(), slow, glanced)
@@ -137,8 +137,10 @@ def _without_unit(plain: Any, column: Column, cell: Cell) -> Any:
     return plain.re_replace(rf"(?i)\s*({ending})$", "") if ending else plain
 
 
-def _in_unit(number: Any, cell: Cell) -> Any:
-    return number if cell.factor == 1.0 else number * cell.factor
+def _in_unit(number: Any, column: Column, cell: Cell) -> Any:
+    """The number in our unit; two months are 61 whole days."""
+    ours = number if cell.factor == 1.0 else number * cell.factor
+    return ours.round() if column.type == "int" and cell.factor != 1.0 else ours
 
 
 def stripped(text: Any) -> Any:

@@ -24,6 +24,10 @@ SCORE_NAMES: Final = (
     (r"oswestry", "odi"),
     (r"roland.?morris", "rmdq"),
 )
+PART_OF_SCORE: Final = (
+    r"section|\bitems?\b|\bquestion\b|panel|intensity|lifting|walking|sitting|standing|sleeping"
+    r"|personal care|travel|social life|sex life|\bgoal|\bchange\b|interpretation|(least|worst) pain"
+)
 TREATMENT_NAMES: Final = ((r"kyphoplasty", "KP"), (r"vertebroplasty", "VP"))
 # `VP or cement step of KP` is read as its first word, `KP fracture reduction step` as KP.
 _FIRST_TREATMENT = re.compile(r"^(VP|KP|VAI|NSM|SHAM|FACET|VA)\b")

@@ -9,12 +9,13 @@ from vertebro_outcomes.tables.event_types import EVENT_ALIASES, EVENT_TYPES
 LEAK_STEMS: Final = (
     r"leak|leck|austritt|extrava[sz]|fuite|fuga|lekk|lackage|laekage|perdita|stravaso|fuoriuscita"
 )
-_LEAK: Final = rf"{LEAK_STEMS}|(z|c|s)ement|ciment|cimento"
+_CEMENT: Final = r"(z|c|s)i?ement|ciment"
+_LEAK: Final = rf"{LEAK_STEMS}|{_CEMENT}"
 # The first that fits, so that what is said of a place or an organ comes before the place.
 _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"(symptomatic).*(pulmonary_cement|cement_embol)", "symptomatic_pulmonary_cement_embolism"),
     (
-        r"pulmonary.*cement|(z|c)ement\w*.*embol|embol\w*.*(z|c)i?ement|pulmonale_zement",
+        rf"pulmonary.*cement|({_CEMENT})\w*.*embol|embol\w*.*({_CEMENT})|pulmonale_zement",
         "pulmonary_cement_embolism",
     ),
     (
@@ -27,8 +28,8 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"ha?emorrh|bleeding|blutung|hemorragi|emorragia|bloeding", "haemorrhage"),
     (r"osteomyel|discitis|diszitis|spondylodis[ck]|espondilodisc", "osteomyelitis"),
     (r"urinary_(tract_)?infec|urinary_tract|uti\b|harnwegsinf", "urinary_tract_infection"),
-    (r"pneumoni|neumonia|polmonite|longontsteking", "pneumonia"),
-    (r"infection|infekt|infecti|infeccion|infezion|abs[cz]ess|absceso", "infection"),
+    (r"pneumo(ni|path)|neumonia|polmonite|longontsteking|lunginflam|lungebeta", "pneumonia"),
+    (r"infection|infekt|infecti|infecc?ion|infecc?ao|infezion|abs[cz]ess|absceso", "infection"),
     (r"thrombos|trombos", "thrombosis"),
     (r"symptomatic(_cement)?_leak", "symptomatic_leakage"),
     (rf"({_LEAK}).*(epidural|canal|spinal)|(epidural|canal).*({_LEAK})", "cement_leakage_epidural"),
@@ -54,10 +55,10 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"neurolog|paresis|parese", "neurological_deficit"),
     (
         r"rib_(frac|fx)|fracture_of_(a_)?rib|rippen|frattura_costale|fractura_costal"
-        r"|ribfractuur|fracture_costale",
+        r"|ribfractuur|fracture_(costale|de_cote)|ribb?en?s?br[ou]|fratura_de_costela",
         "rib_fracture",
     ),
-    (r"fever|fieber|pyrexia|febbre|koorts|fiebre|fievre", "fever"),
+    (r"fever|fieber|pyrexia|febbre|koorts|fiebre|fievre|febre|(^|_)feber", "fever"),
     (r"anaphyla|allerg", "anaphylaxis"),
     (r"myocardial_inf|heart_attack|herzinfarkt", "myocardial_infarction"),
     (r"cardiac_arrest", "cardiac_arrest"),
@@ -66,7 +67,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"respirat|hypox|dyspn", "respiratory"),
     (r"(?<!heat_)stroke|schlaganfall", "stroke"),
     (
-        r"(?<!brain_)death|died|(^|_)tod(esfall)?\b|verstorben|overleden|fallecid|deces|exitus",
+        r"(?<!brain_)death|died|(^|_)tod(esfall)?\b|verstorben|overleden|fallecid|deces|exitus|obito|dodsfall",
         "death",
     ),
     (r"^(other|andere|sonstige|autre|otr[ao]|altr[ao]|overige?)(_|$)", "other_complication"),

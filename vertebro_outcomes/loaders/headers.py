@@ -34,7 +34,8 @@ _FILLING: Final = _set(
 )
 _ENDINGS: Final = _set(
     "mm cm ml cc pct percent deg degree degrees grad yrs years days kg j n ja nein y yes no o oui"
-    " non yn jn code cd coded txt text var value val"
+    " non yn jn weeks months wochen monate monaten semaines mois semanas meses weken maanden"
+    " code cd coded txt text var value val"
 )
 _SAME: Final = dict.fromkeys(("datum", "am", "on", "dt", "fecha", "dato"), "date")
 _NUMBERING: Final = _set("id nr no num numero nummer number code key n pid ident ref")

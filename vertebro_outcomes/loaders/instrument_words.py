@@ -18,7 +18,7 @@ INSTRUMENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"nrs|numeric(al)?_rating\w*|numeric_pain|numerische_rating\w*", "pain_nrs"),
     (
         r"vas|eva|visual_analog\w*|back_pain|pain_score|pain|(rucken|rug)?(schmerz|pijn)\w*|douleur"
-        r"|dolore?",
+        r"|dolore?|dor|smerter?|smarta",
         "pain_vas",
     ),
     (r"odi|oswestry\w*|odq", "odi"),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from vertebro_outcomes.loaders.codes import (
     FRACTURE_NAME,
     LEVEL_OF_STEM,
+    PART_OF_SCORE,
     SCORE_NAMES,
     TREATMENT_NAMES,
     CodeSets,
@@ -40,6 +41,8 @@ def concepts_of(source: Source | None, codes: CodeSets) -> Concepts:
     """Concepts whose code is listed, or whose name says vertebroplasty, fracture of a vertebra ..."""
     if source is None:
         return Concepts({}, frozenset(), {})
+    import ibis
+
     data = source.data
     code = data.concept_code.upper().re_replace(r"[^A-Z0-9]", "")
     name = data.concept_name.lower()
@@ -48,7 +51,9 @@ def concepts_of(source: Source | None, codes: CodeSets) -> Concepts:
     treatment = _look_up(code, codes.procedures).coalesce(
         _in_domain(treatment, domain, "procedure")
     )
-    score = _look_up(code, codes.scores).coalesce(_by_pattern(name, SCORE_NAMES))
+    whole = ~name.re_search(PART_OF_SCORE)  # an item of a questionnaire is not its score
+    by_name = ibis.ifelse(whole, _by_pattern(name, SCORE_NAMES), ibis.null("string"))
+    score = _look_up(code, codes.scores).coalesce(by_name)
     fracture = code.isin(sorted(codes.fractures) or [""]) | (
         name.re_search(FRACTURE_NAME) & domain.contains("condition")
     )

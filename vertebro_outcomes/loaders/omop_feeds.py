@@ -1,10 +1,12 @@
 """Which rows of an OMOP database fill which canonical table, once their roles are known."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.format import Cell, Feed
 from vertebro_outcomes.loaders.omop_cohort import UNDATED
+from vertebro_outcomes.loaders.omop_scores import AS_CODED, MILLIMETRES, MM_SCALES, UNIT
 from vertebro_outcomes.loaders.sources import Source
 
 _SEX: Final = {"8507": "male", "8532": "female", "M": "male", "F": "female"}
@@ -85,8 +87,20 @@ def standard_feeds(tables: Mapping[str, Source]) -> tuple[Feed, ...]:
         if kind in tables and "episode" in tables and event in tables[kind].columns:
             cells["episode_id"] = Cell(event)
         made.append((kind, "scores", cells, member, ("instrument",)))
-    return tuple(
+    feeds = (
         Feed(tables[name].name, table, cells, where, needs)
         for name, table, cells, where, needs in made
         if name in tables
     )
+    units = {source.name for source in tables.values() if UNIT in source.columns}
+    return tuple(
+        part
+        for feed in feeds
+        for part in (_by_unit(feed) if feed.table == "scores" and feed.source in units else (feed,))
+    )
+
+
+def _by_unit(feed: Feed) -> tuple[Feed, Feed]:
+    """Ratings in mm are on 0-100, whatever the code says."""
+    in_mm = replace(feed, where={**feed.where, UNIT: [MILLIMETRES]}, scales=MM_SCALES)
+    return in_mm, replace(feed, where={**feed.where, UNIT: [AS_CODED]})

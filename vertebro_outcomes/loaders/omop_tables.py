@@ -3,9 +3,12 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vertebro_outcomes.loaders.sources import LINE, Source
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 USED: Final = (
     "person", "observation_period", "condition_occurrence", "procedure_occurrence", "measurement",
@@ -38,7 +41,21 @@ def tidied(source: Source) -> Source:
         if lower not in names:
             names[lower] = title
     data = source.data.select(LINE, **{new: source.data[old].strip() for new, old in names.items()})
-    return replace(source, data=data)
+    return replace(source, data=_with_dates(data))
+
+
+def _with_dates(data: "ir.Table") -> "ir.Table":
+    """`X_date` from `X_datetime` where it is blank or not there; its day as it is written."""
+    made = {}
+    for timed in (c for c in data.columns if c.endswith("_datetime") and c != "birth_datetime"):
+        day = f"{timed.removesuffix('_datetime')}_date"
+        text = data[timed].re_extract(r"^(\d{4}-?\d{2}-?\d{2})", 1).nullif("").coalesce(data[timed])
+        made[day] = data[day].nullif("").coalesce(text) if day in data.columns else text
+    if "birth_datetime" in data.columns and "year_of_birth" not in data.columns:
+        made["year_of_birth"] = data.birth_datetime.substr(0, 4)
+        made["month_of_birth"] = data.birth_datetime.substr(5, 2)
+        made["day_of_birth"] = data.birth_datetime.substr(8, 2)
+    return data.mutate(**made) if made else data
 
 
 def eras_for_occurrences(tables: dict[str, Source], others: dict[str, Source]) -> tuple[str, ...]:

@@ -10,6 +10,12 @@ from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
 from vertebro_outcomes.loaders.instrument_words import instrument_in, instrument_of
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
 from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.time_columns import (
+    NO_UNIT,
+    counts_time,
+    is_bare_time,
+    numbered_times,
+)
 from vertebro_outcomes.loaders.value_shapes import (
     UNSURE_ORDER,
     ColumnTexts,
@@ -49,7 +55,7 @@ class Line:
 def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
     """What each column of a source seems to be; `record_column`: the first one is the patient."""
     texts = ColumnTexts(source)
-    timed = any(_is_time(c) or _visit_line(source, c, texts) for c in source.columns)
+    timed = any(_is_time(c) or _tells_visit(source, c, texts) for c in source.columns)
     lines = [line for c in source.columns for line in _lines_of(source, c, texts, timed)]
     if record_column and source.columns:
         first = source.columns[0]
@@ -69,7 +75,7 @@ def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
 
 def _unless_second(line: Line, best: Line) -> Line:
     """The line, or where another column is read for the same: that this one is not."""
-    if line is best:
+    if line is best or best.sure < SURE:
         return line
     return replace(line, sure=0.0, why=f"{best.column!r} is read as {line.table}.{line.target}")
 
@@ -155,12 +161,25 @@ def _is_time(column: str) -> bool:
     return meaning_of(column) in (("scores", "date"), ("scores", "day"))
 
 
+def _tells_visit(source: Source, column: str, texts: ColumnTexts) -> bool:
+    line = _visit_line(source, column, texts)
+    return line is not None and line.sure >= SURE
+
+
 def _visit_line(source: Source, column: str, texts: ColumnTexts) -> Line | None:
     """A column of visits (`baseline`, `3 months`) gives the day where no date does."""
+    labels = source.codes.get(column, {})
+    if counts_time(column) and not labels:
+        numbered = numbered_times(column, texts.of(column))
+        if numbered:
+            entry: dict[str, Any] = {"column": column, "codes": numbered}
+            return Line(source.name, "scores", "day", column, 0.85, "a unit of time", entry)
     values = texts.of(column) if fold(column) in VISIT_WORDS else []
     if not values:
         return None
-    labels = source.codes.get(column, {})
+    if is_bare_time(column, values) and not labels:
+        entry = {"column": column}
+        return Line(source.name, "scores", "day", column, 0.3, NO_UNIT, entry)
     days = {v: timepoint_days(labels.get(v, v)) for v in values}
     known = {v: str(day) for v, day in days.items() if day is not None}
     if len(known) < 0.5 * len(values):
@@ -236,7 +255,9 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     if written:
         values = [re.sub(r"(/ ?\d+|%)$", "", value).rstrip() for value in values]
     fits = share_of([v for v in values if v not in absent], is_number)
-    if (day is None and not timed) or fits < 0.5:
+    if day is None and not timed:
+        return Line(source.name, "scores", "value", column, 0.0, f"{name}, but nothing says when")
+    if fits < 0.5:
         return None
     entry: dict[str, Any] = {"column": column, **decimal_of(values)}
     scale = written or scale_of(name, column, values)

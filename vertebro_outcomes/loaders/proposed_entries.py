@@ -25,6 +25,7 @@ from vertebro_outcomes.loaders.words import (
     unit_of,
     word_for,
     words_in,
+    yes_letters,
 )
 
 MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
@@ -33,6 +34,10 @@ _DENIED: Final = re.compile(
     r"|previous)_|refus|declin|abgelehnt|cancel|abgebrochen|abort)"
 )
 _AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
+# (our unit, unit in the header) of columns of time that are converted.
+CONVERTED: Final = (
+    ("years", "months"), ("days", "weeks"), ("days", "months"), ("days", "years"),
+)  # fmt: skip
 FIRST_SERIAL: Final = 30682  # 1984-01-01 in a spreadsheet
 # A number made of one digit, as projects choose for no answer; -1 and 9 may be meant.
 SENTINEL: Final = r"-?(9{2,4}|8{2,4}|7{2,4}|66)(\.0)?|-[6-9]|-9[5-8]"
@@ -64,11 +69,17 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
         return _figures(column, declared, said, stated)
     absent = {v: why for v, why in absences(said).items() if v not in codes}
     if meant[1] == "leakage":  # `yes` alone: where to is missing, that it leaked is an event
-        absent |= {v: "missing" for v, label in said.items() if TRUTH.get(label.lower()) == "1"}
+        absent |= dict.fromkeys(agreeing(said), "missing")
     entry: dict[str, Any] = {"column": column}
     entry |= {"codes": codes} if codes else {}
     entry |= {"missing": absent} if absent else {}
     return entry, fits, why
+
+
+def agreeing(said: Mapping[str, str]) -> list[str]:
+    """The values whose label says yes, and not to what."""
+    letters = yes_letters(said.values())
+    return [v for v, label in said.items() if TRUTH.get(label.lower()) == "1" or label in letters]
 
 
 def absences(said: Mapping[str, str]) -> dict[str, str]:
@@ -86,9 +97,10 @@ def _levels(column: str, values: Sequence[str], labels: Mapping[str, str]) -> En
 def _truths(said: Mapping[str, str]) -> tuple[dict[str, str], float]:
     """Codes of a yes/no column that need telling, and the share of values understood."""
     rest = {v: label for v, label in said.items() if not word_for(label, ABSENCE_WORDS)}
-    known = {}
+    known, letters = {}, yes_letters(rest.values())
     for value, label in rest.items():
         word = TRUTH.get(label.lower()) or TRUTH.get(squeeze(label)) or word_for(label, TRUTH_WORDS)
+        word = "1" if label in letters else word
         if word is not None:
             known[value] = word
     codes = {v: word for v, word in known.items() if TRUTH.get(v.lower()) != word}
@@ -124,7 +136,7 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
         values = [re.sub(rf"(?i)\s*({ending})$", "", value) for value in values]
     entry |= decimal_of(values)
     unit = unit_of(column)
-    if (declared.unit, unit) in (("years", "months"), ("days", "weeks"), ("days", "months")):
+    if (declared.unit, unit) in CONVERTED:
         entry["unit"] = unit
     return entry, share_of(values, is_number), "header and numbers"
 
@@ -157,6 +169,7 @@ def propose_codes(
 ) -> tuple[dict[str, str], float]:
     """Codes of the file -> canonical words, from labels or from the codes themselves."""
     codes: dict[str, str] = {}
+    letters = yes_letters(labels.get(value, value) for value in values)
     understood = absent = 0
     for value in values:
         label = labels.get(value, value)
@@ -165,7 +178,9 @@ def propose_codes(
             understood += 1
             if word.lower() != value.lower():
                 codes[value] = word
-        elif word_for(label, ABSENCE_WORDS) or (target == "leakage" and label.lower() in TRUTH):
+        elif word_for(label, ABSENCE_WORDS) or (
+            target == "leakage" and (label.lower() in TRUTH or label in letters)
+        ):
             absent += 1
     rest = len(values) - absent
     return codes, understood / rest if rest else 1.0

@@ -1,29 +1,26 @@
 """Columns that say yes or no to a complication: each yes is an event."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.event_days import RowDates, is_leak, time_of
 from vertebro_outcomes.loaders.event_words import event_in
 from vertebro_outcomes.loaders.headers import meaning_of
+from vertebro_outcomes.loaders.proposed_entries import agreeing
 from vertebro_outcomes.loaders.redcap_dictionary import is_box
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts, share_of
-from vertebro_outcomes.loaders.words import squeeze
+from vertebro_outcomes.loaders.value_shapes import ColumnTexts
+from vertebro_outcomes.loaders.words import squeeze, yes_letters
 from vertebro_outcomes.tables.event_types import EVENT_TYPES
 
+MOSTLY: Final = 0.8  # of the values are a plain yes or no
 # A header that names a disease alone may be one the patient came with.
 _AFTER_TREATMENT: Final = re.compile(
     r"leak|leck|austritt|extravas|fuite|fuga|cement_embol|zement_?embol|kompl|complic|post_?op"
     r"|(^|_)(ae|uaw)(_|$)"
 )
-
-
-def bare_yes(values: Sequence[str]) -> list[str]:
-    """The values that agree without saying to what."""
-    return [value for value in values if TRUTH.get(value.lower()) == "1"]
 
 
 def flag_feeds(
@@ -37,9 +34,10 @@ def flag_feeds(
         values = texts.of(column) if kind else []
         labels = source.codes.get(column, {})
         said = {value: labels.get(value, value) for value in values}
-        yes = [value for value, label in said.items() if bare_yes([label])]
+        yes, letters = agreeing(said), yes_letters(said.values())
         of_level = meaning_of(column) == ("levels", "leakage")
-        plain = of_level or share_of(list(said.values()), lambda v: v.lower() in TRUTH) > 0.8
+        n_plain = sum(v in letters or v.lower() in TRUTH for v in said.values())
+        plain = of_level or n_plain > MOSTLY * len(said)
         if kind in EVENT_TYPES and yes and plain:
             when = time_of(source, (column, yes), kind, dates=dates)
             cells = {**keys, "type": {"constant": kind}, **when}

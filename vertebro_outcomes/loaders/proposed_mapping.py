@@ -102,6 +102,8 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
             continue
         if table == "patients" and not own and not _is_patient_list(sure):
             continue
+        if table == "scores" and _has_doubtful_time(source, lines, own):
+            continue
         own_keys = {"patient_id": keys["patient_id"]} if table == "patients" else keys
         feed: dict[str, Any] = {
             "source": source.name,
@@ -126,6 +128,14 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
     dates = row_dates(lines, source, by_event=by_event)
     return feeds + flag_feeds(source, keys, taken, dates)
+
+
+def _has_doubtful_time(source: Source, lines: Sequence[Line], own: Mapping[str, Any]) -> bool:
+    """Scores beside a time that is not understood: without it they would all be of one day."""
+    if "date" in own or "day" in own:
+        return False
+    times = {"date", "day"}
+    return any(x.source == source.name and x.table == "scores" and x.target in times for x in lines)
 
 
 def event_times(lines: Sequence[Line], source: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 # Headers of a column that names the visit; its values must name a time.
@@ -10,7 +11,8 @@ VISIT_WORDS: Final = (
     *("visit", "visit_name", "event", "event_name", "redcap_event_name", "timepoint", "time_point"),
     *("time", "zeitpunkt", "avisit", "visite", "besuch", "follow_up", "followup", "fu", "period"),
     *("visita", "momento", "suivi", "consultation", "bezoek", "kontrolle", "nachuntersuchung"),
-    *("visitnum_name", "visit_label", "eventname", "untersuchung", "messzeitpunkt", "temps"),
+    *("besok", "besog", "kontroll", "kontrol", "visitnum_name", "visit_label", "eventname"),
+    *("untersuchung", "messzeitpunkt", "temps"),
     *("time_of_assessment", "assessment", "visit_type", "timing", "epoch", "wave"),
 )
 # A pattern reads one word or phrase: what else a label says may turn its meaning round.
@@ -43,7 +45,7 @@ ETIOLOGY_WORDS: Final[tuple[tuple[str, str], ...]] = (
 )
 LEAKAGE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (
-        r"none|no|non|nein|n|kein[a-z]*|absent|aucune?|ningun[ao]|nessun[ao]?|geen|nee|no_leak\w*"
+        r"none|no|non|nein|n|kein[a-z]*|absent|aucune?|ningun[ao]|nessun[ao]?|geen|nee|nao|nej|nei|ingen|inget|nenhum[ao]?|no_leak\w*"
         r"|without_leak\w*|kein_(zement)?austritt",
         "none",
     ),
@@ -79,18 +81,20 @@ CODE_WORDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         (r"extra\w*", "extrapedicular"),
     ),
     "severity": (
-        (r"mild|leicht|minor", "mild"),
-        (r"moderate|mittel\w*", "moderate"),
-        (r"severe|schwer\w*|major|serious", "severe"),
-        (r"fatal|death|lethal", "fatal"),
+        (r"mild|leicht|minor|legere?|leve|lett|lindrig|mineure?|latt", "mild"),
+        (r"moderate|mittel\w*|moderee?|moderad[oa]|moderat|mattlig", "moderate"),
+        (r"severe?|schwer\w*|major|serious|grave|majeure?|alvorlig\w*|allvarlig\w*", "severe"),
+        (r"fatal\w*|death|lethal|mortelle?|dodelig", "fatal"),
     ),
     "sex": (
         (
-            r"f|female|woman|w|weiblich|frau|femme|feminin\w*|mujer|femenino|vrouw|kvinn\w*|donna|femmina",
+            r"f|female|woman|w|weiblich|frau|femme|feminin\w*|mujer|femenino|vrouw|kvinn\w*|donna|femmina"
+            r"|kvinde|mulher|feminino",
             "female",
         ),
         (
-            r"m|male|man|mannlich|mann|herr|homme|h|masculin\w*|hombre|varon|mand?|uomo|maschio",
+            r"m|male|man|mannlich|mann|herr|homme|h|masculin\w*|hombre|varon|mand?|uomo|maschio"
+            r"|homem",
             "male",
         ),
     ),
@@ -117,7 +121,10 @@ MISSING_CODES: Final[dict[str, str]] = {
 }  # fmt: skip
 # Words in a column of numbers that say why there is none.
 ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
-    (r"dead|died|deceased|death|tot|verstorben|gestorben|dec|decede\w*|dcd|fallecido", "dead"),
+    (
+        r"dead|died|deceased|death|tot|verstorben|gestorben|dec|decede\w*|dcd|fallecido|avliden|obito|falecido",
+        "dead",
+    ),
     (
         r"not_asked|not_done|nicht_(er|ge)fragt|n_gefragt|not_due|nask|nicht_erhoben|non_fait|nf"
         r"|n_d|nd|not_performed|nicht_durchgefuhrt|n_e|no_realizado",
@@ -131,7 +138,8 @@ ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
         r"missed|missing|fehlt|fehlend|unknown|unk|unbek(annt)?|refused|declined|verweigert|lost(_to_fu)?|ltfu"
         r"|keine_angaben?|k_a|ka|not_(known|available|recorded|reported)|n_k|nk|inconnue?|donnee_manquante"
         r"|manquante?|perdu_de_vue|pdv|non_renseigne|nr|desconocido|onbekend|weiss_nicht|don_t_know|dk"
-        r"|no_answer|pas_de_reponse|no_show",
+        r"|no_answer|pas_de_reponse|no_show|vet_ej|ukjent|ukendt|okand|saknas|mangler|sem_dados|nsp"
+        r"|desconhecido|nao_sabe|ne_sait_pas",
         "missing",
     ),
 )
@@ -140,9 +148,10 @@ _DAYS: Final = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 _UNITS: Final = {
     "h": r"h|hrs?|hours?|std|stunden?|heures?|uur|horas?|ore",
     "d": r"d|days?|tage?n?|j|jours?|dias?|dag(en)?|giorn[io]|gg",
-    "w": r"w|wks?|weeks?|wo|wochen?|semaines?|sem|semanas?|we?ek(en)?|settiman[ae]|sett",
-    "m": r"m|mo|mos|mon|m?nths?|months?|monate?n?|mois|mes[ei]?|meses|maand(en)?|mnd",
-    "y": r"y|yrs?|years?|jahre?n?|ans?|annees?|anos?|jaar|ann[io]",
+    "w": r"w|wks?|weeks?|wo|wochen?|semaines?|sem|semanas?|we?ek(en)?|settiman[ae]|sett"
+    r"|veckor|vecka|uker?|uger?",
+    "m": r"m|mo|mos|mon|m?nths?|months?|monate?n?|mois|mes[ei]?|meses|maand(en)?|mnd|manad(er)?|ma?aned(er)?",
+    "y": r"y|yrs?|years?|jahre?n?|ans?|annees?|anos?|jaar|ann[io]|aa?r",
 }
 _ANY_UNIT: Final = "|".join(_UNITS.values())
 _TIME = re.compile(
@@ -150,13 +159,27 @@ _TIME = re.compile(
 )
 _BASELINE = re.compile(
     r"(?:^|_)(?:pre|preop\w*|pre_op|pre_?operat\w*|baseline|bl|basale?|base|screening|v0|t0|prae|pra|praop\w*"
-    r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before|avant|antes|vorher|prima|voor)(?=_|$)"
+    r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before|avant|antes|vorher|prima|voor|fore)(?=_|$)"
 )
 
 
 LONGEST_TITLE: Final = 200
 # Numbers in these names are no times.
 _NO_TIME = re.compile(r"eq_?5_?d(_?[35]_?l)?|sf_?(36|12|6_?d)|qualeffo_?\d+|0_10+|t_score")
+
+# Units of time as headers spell them out; single letters may be anything.
+TIME_UNITS: Final[dict[str, str]] = {
+    word: unit
+    for unit, words in {
+        "days": "day days tag tage jour jours dia dias dag dagen giorno giorni dagar dager dage",
+        "weeks": "week weeks wk wks woche wochen semaine semaines semana semanas weken settimane veckor"
+        " vecka uker uke uger uge",
+        "months": "month months mth mths mo mos monat monate monaten mois mes meses maand maanden mese"
+        " mesi manader manad maneder maned maaneder mnd",
+        "years": "year years yr yrs jahr jahre jahren an ans annee annees ano anos jaar anno anni",
+    }.items()
+    for word in words.split()
+}
 
 
 def fold(text: str) -> str:
@@ -167,7 +190,9 @@ def fold(text: str) -> str:
 def squeeze(text: str) -> str:
     """Lower case without accents, words joined by `_`: `Cement leakage (disc)` keeps its bracket."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", str(text)[:LONGEST_TITLE].strip())
-    plain = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss").replace("ø", "o"))
+    plain = unicodedata.normalize(
+        "NFKD", text.lower().replace("ß", "ss").replace("ø", "o").replace("æ", "ae")
+    )
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
@@ -176,9 +201,9 @@ def unit_of(title: str) -> str:
     """The unit in a header: `VAS (mm)` -> `mm`; `cement_ml` -> `ml`; empty if none."""
     found = _UNIT.search(str(title)[:LONGEST_TITLE])
     if found:
-        return found[1].lower()
+        return TIME_UNITS.get(squeeze(found[1]), found[1].lower())
     last = fold(title).rsplit("_", 1)[-1]
-    return last if last in ("mm", "cm", "ml", "cc", "weeks", "months", "days", "years") else ""
+    return TIME_UNITS.get(last, last if last in ("mm", "cm", "ml", "cc") else "")
 
 
 def word_for(text: str, words: tuple[tuple[str, str], ...], *, whole: bool = True) -> str | None:
@@ -216,3 +241,10 @@ def timepoint_days(text: str) -> int | None:
             days = int(found["n1"] or found["n2"]) * _DAYS[unit]
             return math.ceil(days) if unit == "h" else round(days)
     return None
+
+
+def yes_letters(values: Iterable[str]) -> frozenset[str]:
+    """O beside N is yes in French, S beside N in Spanish, Portuguese and Italian, as they are spelled."""
+    letters = {value.lower(): value for value in values}
+    pairs = {letter for letter in ("o", "s") if {letter, "n"} <= letters.keys()}
+    return frozenset(letters[letter] for letter in pairs) if len(pairs) == 1 else frozenset()

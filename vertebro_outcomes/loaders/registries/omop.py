@@ -24,6 +24,7 @@ from vertebro_outcomes.loaders.omop_cohort import (
     with_treatments,
 )
 from vertebro_outcomes.loaders.omop_feeds import beside, standard_feeds
+from vertebro_outcomes.loaders.omop_scores import as_mapping, in_units, said_of, unlisted_codes
 from vertebro_outcomes.loaders.omop_tables import (
     USED,
     eras_for_occurrences,
@@ -79,6 +80,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
     for kind in ("measurement", "observation"):
         if kind in tables:
             tables[kind] = with_scores(engine, tables[kind], kind, codes, concepts)
+            tables[kind] = in_units(engine, tables[kind])
     members = _members(tables) if by_codes else tables["person"].data.select("person_id")
     if "care_site" in tables and "care_site_id" in tables["person"].columns:
         tables["person"] = with_site_names(engine, tables["person"], tables["care_site"])
@@ -89,6 +91,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
         tables["person"] = with_birth_dates(engine, tables["person"])
         if "observation_period" in tables:
             tables["observation_period"] = with_last_period(engine, tables["observation_period"])
+    unlisted = [] if members is None else _unlisted(tables)
     sources = (*tables.values(), *others.values())
     own = feeds_of(rules, sources) if rules.get("feed", []) else ()
     standard = standard_feeds(tables) if members is not None else ()
@@ -107,7 +110,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
             ),
             *((file, "", "no reader for this file") for file in _unread(path)),
         ),
-        notes=(*codes.notes, *eras, *_notes(tables), *rules.get("notes", ())),
+        notes=(*codes.notes, *eras, *_notes(tables), *unlisted, *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
         instruments=rules.instruments,
         one_episode=rules.get("episodes", "single") == "single",
@@ -120,9 +123,15 @@ def propose(engine: Any, path: Path) -> ProposedMapping:
     eras_for_occurrences(tables, others)
     unread = tuple((source.name, "", "table is not read") for source in others.values())
     read_by_codes = tuple(f"read by codes: {source.name}" for source in tables.values())
-    return ProposedMapping(
-        path.stem, (), {"name": path.stem, "feed": []}, unread, (*REMARKS, *read_by_codes)
-    )
+    codes = code_sets()
+    concepts = concepts_of(tables.get("concept"), codes)
+    more: list[str] = []
+    for kind in ("measurement", "observation"):
+        if kind in tables:
+            marked = with_scores(engine, tables[kind], kind, codes, concepts)
+            more += as_mapping(unlisted_codes(marked, kind, tables.get("concept")))
+    content = {"name": path.stem, "feed": []}
+    return ProposedMapping(path.stem, (), content, unread, (*REMARKS, *read_by_codes, *more))
 
 
 REMARKS: Final = (
@@ -168,6 +177,17 @@ def _sorted_out(
     if problems:
         raise LoadError(where, problems, "export whole CDM tables, 5.3 or 5.4")
     return tables, others
+
+
+def _unlisted(tables: Mapping[str, Source]) -> list[str]:
+    """What is said of codes with numbers that seem to be scores and are in no list."""
+    concepts = tables.get("concept")
+    kinds = [kind for kind in ("measurement", "observation") if kind in tables]
+    return [
+        note
+        for kind in kinds
+        for note in said_of(tables[kind], unlisted_codes(tables[kind], kind, concepts))
+    ]
 
 
 def _members(tables: Mapping[str, Source]) -> Any:
