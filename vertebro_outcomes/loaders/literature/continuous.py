@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from vertebro_outcomes.outcomes import OUTCOMES
 
@@ -43,6 +42,8 @@ def _flip(rows: pd.DataFrame, flip: np.ndarray) -> pd.DataFrame:
 
 
 def _spread(rows: pd.DataFrame) -> pd.DataFrame:
+    from scipy import special  # slow to import; loading an export takes this module along
+
     n = rows["n"].astype(float).to_numpy()
     sd, se = rows["sd"].to_numpy(float), rows["se"].to_numpy(float)
     half = (rows["ci_high"] - rows["ci_low"]).to_numpy(float) / 2
