@@ -15,7 +15,7 @@ from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS, refuse_beyond
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.cohort_tables import EPISODES, PATIENTS
-from vertebro_outcomes.tables.engine import count
+from vertebro_outcomes.tables.engine import count, hand_back
 from vertebro_outcomes.tables.event_types import EVENT_TYPES
 from vertebro_outcomes.tables.typed_frames import to_pandas
 
@@ -55,16 +55,21 @@ class Followed:
             raise InputError(f"{self.function}()", [problem], step)
         return self._known(frame)
 
-    def rows(self) -> tuple[pd.DataFrame, list[str]]:
-        """One row per patient in the order of patient_id, with every column; and notes."""
+    def rows(self, names: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[str]]:
+        """One row per patient in the order of patient_id, with `names` or every column; and notes."""
         n = count(self.table)
         refuse_beyond(n, MOST_ROWS, where="cohort", what="patients", function=self.function)
-        frame = self._checked(self.table.order_by("patient_id"))
+        table = self.table.order_by("patient_id")
+        if names is not None:
+            table = table.select(*dict.fromkeys(names), "days", "cause", _STATE)
+        frame = self._checked(table)
         found, notes = self._known(frame.assign(**{ALIKE: 1.0}))
         return found.drop(columns=ALIKE), notes
 
     def _checked(self, table: "ir.Table") -> pd.DataFrame:
-        frame = to_pandas(table.to_pyarrow(), PATIENTS, EPISODES)
+        found = table.to_pyarrow()
+        hand_back(self.table)
+        frame = to_pandas(found, PATIENTS, EPISODES)
         return frame.assign(days=_number(frame["days"]), cause=frame["cause"].to_numpy(np.int64))
 
     def _known(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

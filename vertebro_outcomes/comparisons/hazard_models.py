@@ -56,11 +56,7 @@ def counted(
     `names` are covariates and checked, `also` are known to be there. Patients without a value of
     `cluster` stand one by one: they depend on nobody.
     """
-    allowed = [c for c in followed.columns if c not in NOT_COVARIATES]
-    asked = [("covariates", name) for name in names]
-    for argument, name in [*asked, *([] if cluster is None else [("cluster", cluster)])]:
-        if name not in allowed:
-            raise refuse_argument(followed.function, argument, name, list_some(allowed, most=30))
+    check_columns(followed, names, cluster)
     wanted = ("treatment", *also, *names, *(() if cluster is None else (cluster,)))
     people, notes = followed.counted(wanted)
     if cluster is None:
@@ -70,6 +66,15 @@ def counted(
     written_out = people.loc[np.repeat(np.arange(len(people)), times)].reset_index(drop=True)
     one = np.repeat(alone, times)
     return written_out.assign(**{ALIKE: np.where(one, 1.0, written_out[ALIKE])}), notes
+
+
+def check_columns(followed: Followed, names: Sequence[str], cluster: str | None) -> None:
+    """Refuse covariates, or a cluster, that are no columns of patients or episodes."""
+    allowed = [c for c in followed.columns if c not in NOT_COVARIATES]
+    asked = [("covariates", name) for name in names]
+    for argument, name in [*asked, *([] if cluster is None else [("cluster", cluster)])]:
+        if name not in allowed:
+            raise refuse_argument(followed.function, argument, name, list_some(allowed, most=30))
 
 
 def alike_of(people: pd.DataFrame) -> Floats:

@@ -8,11 +8,12 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.arm_weights import Adjust, check_adjust, with_weights
 from vertebro_outcomes.comparisons.comparable import refuse_apart
-from vertebro_outcomes.comparisons.driver_budget import frame_within
-from vertebro_outcomes.comparisons.follow_up import FRACTURES, follow, follow_patients
+from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS, refuse_beyond
+from vertebro_outcomes.comparisons.follow_up import FRACTURES, follow
 from vertebro_outcomes.comparisons.hazard_models import (
     all_known,
     check_arms,
+    check_columns,
     check_numbers,
     clusters_of,
     coefficient_rows,
@@ -24,6 +25,7 @@ from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats, Ints
 from vertebro_outcomes.estimators.survival.recurrent import fit_mean_count, fit_rate_ratio
 from vertebro_outcomes.results.recurrent_fractures import RecurrentFractures
+from vertebro_outcomes.tables.engine import count, hand_back
 
 _NAME: Final = "recurrent_fractures"
 
@@ -87,9 +89,11 @@ def recurrent_fractures(
     if event not in FRACTURES:
         raise refuse_argument(_NAME, "event", event, ", ".join(FRACTURES))
     follow(cohort, event=event, function=_NAME).counted(())  # refuses impossible days of the event
-    people, notes = follow_patients(cohort, event="death", function=_NAME)
+    followed, given = follow(cohort, event="death", function=_NAME), tuple(covariates or ())
+    check_columns(followed, given, cluster)
+    own = (*given, *(() if cluster is None else (cluster,)))
+    people, notes = followed.rows(("treatment", "episode_id", *own))
     people = of_arms(people, treatment=treatment, comparator=comparator, function=_NAME)
-    given = tuple(covariates or ())
     people, w = with_weights(
         people, covariates=given, adjust=adjust, function=_NAME, notes=notes,
         arm=(people["treatment"] == treatment).to_numpy(float),
@@ -136,16 +140,20 @@ def _events(
     cohort: Any, people: pd.DataFrame, event: str, notes: list[str]
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """Patient and day of every event within follow-up, several of one day as one."""
-    rows = frame_within(cohort, "fractures", function=_NAME)
+    rows = cohort.fractures
     if event in FRACTURES[1:]:
-        rows = rows.loc[rows[event.removesuffix("_fracture")].fillna(False).astype(bool)]
-    rows = rows.loc[rows["episode_id"].isin(people["episode_id"]) & rows["day"].notna()]
-    distinct = rows.drop_duplicates(["episode_id", "day"])
-    if len(distinct) < len(rows):
-        notes.append(
-            f"{len(rows) - len(distinct)} further fractures of one day count with the first."
-        )
-    who = pd.Index(people["episode_id"]).get_indexer(distinct["episode_id"]).astype(np.int64)
-    day = distinct["day"].to_numpy(float)
+        rows = rows.filter(rows[event.removesuffix("_fracture")].fill_null(False))
+    rows = rows.filter(rows.day.notnull())  # noqa: PD004
+    by_day = rows.group_by(["episode_id", "day"]).aggregate(n=rows.count())
+    n = count(by_day)
+    refuse_beyond(n, MOST_ROWS, where="table fractures", what="rows", function=_NAME)
+    found = by_day.order_by(["episode_id", "day"]).to_pyarrow()
+    hand_back(cohort.fractures)
+    who = pd.Index(people["episode_id"]).get_indexer(found["episode_id"].to_pandas())
+    ours = who >= 0
+    who, day = who[ours].astype(np.int64), found["day"].to_numpy()[ours].astype(float)
+    further = int((found["n"].to_numpy()[ours] - 1).sum())
+    if further:
+        notes.append(f"{further} further fractures of one day count with the first.")
     inside = day <= people["days"].to_numpy(float)[who]
     return who[inside], day[inside]

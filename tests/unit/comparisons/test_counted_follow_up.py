@@ -10,6 +10,7 @@ from vertebro_outcomes.comparisons.follow_up import ALIKE, follow, follow_patien
 from vertebro_outcomes.estimators.survival.aalen_johansen import fit_aalen_johansen
 from vertebro_outcomes.estimators.survival.cox import fit_cox
 from vertebro_outcomes.estimators.survival.fine_gray import fit_fine_gray
+from vertebro_outcomes.estimators.survival.recurrent import fit_rate_ratio
 from vertebro_outcomes.estimators.survival.rmst import fit_rmst
 
 TERMS = ["age_years", "sex"]
@@ -58,9 +59,12 @@ def one_by_one(cohort, event):
         if event != "death" and happened <= last:
             time, cause = happened, 1
         rows.append(
-            (episode.treatment, patient["age_years"], patient["sex"], patient["site"], time, cause)
-        )
-    names = ["treatment", "age_years", "sex", "site", "days", "cause"]
+            (
+                episode.treatment, patient["age_years"], patient["sex"], patient["site"], time,
+                cause, episode.episode_id,
+            )
+        )  # fmt: skip
+    names = ["treatment", "age_years", "sex", "site", "days", "cause", "episode_id"]
     return pd.DataFrame(rows, columns=names).astype({"days": float})
 
 
@@ -169,3 +173,26 @@ def test_more_patterns_than_fit_are_refused_with_a_way_out(cohort, monkeypatch):
 def test_an_unknown_cluster_is_refused_with_the_columns_there_are(cohort):
     with pytest.raises(vo.InputError, match=r"argument cluster.*\n?.*age_years"):
         vo.cumulative_incidence(cohort, cluster="hospital")
+
+
+def test_recurrent_fractures_are_those_of_the_patients_one_by_one(cohort):
+    """Several fractures on a day count once, and the engine says how many more there were."""
+    twice = pd.concat([cohort.frame("fractures")] * 2).assign(level=lambda d: d["level"].to_numpy())
+    tables = {name: cohort.frame(name) for name in ("patients", "episodes")}
+    again = vo.Cohort.from_frames(**tables, fractures=twice.reset_index(drop=True))
+    found = vo.recurrent_fractures(again, treatment="KP", comparator="VP", covariates=TERMS)
+    people, time, _, x = arrays(one_by_one(again, "death"), ("KP", "VP"))
+    fractures = twice.dropna(subset=["day"])
+    fractures = fractures[fractures["episode_id"].isin(people["episode_id"])]
+    once = fractures.drop_duplicates(["episode_id", "day"])
+    who = pd.Index(people["episode_id"]).get_indexer(once["episode_id"]).astype(np.int64)
+    day = once["day"].to_numpy(float)
+    seen = day <= time[who]
+    plain = fit_rate_ratio(time, event_patient=who[seen], event_day=day[seen], x=x)
+    rows = found.coefficients
+    np.testing.assert_allclose(rows["estimate"], plain.beta, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(rows["se"], np.sqrt(np.diag(plain.robust)), rtol=1e-8)
+    more = len(fractures) - len(once)
+    assert f"{more} further fractures of one day count with the first." in found.notes
+    with pytest.raises(vo.InputError, match=r"argument covariates.*\n?.*age_years"):
+        vo.recurrent_fractures(again, treatment="KP", comparator="VP", covariates=["clinic"])

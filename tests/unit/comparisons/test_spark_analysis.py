@@ -53,6 +53,9 @@ QUESTIONS = {
     "site bundle": lambda c: pd.DataFrame(
         vo.site_summary(c, site="A", day=90, **ARMS).complications
     ),
+    "recurrent fractures": lambda c: (
+        vo.recurrent_fractures(c, **ARMS, covariates=TERMS, cluster="site").coefficients
+    ),
     "coverage": lambda c: c.coverage(),
     "quality": lambda c: c.quality(),
 }
