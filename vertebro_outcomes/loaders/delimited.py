@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.headings import joined_titles, with_second_row
 from vertebro_outcomes.loaders.limits import refuse_width
 from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbered_titles
 from vertebro_outcomes.loaders.plain_words import csv_fault
@@ -187,9 +188,7 @@ def source_from_table(
     rows = list(numbered)[title_rows:]
     if not rows:
         return source_from_rows(engine, name, header=[], rows=[], lines=[], refused=list(refused))
-    header = [cell.strip().lstrip("\ufeff") for cell in rows[0][1]]
-    while header and not header[-1]:
-        header.pop()
+    header = _header_of(rows, above=list(numbered)[title_rows - 1][1] if title_rows else ())
     refuse_width(name, width := len(header))
     if is_record(header, [row for _, row in rows[1 : LOOKED_AT + 1]]):
         rows.insert(0, (0, header := numbered_titles(width)))
@@ -218,6 +217,19 @@ def source_from_table(
         set_aside=dict(aside),
         refused=sorted([*refused, *wide]),
     )
+
+
+def _header_of(rows: list[tuple[int, Sequence[str]]], *, above: Sequence[str]) -> list[str]:
+    """The titles; a second row of them leaves `rows`, one above them gives its groups."""
+    header = [cell.strip().lstrip("\ufeff") for cell in rows[0][1]]
+    if joined := with_second_row(header, [row for _, row in rows[1:3]]):
+        header = joined
+        del rows[1]
+    elif above:
+        header = joined_titles(above, header)
+    while header and not header[-1]:
+        header.pop()
+    return header
 
 
 def _last_record(rows: Sequence[tuple[int, Sequence[str]]], width: int) -> int:

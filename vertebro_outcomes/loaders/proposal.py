@@ -9,6 +9,7 @@ from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
 from vertebro_outcomes.loaders.instrument_words import instrument_in, instrument_of
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
+from vertebro_outcomes.loaders.proposed_levels import has_siblings
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.time_columns import (
     NO_UNIT,
@@ -135,7 +136,7 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     if key is None:
         return []
     table, target = key
-    table = _at_home(source, table, target)
+    table = _at_home(source, table, target, column)
     entry, fits, why = entry_of(source, column, (table, target), texts)
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
@@ -190,13 +191,14 @@ def _visit_line(source: Source, column: str, texts: ColumnTexts) -> Line | None:
     return Line(source.name, "scores", "day", column, sure, why, entry)
 
 
-def _at_home(source: Source, table: str, target: str) -> str:
+def _at_home(source: Source, table: str, target: str, column: str) -> str:
     """`date` and `level` mean what the other columns of the file say they mean."""
     present = {meaning_of(column) for column in source.columns}
     names = {key[1] for key in present if key}
     if target == "cement_ml" and ("levels", "level") in present:
-        treated = "treatment" in names
-        return "levels" if not treated or one_row_per_level(source) else table
+        apart = "treatment" not in names or has_siblings(source, column)
+        apart = apart or one_row_per_level(source) or _told_apart(source, column)
+        return "levels" if apart else table
     if target in ("date", "day", "symptomatic", "level", "detected_by") and table in (
         "scores",
         "events",
@@ -224,6 +226,18 @@ def _at_home(source: Source, table: str, target: str) -> str:
 def _sheet(name: str) -> str:
     """The name of the sheet; that of its workbook says nothing of it: `spine_fractures.xlsx[Visits]`."""
     return name.rsplit("[", 1)[-1]
+
+
+def _told_apart(source: Source, column: str) -> bool:
+    """Whether a column is told in rows of a vertebra, and never in those of the treatment."""
+    wanted = (("levels", "level"), ("episodes", "treatment"))
+    level, treatment = (
+        next(c for c in source.columns if meaning_of(c) == meant) for meant in wanted
+    )
+    data = source.data
+    rows = data.filter(data[column].notnull())
+    told = rows.aggregate(n=rows[level].count(), treated=rows[treatment].count()).to_pyarrow()
+    return bool(told["n"][0].as_py() and not told["treated"][0].as_py())
 
 
 def one_row_per_level(source: Source) -> bool:

@@ -38,6 +38,7 @@ _AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
 CONVERTED: Final = (
     ("years", "months"), ("days", "weeks"), ("days", "months"), ("days", "years"),
 )  # fmt: skip
+_RANGE: Final = re.compile(r"[<>]=?\s*\d+|\d+\s*(-|\u2013|to|bis|a)\s*\d+|\d+\s*\+")
 FIRST_SERIAL: Final = 30682  # 1984-01-01 in a spreadsheet
 # A number made of one digit, as projects choose for no answer; -1 and 9 may be meant.
 SENTINEL: Final = r"-?(9{2,4}|8{2,4}|7{2,4}|66)(\.0)?|-[6-9]|-9[5-8]"
@@ -138,7 +139,10 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
     unit = unit_of(column)
     if (declared.unit, unit) in CONVERTED:
         entry["unit"] = unit
-    return entry, share_of(values, is_number), "header and numbers"
+    fits = share_of(values, is_number)
+    if fits < MOSTLY_READ and any(_RANGE.fullmatch(value) for value in values):
+        return entry, fits, "header and ranges (80-84, 90+): give each one number with codes"
+    return entry, fits, "header and numbers"
 
 
 def _before_1984(values: Sequence[str]) -> bool:

@@ -10,10 +10,12 @@ import pandas as pd
 from vertebro_outcomes.loaders.event_days import row_dates
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
 from vertebro_outcomes.loaders.proposed_events import flag_feeds
+from vertebro_outcomes.loaders.proposed_levels import side_by_side
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.synthetic_mark import is_mark
 from vertebro_outcomes.loaders.value_shapes import long_scales
 
+_FEED_KEYS: Final = ("where", "needs", "scales")
 # A table is proposed only where these columns of it were recognised (any one of the second group).
 LEAST: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "patients": (),
@@ -126,6 +128,7 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     wide = [line for line in sure if line.instrument and (line.day is not None or times)]
     feeds += [_score_feed(source, line, keys, times) for line in wide]
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
+    feeds += side_by_side(source, keys, taken)
     dates = row_dates(lines, source, by_event=by_event)
     return feeds + flag_feeds(source, keys, taken, dates)
 
@@ -177,7 +180,7 @@ def toml_text(proposal: ProposedMapping) -> str:
     out += [f"# {remark}" for remark in proposal.remarks]
     for feed in proposal.content["feed"]:
         out += ["[[feed]]", f"source = {_value(feed['source'])}", f'table = "{feed["table"]}"']
-        out += [f"{key} = {_value(feed[key])}" for key in ("where", "scales") if feed.get(key)]
+        out += [f"{key} = {_value(feed[key])}" for key in _FEED_KEYS if feed.get(key)]
         out.append("[feed.columns]")
         for target, entry in feed["columns"].items():
             line = sure_of.get((feed["source"], feed["table"], target, entry.get("column", "")))

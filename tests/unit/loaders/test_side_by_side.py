@@ -1,0 +1,116 @@
+"""Vertebrae in columns side by side, headers in two rows, ages in bands."""
+
+import openpyxl
+import pytest
+
+from vertebro_outcomes.loaders.headings import joined_titles, with_second_row
+from vertebro_outcomes.loaders.load import load
+from vertebro_outcomes.loaders.propose import propose_mapping
+from vertebro_outcomes.loaders.proposed_levels import side_by_side
+from vertebro_outcomes.loaders.pseudonyms import pseudonym
+from vertebro_outcomes.loaders.sources import source_from_rows
+from vertebro_outcomes.tables.engine import embedded_engine
+
+KEY = b"side"
+
+
+def feeds(*rows):
+    header, *cells = [row.split(",") for row in rows]
+    source = source_from_rows(
+        embedded_engine(), "t", header=header, rows=cells, lines=list(range(len(cells)))
+    )
+    return side_by_side(source, {}, set())
+
+
+def test_each_vertebra_with_columns_of_its_own():
+    made = feeds(
+        "id,cement_t12,leak_t12,cement_ml_l1,kyph_pre_l1", "1,3.5,disc,4,12", "2,,none,5,20"
+    )
+    assert [feed["columns"]["level"] for feed in made] == [{"constant": "T12"}, {"constant": "L1"}]
+    assert [sorted(feed["columns"]) for feed in made] == [
+        ["cement_ml", "leakage", "level"], ["cement_ml", "kyphosis_pre_deg", "level"],
+    ]  # fmt: skip
+    assert [feed["needs"] for feed in made] == [["cement_ml"], ["cement_ml", "kyphosis_pre_deg"]]
+    assert feeds("id,leak_t12,leak_l1", "1,disc,none")[0]["needs"] == ["leakage"]
+    assert not feeds("id,kyphosis_pre_t6,kyphosis_pre_t12", "1,20,18")  # perhaps months
+    assert not feeds("id,cement_l1", "1,4")
+
+
+def test_numbered_vertebrae_and_new_fractures():
+    made = feeds(
+        "id,level_1,cement_ml_1,level_2,cement_ml_2,newfx_date_1,newfx_date_2,cement_1_2",
+        "1,T12,3.5,L1,4,2019-08-01,2020-01-02,9",
+    )
+    assert [(feed["table"], sorted(feed["columns"])) for feed in made] == [
+        ("levels", ["cement_ml", "level"]), ("levels", ["cement_ml", "level"]),
+        ("fractures", ["date"]), ("fractures", ["date"]),
+    ]  # fmt: skip
+    assert not feeds("id,level_1", "1,T12")
+
+
+@pytest.mark.slow
+def test_cement_of_the_first_vertebra_is_not_that_of_the_procedure(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "patient_id,treatment,procedure_date,level,cement,level_2,cement_2\n"
+        "1,KP,2019-02-03,T12,3.5,L1,4\n2,VP,2019-02-03,L3,5,,\n"
+    )
+    cohort = load(tmp_path, key=KEY)
+    levels = cohort.frame("levels").sort_values(["cement_ml"])
+    assert levels[["level", "cement_ml"]].to_numpy().tolist() == [
+        ["T12", 3.5],
+        ["L1", 4],
+        ["L3", 5],
+    ]
+    assert cohort.frame("episodes")["cement_ml"].isna().all()
+
+
+def test_cement_told_in_rows_of_vertebrae_belongs_to_them(tmp_path):
+    (tmp_path / "p_DATA.csv").write_text(
+        "record_id,redcap_repeat_instrument,redcap_repeat_instance,treatment,procedure_date,level,cement_ml\n"
+        "1,,,KP,2019-02-03,,\n1,levels,1,,,L1,4.0\n2,,,VP,2019-03-01,,\n2,levels,1,,,L3,5.5\n"
+    )
+    lines = propose_mapping(tmp_path).lines
+    assert {line.table for line in lines if line.column == "cement_ml"} == {"levels"}
+
+
+def test_two_rows_of_headers():
+    above = ["Patient", "", "Eingriff", "", "VAS", "", "ODI"]
+    header = ["Nr.", "Alter", "Datum", "Art", "präop", "6 Wochen", "präop"]
+    assert joined_titles(above, header) == [
+        "Nr.", "Alter", "Eingriff Datum", "Eingriff Art", "VAS präop", "VAS 6 Wochen", "ODI präop",
+    ]  # fmt: skip
+    assert joined_titles(["Report of 2021", "", ""], ["a", "b", "b"]) == ["a", "b", "b"]
+    first, second = (
+        ["ID", "Sex", "VAS", "", "ODI", ""],
+        ["", "", "Baseline", "1 month", "Baseline", "1 month"],
+    )
+    joined = ["ID", "Sex", "VAS Baseline", "VAS 1 month", "ODI Baseline", "ODI 1 month"]
+    data = ["1", "F", "8", "3", "60", "20"]
+    assert with_second_row(first, [second, data]) == joined
+    assert with_second_row(["ID", "Sex", "VAS", "VAS", "ODI", "ODI"], [second, data]) == joined
+    assert with_second_row(first, [data, data]) is None
+    assert with_second_row(first, [second]) is None
+    assert with_second_row(["ID", "Sex"], [["", ""], ["1", "F"]]) is None
+
+
+def test_a_workbook_with_groups_above_its_titles(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (
+        ["Register 2021"], [],
+        ["Patient", None, "Eingriff", None, "VAS", None],
+        ["Nr.", "Alter", "Datum", "Art", "präop", "6 Wochen"],
+        [1, 78, "2019-02-03", "Kyphoplastie", 8.5, 3], [2, 81, "2019-02-11", "konservativ", 7, 2],
+    ):  # fmt: skip
+        book.active.append(row)
+    book.save(tmp_path / "r.xlsx")
+    cohort = load(tmp_path / "r.xlsx", key=KEY)
+    scores = cohort.frame("scores").set_index(["patient_id", "day"])["value"]
+    assert scores[pseudonym("1", KEY)].to_dict() == {0: 8.5, 42: 3}
+    assert cohort.frame("episodes")["treatment"].tolist().count("NSM") == 1
+    assert cohort.unmapped.empty
+
+
+def test_ages_in_bands_are_not_guessed(tmp_path):
+    (tmp_path / "t.csv").write_text("patient_id,age,treatment\n1,80-84,KP\n2,90+,VP\n3,>89,VP\n")
+    (said,) = (why for _, column, why in propose_mapping(tmp_path).unmapped if column == "age")
+    assert said.endswith("ranges (80-84, 90+): give each one number with codes")

@@ -1,0 +1,100 @@
+"""Columns side by side for each vertebra: `cement_t12, cement_l1`, or `level_1, cement_1, level_2 ...`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from vertebro_outcomes.loaders.headers import meaning_of
+from vertebro_outcomes.loaders.level_cells import read_levels
+from vertebro_outcomes.loaders.proposed_entries import entry_of
+from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.value_shapes import ColumnTexts
+from vertebro_outcomes.loaders.words import fold
+
+_LEVEL: Final = re.compile(r"(^|_)((?:t|th|bwk)_?(?:[4-9]|1[0-2])|(?:l|lwk)_?[1-5])(_|$)")
+_SLOT: Final = re.compile(r"_?([1-9])(?=_|$)")
+LEAST_SURE: Final = 0.7
+LEAST_LEVELS: Final = 2
+# What makes a record of a slot; a leak that is none says nothing of a vertebra that is not there.
+_NEEDED: Final = {"levels": ("level",), "fractures": ("date", "day", "level"), "events": ("type",)}
+Columns = Mapping[str, tuple[str, str]]  # column -> canonical table and column
+
+
+def side_by_side(source: Source, keys: Mapping[str, Any], taken: set[str]) -> list[dict[str, Any]]:
+    """Feeds of levels, new fractures and complications that have columns of their own each."""
+    texts = ColumnTexts(source)
+    free = [column for column in source.columns if column not in taken]
+    made = []
+    for level, columns in _by_level(free).items():
+        cells = {"level": {"constant": level}, **_cells(source, columns, texts)}
+        told = [name for name in cells if name not in ("level", "leakage", "leakage_detected_by")]
+        needs = told or [name for name in cells if name == "leakage"]
+        if needs:
+            made.append(_feed(source, "levels", {**keys, **cells}) | {"needs": needs})
+    for (table, _), columns in _by_number(free).items():
+        cells = _cells(source, columns, texts)
+        if any(name in cells for name in _NEEDED[table]):
+            made.append(_feed(source, table, {**keys, **cells}))
+    return made
+
+
+def has_siblings(source: Source, column: str) -> bool:
+    """Whether `cement` stands beside `cement_2`: it is then that of the first vertebra."""
+    titles = {fold(title) for title in source.columns}
+    return f"{fold(column)}_2" in titles or f"{fold(column)}2" in titles
+
+
+def _feed(source: Source, table: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {"source": source.name, "table": table, "columns": dict(columns)}
+
+
+def _cells(source: Source, columns: Columns, texts: ColumnTexts) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for column, meant in columns.items():
+        entry, fits, _ = entry_of(source, column, meant, texts)
+        if fits >= LEAST_SURE and meant[1] not in cells:
+            cells[meant[1]] = entry
+    return cells
+
+
+def _of_level(title: str) -> tuple[str, str] | None:
+    """What a header means of one vertebra."""
+    meant = meaning_of(title)
+    if meant == ("episodes", "cement_ml"):
+        return ("levels", "cement_ml")
+    return meant if meant and meant[0] == "levels" else None
+
+
+def _by_level(columns: Sequence[str]) -> dict[str, Columns]:
+    """Level -> its columns, where several levels are named and one of them is lumbar.
+
+    `kyphosis_t6` and `kyphosis_t12` alone may be months.
+    """
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for column in columns:
+        plain = fold(column)
+        place = _LEVEL.search(plain)
+        if place is None:
+            continue
+        rest = f"{plain[: place.start()]}_{plain[place.end() :]}".strip("_")
+        levels, meant = read_levels(place[2].replace("_", "")), _of_level(rest)
+        if len(levels) == 1 and meant and meant[1] != "level":
+            found.setdefault(levels[0], {})[column] = meant
+    lumbar = any(level.startswith("L") for level in found)
+    return dict(found) if len(found) >= LEAST_LEVELS and lumbar else {}
+
+
+def _by_number(columns: Sequence[str]) -> dict[tuple[str, str], Columns]:
+    """(table, number) -> columns that differ from others in that number alone."""
+    found: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
+    for column in columns:
+        plain = fold(column)
+        numbers = list(_SLOT.finditer(plain))
+        if len(numbers) != 1:
+            continue
+        rest = _SLOT.sub("", plain).strip("_")
+        meant = _of_level(rest) or meaning_of(rest)
+        if meant and meant[0] in _NEEDED:
+            found.setdefault((meant[0], numbers[0][1]), {})[column] = meant
+    several = {table for table, number in found if number != "1"}
+    return {key: known for key, known in found.items() if key[0] in several}
