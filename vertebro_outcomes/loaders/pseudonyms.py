@@ -77,20 +77,20 @@ def pseudonyms(
 ) -> Names:
     """Names for a table `raw, number`: identifiers as written, and their numbers.
 
-    It is looked at without removing repeated ones first where each is expected `once`.
+    Where each is expected `once`, repeated ones are counted before any are removed.
 
     Raises
     ------
     LoadError
         If two identifiers share a number.
     """
-    identifiers = identifiers.select("raw", "number")
-    names, found = _named(engine, identifiers if once else identifiers.distinct(), key, kind)
-    in_turn = once and found["numbers"] == found["n"]
-    if once and not in_turn:
-        names, found = _named(engine, identifiers.distinct(), key, kind)
-    if found["numbers"] < found["n"]:
+    spelled = identifiers.select("raw", "number")
+    in_turn = once and not _repeats(spelled.number)
+    names = _named(engine, spelled if in_turn else spelled.distinct(), key, kind)
+    if not in_turn and _repeats(names.number):
         raise _not_told_apart()
+    counts = names.aggregate(n=names.count(), people=fingerprint(engine, names.pseudo).nunique())
+    found = counts.to_pyarrow().to_pylist()[0]
     if found["people"] == found["n"]:
         plain = names.mutate(person=names.number)
         return Names(plain, found["n"], is_plain=True, in_turn=in_turn)
@@ -99,21 +99,19 @@ def pseudonyms(
     return Names(names, found["people"], is_plain=False)
 
 
-def _named(
-    engine: Any, identifiers: "ir.Table", key: bytes, kind: str
-) -> tuple["ir.Table", dict[str, int]]:
-    """`number, pseudo`; and how many rows, numbers and pseudonyms there are."""
-    if engine.name == "duckdb":
-        pseudo = _on_duckdb(identifiers.raw.strip(), key, kind)
-        names = store(engine, "pseudonyms", identifiers.select("number", pseudo=pseudo))
-    else:
-        names = _here(engine, identifiers.to_pyarrow(), key, kind)
-    counts = names.aggregate(
-        n=names.count(),
-        numbers=names.number.nunique(),
-        people=fingerprint(engine, names.pseudo).nunique(),
-    )
-    return names, counts.to_pyarrow().to_pylist()[0]
+def _repeats(numbers: Any) -> bool:
+    """Whether a number comes twice."""
+    counts = numbers.as_table().aggregate(n=numbers.count(), different=numbers.nunique())
+    found = counts.to_pyarrow().to_pylist()[0]
+    return bool(found["different"] < found["n"])
+
+
+def _named(engine: Any, spelled: "ir.Table", key: bytes, kind: str) -> "ir.Table":
+    """`number, pseudo`; of numbers with an identifier each."""
+    if engine.name != "duckdb":
+        return _here(engine, spelled.to_pyarrow(), key, kind)
+    pseudo = _on_duckdb(spelled.raw.strip(), key, kind)
+    return store(engine, "pseudonyms", spelled.select("number", pseudo=pseudo))
 
 
 def _not_told_apart() -> LoadError:

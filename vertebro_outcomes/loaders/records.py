@@ -59,6 +59,7 @@ def records_of(item: Staged) -> "ir.Table":
 
 
 def _names(engine: Any, staged: Sequence[Staged], key: bytes) -> Names:
+    """The names of all identifiers that these feeds tell."""
     telling = _telling(staged)
     once = len(telling) == 1 and _is_of_all_rows(telling[0])
     return pseudonyms(engine, _identifiers(telling), key, kind="P", once=once)
@@ -84,7 +85,7 @@ def _telling(staged: Sequence[Staged]) -> list[Staged]:
         item
         for item in staged
         if not any(
-            _reads_same(item, other) and (other.place < item.place or item not in whole)
+            _reads_same(item, other) and (other.place < item.place or not _is_of_all_rows(item))
             for other in whole
         )
     ]
@@ -93,12 +94,10 @@ def _telling(staged: Sequence[Staged]) -> list[Staged]:
 def is_one_row_each(staged: Sequence[Staged], kind: str, names: Names) -> bool:
     """Whether it is known already that no patient has two rows in the tables of one kind."""
     own = [item for item in staged if item.feed.table == kind]
-    told = [item for item in staged if _is_of_all_rows(item)]
-    return (
-        names.in_turn
-        and len(own) == 1
-        and (own[0] in told or any(_reads_same(own[0], other) for other in told))
-        and not own[0].repeats_lines
+    if not names.in_turn or len(own) != 1 or own[0].repeats_lines:
+        return False
+    return any(
+        _is_of_all_rows(item) and (item is own[0] or _reads_same(own[0], item)) for item in staged
     )
 
 

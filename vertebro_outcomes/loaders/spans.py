@@ -8,7 +8,7 @@ from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import NAMED, PSEUDO, episode_name
 from vertebro_outcomes.loaders.seen import FACTS, is_crowded, is_mixed, since_1970
 from vertebro_outcomes.loaders.staging import ORDER
-from vertebro_outcomes.tables.engine import is_blank, store_told
+from vertebro_outcomes.tables.engine import is_blank, store, store_told
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BASELINE_DAYS: Final = 30
 DAY0_DATE, NUMBER, KEY = "_day0_date", "_number", "_key"
 PERSON: Final = "_person"
-_SINCE, _UNTIL, _AT, _CALLED = "_since", "_until", "_at", "_called"
+_SINCE, _UNTIL, _AT, _CALLED, _ALONE = "_since", "_until", "_at", "_called", "_alone"
 _EARLIEST, _LATEST = -(10**9), 10**9  # days since 1970
 
 
@@ -27,7 +27,8 @@ class Spans:
 
     `table`: `PERSON`, the columns of their episode (its `NUMBER` is null where there is none), the
     names `PSEUDO` and `NAMED` that replace numbers, and the facts of the person's scores. Where
-    somebody has `several` episodes, also `KEY`, which records may name, and the edges of the span.
+    somebody has `several` episodes, also `KEY`, which records may name, the edges of the span, and
+    whether it is the person's only one.
     """
 
     table: "ir.Table"
@@ -76,6 +77,7 @@ def _edges(table: "ir.Table") -> dict[str, Any]:
     return {
         _SINCE: ibis.ifelse(first, _EARLIEST, begins.fill_null(_LATEST)),
         _UNTIL: begins.lead().over(in_turn).fill_null(_LATEST),
+        _ALONE: table.count().over(group_by=PERSON) == 1,
     }
 
 
@@ -84,6 +86,8 @@ def place(rows: "ir.Table", spans: Spans) -> "ir.Table":
 
     It is the episode named by the row; else the last one that began before it; else the first.
     """
+    import ibis
+
     names = (PERSON, NUMBER, DAY0_DATE, PSEUDO, NAMED)
     if not spans.several:
         own = spans.table.select(*names)
@@ -92,48 +96,49 @@ def place(rows: "ir.Table", spans: Spans) -> "ir.Table":
     own = spans.table.select(*names, _SINCE, _UNTIL)
     at = since_1970(rows.date).fill_null(_EARLIEST) if "date" in rows.columns else _EARLIEST
     rows = rows.mutate({_AT: at})
-    if is_blank(rows.op(), "episode_id"):
-        rows = rows.mutate({_CALLED: rows.patient_id.nullif(rows.patient_id)})
-    else:
+    here = [rows[_AT] >= own[_SINCE], rows[_AT] < own[_UNTIL]]
+    if not is_blank(rows.op(), "episode_id"):
         keys = spans.table.select(KEY, of=spans.table[PERSON], **{_CALLED: spans.table[NUMBER]})
         same = [rows.patient_id == keys.of, rows.episode_id == keys[KEY]]
         rows = rows.left_join(keys, same).drop("of", KEY)
-    within = (rows[_AT] >= own[_SINCE]) & (rows[_AT] < own[_UNTIL])
-    named = own[NUMBER] == rows[_CALLED]
-    here = named.fill_null(False) | (rows[_CALLED].isnull() & within)
-    placed = rows.inner_join(own, [rows.patient_id == own[PERSON], here])
-    return placed.mutate(episode_id=placed[NUMBER]).drop(
-        PERSON, NUMBER, _SINCE, _UNTIL, _AT, _CALLED
-    )
+        within = (rows[_AT] >= own[_SINCE]) & (rows[_AT] < own[_UNTIL])
+        here = [ibis.ifelse(rows[_CALLED].isnull(), within, own[NUMBER] == rows[_CALLED])]
+    placed = rows.inner_join(own, [rows.patient_id == own[PERSON], *here])
+    used = [c for c in (PERSON, NUMBER, _SINCE, _UNTIL, _AT, _CALLED) if c in placed.columns]
+    return placed.mutate(episode_id=placed[NUMBER]).drop(*used)
 
 
 def with_last_seen(engine: Any, spans: Spans, children: Mapping[str, "ir.Table"]) -> "ir.Table":
     """Spans with the last dated record from day 0 on (`last`), and the last sign of life (`alive`).
 
-    `children` are the tables of dated records that a feed fills, their days counted.
+    `children` are the tables of dated records that a feed fills, their days counted. Of persons with
+    one episode the facts tell when their last score was; of others each score is looked at.
     """
+    import ibis
+
     table = spans.table
-    by_facts = table.mutate(
-        last=_later(_from_day0(table.last_day), _from_day0(_days(table.last_date, table))),
-        alive=_later(table.alive_day, _days(table.alive_date, table)),
-    )
+    last = _later(_from_day0(table.last_day), _from_day0(_days(table.last_date, table)))
+    alive = _later(table.alive_day, _days(table.alive_date, table))
     looked_at = [_seen(name, rows) for name, rows in children.items() if name != "scores"]
-    if spans.several and "scores" in children:
-        counts = table.group_by(PERSON).aggregate(n=table.count())
-        busy = counts.filter(counts.n > 1).select(patient_id=PERSON)
-        scores = children["scores"].semi_join(busy, "patient_id")
-        looked_at.append(_seen("scores", scores))
-        by_facts = by_facts.anti_join(busy, by_facts[PERSON] == busy.patient_id)
+    if spans.several:
+        last, alive = (ibis.ifelse(table[_ALONE], day, None) for day in (last, alive))
+        busy = table.filter(~table[_ALONE]).select(patient_id=PERSON).distinct()
+        scores = [children[name] for name in children if name == "scores"]
+        looked_at += [_seen("scores", rows.semi_join(busy, "patient_id")) for rows in scores]
     if not looked_at:
-        return by_facts
-    whole: Any = by_facts.select("last", "alive", patient_id=PERSON, episode_id=NUMBER)
-    for part in looked_at:
-        whole = whole.union(part.select(whole.columns))
-    seen = whole.group_by(["patient_id", "episode_id"])
-    seen = seen.aggregate(last=whole["last"].max(), alive=whole.alive.max())
-    seen = seen.rename(of="patient_id", at="episode_id")
+        return table.mutate(last=last, alive=alive)
+    whole: Any = looked_at[0]
+    for part in looked_at[1:]:
+        whole = whole.union(part)
+    seen = whole.group_by(of="patient_id", at="episode_id")
+    seen = seen.aggregate(seen_last=whole["last"].max(), seen_alive=whole.alive.max())
+    seen = store(engine, "seen", seen.order_by(["of", "at"]))
     same = [table[PERSON] == seen.of, table[NUMBER].identical_to(seen["at"])]
-    return _stored(engine, table.left_join(seen, same).drop("of", "at"))
+    joined = table.mutate(last=last, alive=alive).left_join(seen, same)
+    joined = joined.mutate(
+        last=_later(joined["last"], joined.seen_last), alive=_later(joined.alive, joined.seen_alive)
+    )
+    return joined.drop("of", "at", "seen_last", "seen_alive")
 
 
 def _seen(name: str, rows: "ir.Table") -> "ir.Table":
