@@ -138,9 +138,9 @@ def _without_unit(plain: Any, column: Column, cell: Cell) -> Any:
 
 
 def _in_unit(number: Any, column: Column, cell: Cell) -> Any:
-    """The number in our unit; two months are 61 whole days."""
+    """The number in our unit; two months are 61 whole days, as ours is the finer unit."""
     ours = number if cell.factor == 1.0 else number * cell.factor
-    return ours.round() if column.type == "int" and cell.factor != 1.0 else ours
+    return ours.round() if column.type == "int" and cell.factor > 1 else ours
 
 
 def stripped(text: Any) -> Any:
