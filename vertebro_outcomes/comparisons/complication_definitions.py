@@ -21,7 +21,7 @@ from vertebro_outcomes.comparisons.occurrences import (
     of_kind,
 )
 from vertebro_outcomes.errors import InputError, refuse_argument
-from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.estimators.arrays import Ints
 from vertebro_outcomes.estimators.rates.beta_bands import PRIORS, beta_posterior
 from vertebro_outcomes.results.complication_definitions import (
     ComplicationDefinitions,
@@ -144,20 +144,25 @@ def _registry(
         scanned = looked_at_with_ct(cohort, units, unit)
         if unit == "patients" and not scanned.any():
             notes.append("Nobody is known to have been looked at with CT; these rows are missing.")
+        bases = {"ct": scanned, "": np.ones(len(units), dtype=bool)}
+        clusters = {name: _numbers(units.loc[base, "patient_id"]) for name, base in bases.items()}
+        place = _places(units, events, unit)
         for kind in kinds:
             if unit == "levels" and kind not in PER_LEVEL:
                 continue
-            mine = events.loc[of_kind(events, kind)]
+            of_it = of_kind(events, kind)
             for detection in DETECTIONS:
-                base = units.loc[scanned] if detection == "ct" else units
-                if base.empty or (unit == "levels" and mine["level"].isna().all()):
+                looked_at = "ct" if detection == "ct" else ""
+                base, cluster = bases[looked_at], clusters[looked_at]
+                if not base.any() or (unit == "levels" and events.loc[of_it, "level"].isna().all()):
                     continue
                 for days in TIMES:
-                    counted = mine.loc[found_by(mine, detection)]
+                    counted = of_it & found_by(events, detection) & (place >= 0)
                     if not np.isnan(days):
-                        counted = counted.loc[counted["day"] <= days]
-                    had = _had(base, counted, unit)
-                    cluster = np.asarray(pd.factorize(base["patient_id"])[0], dtype=np.int64)
+                        counted &= events["day"] <= days
+                    had = np.zeros(len(units))
+                    had[place[counted.to_numpy(bool)]] = 1.0
+                    had = had[base]
                     posterior = beta_posterior(had, cluster, prior=prior)
                     low, high = posterior.limits(level)
                     yield {
@@ -192,9 +197,14 @@ def _units(
     return units.drop_duplicates(KEYS[unit]).reset_index(drop=True)
 
 
-def _had(base: pd.DataFrame, events: pd.DataFrame, unit: Unit) -> Floats:
-    """1 for units with an event."""
+def _numbers(names: pd.Series) -> Ints:
+    """Equal names as equal numbers, from 0."""
+    return np.asarray(pd.factorize(names)[0], dtype=np.int64)
+
+
+def _places(units: pd.DataFrame, events: pd.DataFrame, unit: Unit) -> Ints:
+    """The place of the unit of each event among the units, -1 for events of no unit."""
     keys = KEYS[unit]
-    seen = events[keys].dropna().drop_duplicates()
-    marked = base[keys].merge(seen, on=keys, how="left", indicator=True)
-    return marked["_merge"].eq("both").to_numpy(float)
+    known = units[keys].assign(place=np.arange(len(units)))
+    place = events[keys].merge(known, on=keys, how="left")["place"].fillna(-1).to_numpy(np.int64)
+    return np.where(events[keys].isna().any(axis=1).to_numpy(), -1, place)

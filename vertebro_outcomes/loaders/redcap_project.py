@@ -20,9 +20,7 @@ from vertebro_outcomes.loaders.words import fold
 
 HEADS: Final = ("redcap_event_name", "redcap_repeat_instrument", "redcap_data_access_group",
                 "redcap_repeat_instance", "redcap_survey_identifier")  # fmt: skip
-_KIND: Final = re.compile(
-    r"[-_ ]*(data[-_ ]*dictionary|dictionary|data|metadata|records)([-_ .]|$)"
-)
+_KIND: Final = re.compile(r"(data[-_ ]*dictionary|dictionary|data|metadata|records)([-_ .]|$)")
 Fields = Mapping[str, Field]
 
 
@@ -109,7 +107,7 @@ def _project(file: str) -> str:
     """`SpineReg_DATA_2021-03-04.csv` -> `spinereg`."""
     stem = file.lower().rsplit(".", 1)[0]
     found = _KIND.search(stem)
-    return stem[: found.start()] if found else stem
+    return stem[: found.start()].rstrip("-_ ") if found else stem
 
 
 def _holds_records(source: Source, fields: Mapping[str, Field]) -> bool:
