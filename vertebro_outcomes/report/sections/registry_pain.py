@@ -143,12 +143,13 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
         caption=f"{_capital(model.label)} over time: means of the model for all visits with 95% "
         f"intervals, {words}.",
     )  # fmt: skip
+    told = {n: [HIDDEN if pd.isna(v) else int(v) for v in visits[n]] for n in ("n_t", "n_c")}
     shown = pd.DataFrame(
         {
             "day": [numbers.count(day) for day in visits["day"]],
             **{
-                name: [HIDDEN if pd.isna(n) else numbers.count(int(n)) for n in visits[name]]
-                for name in ("n_t", "n_c")
+                name: [n if isinstance(n, str) else numbers.count(n) for n in told[name]]
+                for name in told
             },
             "difference": [
                 numbers.estimate_with_interval(e, (low, high), measure="MD")
@@ -165,9 +166,7 @@ def _course(registry: RegistryAnalysis, pair: tuple[str, str]) -> tuple[Block, .
         shown, registry, name=f"course_{_short(pair)}",
         caption=f"Difference by visit, model for all visits (MMRM), {words}",
         labels=labels, numeric=tuple(labels),
-        data=visits.assign(
-            **{n: visits[n].astype(object).where(visits[n].notna(), HIDDEN) for n in ("n_t", "n_c")}
-        ),
+        data=visits.assign(**told),
     )  # fmt: skip
 
 
