@@ -54,7 +54,7 @@ def spans_of(
     table = table.mutate(_edges(table)) if several else table
     if facts is None:
         table = _stored(engine, table)
-        return Spans(table.mutate({name: ibis.null(FACTS[name]) for name in FACTS}), several)
+        return Spans(table.mutate({name: ibis.null(kind) for name, kind in FACTS.items()}), several)
     told = table.left_join(facts, table[PERSON] == facts.number).drop("number")
     table = _stored(engine, told)
     undated = table.last_date.notnull() & table[DAY0_DATE].isnull()

@@ -153,3 +153,29 @@ def test_large_loads_do_the_same_sorted_or_not(registry, cohort, monkeypatch, mo
         kept = wanted(registry[1])
         pairs = (f[["patient_id", "instrument", "value"]].to_numpy().tolist() for f in (rows, kept))
         assert next(pairs) == next(pairs)
+
+
+def load_scores(folder, rows):
+    """Scores of a patient treated on days 0 and 200 of 2018, `date,day,value` each."""
+    (folder / "patients.csv").write_text("patient_id\nN1\n")
+    lines = ("N1,a,VP,2018-01-01", "N1,b,KP,2018-07-20")
+    head = "patient_id,episode_id,treatment,treatment_date"
+    (folder / "episodes.csv").write_text("\n".join((head, *lines)) + "\n")
+    head = "patient_id,episode_id,date,day,instrument,value"
+    told = [f"N1,,{date},{day},odi,{value}" for date, day, value in rows]
+    (folder / "scores.csv").write_text("\n".join((head, *told)) + "\n")
+    (folder / "events.csv").write_text("patient_id,date,type\n")
+    frame = load(folder, mapping=MAPPING, key=b"k").frame("scores").sort_values("value")
+    return frame["episode_id"].str[-1].tolist(), frame["day"].tolist(), frame["value"].tolist()
+
+
+def test_a_visit_thirty_days_before_belongs_to_the_next_episode_and_one_of_the_day_before_not(
+    tmp_path,
+):
+    found = load_scores(tmp_path, [("2018-06-19", "", 1), ("2018-06-20", "", 2)])
+    assert found == (["1", "2"], [169, -30], [1, 2])
+
+
+def test_a_day_told_and_a_date_on_that_day_are_one_visit(tmp_path):
+    found = load_scores(tmp_path, [("2018-01-31", "", 7), ("", 30, 9), ("", 31, 10)])
+    assert found == (["1", "1"], [30, 31], [7, 10])
