@@ -12,6 +12,7 @@ import pandas as pd
 from vertebro_outcomes.loaders.canonical import canonical_tables
 from vertebro_outcomes.loaders.format import Export
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
+from vertebro_outcomes.loaders.present import only_values
 from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import (
     Kinds,
@@ -93,7 +94,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
         if spans.undated:
             children["scores"] = refuse_undated(children["scores"], ledger)
         dated = {name: children[name] for name in NOT_MERGED if name in fed}
-        seen = with_last_seen(engine, spans, dated)
+        seen = with_last_seen(engine, *only_values(spans, dated))
         patients = _ages_and_deaths(engine, patients, seen, ledger)
         again = repeating(engine, rows["scores"], spans.crowds()) if spans.crowded else None
         if again is not None:

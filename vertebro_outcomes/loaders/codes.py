@@ -58,7 +58,8 @@ def plain_code(code: str) -> str:
 def code_sets(given: Any = None) -> CodeSets:
     """The shipped codes, or those of a mapping's `codes`: a CSV path, or tables of codes.
 
-    A table (`procedures`, `fractures`, `scores`) replaces the shipped list of that kind.
+    `procedures` and `fractures` say who enters and replace the shipped list of that kind; `scores`
+    are added to the shipped ones, and what they say of a code is what counts.
     """
     shipped = _from_csv(literature_folder() / "codes.csv")
     if given is None:
@@ -75,7 +76,7 @@ def code_sets(given: Any = None) -> CodeSets:
     return CodeSets(
         procedures or shipped.procedures,
         fractures or shipped.fractures,
-        scores or shipped.scores,
+        {**shipped.scores, **scores},
         (f"codes of the mapping for {', '.join(given)}",),
     )
 

@@ -77,11 +77,33 @@ _NO: Final = (
     r"|zonder|none|excluded|ruled_out|ausgeschlossen"
 )
 _DENIED: Final = re.compile(rf"(^|_)({_NO})(_|$)")
+NO_EVENT: Final = "not_applicable"  # why a complication has no type: there was none
+# That there was no complication at all, as a word of its own.
+NONE_TOLD: Final = (
+    "none", "no", "nil", "nein", "keine", "keiner", "kein", "keines", "nicht", "non", "aucune", "aucun",
+    "n\u00e9ant", "ras", "ninguna", "ninguno", "nenhuma", "nenhum", "n\u00e3o", "nessuna", "nessuno", "geen",
+    "nee", "ingen", "inga", "inget", "nej", "nei", "brak", "nie", "nihil", "keine komplikationen",
+    "keine komplikation", "no complications", "no complication", "without complications",
+    "sin complicaciones", "sans complication", "sem complica\u00e7\u00f5es", "senza complicanze",
+    "geen complicaties", "ingen komplikasjoner", "ingen komplikationer", "brak powik\u0142a\u0144",
+)  # fmt: skip
+_NONE: Final = re.compile(
+    rf"({'|'.join(squeeze(word) for word in NONE_TOLD)}|0)"
+    r"|((no|none|nil|kein\w*|ohne|without|aucune?|sans|ningun[ao]?|sin|nenhum[ao]?|sem|nessun[ao]?|senza"
+    r"|geen|zonder|inga?|ingen|utan|uten|uden|brak|bez)_)+((any|post_?op\w*|peri_?op\w*|intra_?op\w*)_)*"
+    r"(compli[ck]\w*|kompli[ck]\w*|powikl\w*|adverse_events?|ae|events?)"
+    r"|uneventful|komplikationslos|unauffallig|event_free"
+)
 # These say how grave it was, not that it was not there.
 _GRAVITY: Final = re.compile(
     rf"(^|_)(({_NO})_(symptom|sintom)[a-z]*|a_?symptom[a-z]*|asintom[a-z]*"
     r"|non_?(fatal|serious|severe|st)[a-z]*)"
 )
+
+
+def says_none(label: str) -> bool:
+    """Whether a label of complications says that there was none: `Keine`, `no complications`."""
+    return bool(_NONE.fullmatch(squeeze(label)))
 
 
 def event_in(label: str) -> str | None:

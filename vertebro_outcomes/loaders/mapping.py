@@ -31,6 +31,7 @@ from typing import Any, Final
 
 from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
 from vertebro_outcomes.loaders.date_texts import ORDERS
+from vertebro_outcomes.loaders.event_words import NO_EVENT, NONE_TOLD
 from vertebro_outcomes.loaders.format import STAGED, Cell, Feed, usual_needs
 from vertebro_outcomes.loaders.limits import read_toml
 from vertebro_outcomes.loaders.sources import Source
@@ -222,6 +223,9 @@ def _cell(
     problems += _choice(place, entry, "dates", ORDERS)
     own = mapping.instruments if (table, name) == ("scores", "instrument") else {}
     problems += _code_problems(STAGED[table][name], entry, place, tuple(own))
+    if (table, name) == ("events", "type") and "column" in entry:
+        coded = {str(code).strip().lower() for code in entry.get("codes", {})}
+        absent = {word: NO_EVENT for word in NONE_TOLD if word not in coded} | absent
     unit = str(entry.get("unit", ""))
     scale = entry.get("scale", SCALE_UNITS.get(unit) if table == "scores" else None)
     own_unit = STAGED[table][name].unit

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import SEX, TRUTH, ending_of
-from vertebro_outcomes.loaders.event_words import event_in
+from vertebro_outcomes.loaders.event_words import NO_EVENT, event_in, says_none
 from vertebro_outcomes.loaders.format import STAGED, Cell
 from vertebro_outcomes.loaders.instrument_words import INSTRUMENT_WORDS, instrument_in
 from vertebro_outcomes.loaders.level_cells import read_levels
@@ -69,8 +69,11 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
     else:
         return _figures(column, declared, said, stated)
     absent = {v: why for v, why in absences(said).items() if v not in codes}
+    if meant[1] == "type":
+        absent |= {v: NO_EVENT for v, label in said.items() if v not in codes and says_none(label)}
     if meant[1] == "leakage":  # `yes` alone: where to is missing, that it leaked is an event
         absent |= dict.fromkeys(agreeing(said), "missing")
+        codes = {**dict.fromkeys(_denying(said), "none"), **codes}
     entry: dict[str, Any] = {"column": column}
     entry |= {"codes": codes} if codes else {}
     entry |= {"missing": absent} if absent else {}
@@ -81,6 +84,16 @@ def agreeing(said: Mapping[str, str]) -> list[str]:
     """The values whose label says yes, and not to what."""
     letters = yes_letters(said.values())
     return [v for v, label in said.items() if TRUTH.get(label.lower()) == "1" or label in letters]
+
+
+def _denying(said: Mapping[str, str]) -> list[str]:
+    """The values whose label says no; 0 beside 2 or 3 is a code, and may be that of a place."""
+    others = any(label.isdigit() and label not in ("0", "1") for label in said.values())
+    return [
+        v
+        for v, label in said.items()
+        if TRUTH.get(label.lower()) == "0" and not (others and label.isdigit())
+    ]
 
 
 def absences(said: Mapping[str, str]) -> dict[str, str]:
@@ -182,8 +195,10 @@ def propose_codes(
             understood += 1
             if word.lower() != value.lower():
                 codes[value] = word
-        elif word_for(label, ABSENCE_WORDS) or (
-            target == "leakage" and (label.lower() in TRUTH or label in letters)
+        elif (
+            word_for(label, ABSENCE_WORDS)
+            or (target == "leakage" and (label.lower() in TRUTH or label in letters))
+            or (target == "type" and says_none(label))
         ):
             absent += 1
     rest = len(values) - absent

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.format import STAGED
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.proposed_entries import entry_of
@@ -13,6 +14,7 @@ from vertebro_outcomes.loaders.words import fold
 
 _LEVEL: Final = re.compile(r"(^|_)((?:t|th|bwk)_?(?:[4-9]|1[0-2])|(?:l|lwk)_?[1-5])(_|$)")
 _SLOT: Final = re.compile(r"_?([1-9])(?=_|$)")
+_ZERO: Final = re.compile(r"0+([.,]0*)?")
 LEAST_SURE: Final = 0.7
 LEAST_LEVELS: Final = 2
 # What makes a record of a slot; a leak that is none says nothing of a vertebra that is not there.
@@ -34,8 +36,23 @@ def side_by_side(source: Source, keys: Mapping[str, Any], taken: set[str]) -> li
     for (table, _), columns in _by_number(free).items():
         cells = _cells(source, columns, texts)
         if any(name in cells for name in _NEEDED[table]):
-            made.append(_feed(source, table, {**keys, **cells}))
+            feed = _feed(source, table, {**keys, **cells})
+            measured = _measured(cells, texts) if table == "levels" and "level" in cells else []
+            made.append(feed | ({"needs": ["level", *measured]} if measured else {}))
     return made
+
+
+def _measured(cells: Mapping[str, Any], texts: ColumnTexts) -> list[str]:
+    """What was measured of a vertebra, which is no record without its level but must not be lost.
+
+    A column with zeros may hold them where there is no vertebra.
+    """
+    return [
+        name
+        for name, cell in cells.items()
+        if STAGED["levels"][name].type == "float"
+        and not any(_ZERO.fullmatch(value) for value in texts.of(cell["column"]))
+    ]
 
 
 def has_siblings(source: Source, column: str) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 from vertebro_outcomes.loaders.event_days import row_dates
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
 from vertebro_outcomes.loaders.proposed_events import flag_feeds
+from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.synthetic_mark import is_mark
@@ -128,9 +129,11 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     wide = [line for line in sure if line.instrument and (line.day is not None or times)]
     feeds += [_score_feed(source, line, keys, times) for line in wide]
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
-    feeds += side_by_side(source, keys, taken)
     dates = row_dates(lines, source, by_event=by_event)
-    return feeds + flag_feeds(source, keys, taken, dates)
+    beside = side_by_side(source, keys, taken)
+    leaks = leak_feeds(source, [feed for feed in beside if feed["table"] == "levels"], dates)
+    taken |= {column for feed in leaks for column in feed["where"]}
+    return [*feeds, *beside, *leaks, *flag_feeds(source, keys, taken, dates)]
 
 
 def _has_doubtful_time(source: Source, lines: Sequence[Line], own: Mapping[str, Any]) -> bool:
@@ -180,7 +183,7 @@ def toml_text(proposal: ProposedMapping) -> str:
     out += [f"# {remark}" for remark in proposal.remarks]
     for feed in proposal.content["feed"]:
         out += ["[[feed]]", f"source = {_value(feed['source'])}", f'table = "{feed["table"]}"']
-        out += [f"{key} = {_value(feed[key])}" for key in _FEED_KEYS if feed.get(key)]
+        out += [f"{key} = {_value(feed[key])}" for key in _FEED_KEYS if _is_told(feed, key)]
         out.append("[feed.columns]")
         for target, entry in feed["columns"].items():
             line = sure_of.get((feed["source"], feed["table"], target, entry.get("column", "")))
@@ -189,6 +192,11 @@ def toml_text(proposal: ProposedMapping) -> str:
         out.append("")
     out += [f"# not mapped: {s}: {c} ({why})" for s, c, why in proposal.unmapped]
     return "\n".join(out) + "\n"
+
+
+def _is_told(feed: Mapping[str, Any], key: str) -> bool:
+    """That nothing is needed is said: by default something is."""
+    return bool(feed.get(key)) or (key == "needs" and key in feed)
 
 
 def _value(value: Any) -> str:

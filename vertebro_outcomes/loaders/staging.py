@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from vertebro_outcomes.loaders.cells import stripped
+from vertebro_outcomes.loaders.event_words import NO_EVENT
 from vertebro_outcomes.loaders.feed_columns import Columns, is_plain, typed_columns
 from vertebro_outcomes.loaders.format import STAGED, Export, Feed
 from vertebro_outcomes.loaders.level_cells import with_levels
@@ -151,7 +153,8 @@ def _judged(data: "ir.Table", source: Source, feed: Feed, columns: tuple[int, Co
     judged = {REFUSED: _refusal(data, feed), RECORD: _is_record(data, feed)}
     trace = {FILE: ibis.literal(source.name), ORDER: data[LINE] + place * FEED_STEP}
     read = data.mutate(**trace, **judged)
-    kept = (read.filter(read[RECORD]) if feed.needs else read).drop(RECORD)
+    some = feed.needs or WHY + "type" in data.columns
+    kept = (read.filter(read[RECORD]) if some else read).drop(RECORD)
     who = feed.cells["patient_id"]
     whole = source.settled is not None and _is_numbered_later(feed, source)
     plain = who.constant is None and is_plain(STAGED[feed.table]["patient_id"], who)
@@ -175,7 +178,7 @@ def meant(rows: "ir.Table", feed: Feed) -> Any:
 
     found: Any = ibis.literal(True)
     for title, allowed in feed.where.items():
-        here = rows[title].lower().isin([text.lower() for text in allowed])
+        here = stripped(rows[title]).lower().isin([text.lower() for text in allowed])
         found = found & here.fill_null(False)
     return found
 
@@ -204,6 +207,8 @@ def _is_record(data: "ir.Table", feed: Feed) -> Any:
         for filling in (name, RULE + name, WHY + name):
             if filling in data.columns:
                 filled = filled | data[filling].notnull()
+    if WHY + "type" in data.columns:  # `no complications`
+        filled = filled & (data[WHY + "type"] != NO_EVENT).fill_null(True)
     return filled
 
 

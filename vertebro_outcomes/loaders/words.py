@@ -127,7 +127,9 @@ ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         r"not_asked|not_done|nicht_(er|ge)fragt|n_gefragt|not_due|nask|nicht_erhoben|non_fait|nf"
-        r"|n_d|nd|not_performed|nicht_durchgefuhrt|n_e|no_realizado",
+        r"|n_d|nd|not_performed|nicht_(durchgefuhrt|gemacht|erfasst)|n_e|no_realizad[oa]|non_realisee?"
+        r"|not_(assessed|collected|completed|obtained|measured)|niet_(gedaan|afgenomen|uitgevoerd)"
+        r"|non_(eseguit|fatt)[oa]|no_hech[oa]|nao_(realizad|feit)[oa]|ikke_(utfort|udfort|gjort)|ej_(utford|gjord)",
         "not_asked",
     ),
     (
@@ -135,11 +137,26 @@ ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
         "not_applicable",
     ),
     (
-        r"missed|missing|fehlt|fehlend|unknown|unk|unbek(annt)?|refused|declined|verweigert|lost(_to_fu)?|ltfu"
-        r"|keine_angaben?|k_a|ka|not_(known|available|recorded|reported)|n_k|nk|inconnue?|donnee_manquante"
-        r"|manquante?|perdu_de_vue|pdv|non_renseigne|nr|desconocido|onbekend|weiss_nicht|don_t_know|dk"
-        r"|no_answer|pas_de_reponse|no_show|vet_ej|ukjent|ukendt|okand|saknas|mangler|sem_dados|nsp"
+        r"missed|missing|fehlt|fehlend|unknown|unk|unbek(annt)?|keine_angaben?|k_a|ka"
+        r"|not_(known|available|recorded|reported|returned|attended)|n_k|nk|inconnue?"
+        r"|donnee_manquante|manquante?|non_renseigne|nr|desconocido|onbekend|weiss_nicht|don_t_know|dk"
+        r"|no_answer|pas_de_reponse|vet_ej|ukjent|ukendt|okand|saknas|mangler|sem_dados|nsp"
         r"|desconhecido|nao_sabe|ne_sait_pas",
+        "missing",
+    ),
+    # Who went, did not come or did not want.
+    (
+        r"(patient_)?lost(_(to|in|from))?(_(fu|f_u|f_up|follow_?up))?|l_?t_?f_?u|ltf|(was_)?lost"
+        r"|refus(ed|al|e|ee)|refuse[sd]?|declin(ed|es)?|with(drawn|drew|drawal)|drop(ped)?_?outs?|dropped"
+        r"|no_show|did_not_(attend|come)|dna|unreachable|not_reached|moved(_away)?"
+        r"|verweigert|abgelehnt|ausgeschieden|abgebrochen|zuruckgezogen|verloren|nicht_(erreicht|erreichbar"
+        r"|erschienen|gekommen)|verzogen"
+        r"|perdue?s?(_de_vue)?|pdv|abandon|injoignable|absente?|retire(e|s)?"
+        r"|perdid[oa]s?(_(de|en_el|al|do|no)_(vista|seguimiento|seguimento|acompanhamento))?"
+        r"|perdida_de_seguimiento|rechaz(o|a|ado|ada)|no_acudio|recus(ou|ado|ada)|nao_compareceu"
+        r"|pers[oai](_(al|di)_(follow_?up|vista))?|rifiut(o|a|ato|ata)|non_pervenuto"
+        r"|geweigerd|uitgevallen|niet_(verschenen|bereikt|gekomen)|uit_beeld"
+        r"|tapt|mistet|tappad|bortfall|avbojt|vagrar|nekt(er|et)|ikke_mott|ikke_modt|uteblev(et)?",
         "missing",
     ),
 )
