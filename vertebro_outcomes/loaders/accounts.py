@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 REPEATS: Final = "repeats a record that is kept"
+TOLD_AGAIN: Final = f"{REPEATS}: told alike in another row of the patient, counted once"
 NOT_FILLED: Final = "nothing filled in that is mapped"
 NOT_MEANT: Final = "none of the records that the mapping selects"
 NOT_MAPPED: Final = "no column of this file is mapped"

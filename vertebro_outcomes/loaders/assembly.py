@@ -90,16 +90,17 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
             if name in fed
         }
         if export.facts_repeat:
-            children = told_once(children, staged, ledger)
+            children, again = told_once(children, staged, ledger)
+            notes += again
         if spans.undated:
             children["scores"] = refuse_undated(children["scores"], ledger)
         dated = {name: children[name] for name in NOT_MERGED if name in fed}
         seen = with_last_seen(engine, *only_values(spans, dated))
         patients = _ages_and_deaths(engine, patients, seen, ledger)
-        again = repeating(engine, rows["scores"], spans.crowds()) if spans.crowded else None
-        if again is not None:
+        crowds = repeating(engine, rows["scores"], spans.crowds()) if spans.crowded else None
+        if crowds is not None:
             children["scores"] = resolve_duplicates(
-                engine, children["scores"], again, rule=export.duplicates, ledger=ledger
+                engine, children["scores"], crowds, rule=export.duplicates, ledger=ledger
             )
     ledger.used |= {"patients": found["patients"], "episodes": rows["episodes"], **children}
     if "scores" in fed:

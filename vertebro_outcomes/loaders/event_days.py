@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.cells import stripped
 from vertebro_outcomes.loaders.date_texts import PARTIAL
-from vertebro_outcomes.loaders.event_words import LEAK_STEMS, event_in
+from vertebro_outcomes.loaders.event_words import LEAK_STEMS, NO_EVENT, event_in
+from vertebro_outcomes.loaders.format import BLANK
+from vertebro_outcomes.loaders.look_up import is_among
 from vertebro_outcomes.loaders.proposal import SURE, Line, one_row_per_level
-from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.value_shapes import ColumnTexts, propose_dates
 from vertebro_outcomes.loaders.words import squeeze
 
@@ -81,6 +84,28 @@ def time_of(
             return {"date": treated}
         return dict(visit) if visit and _all_told(source, flag, *visit.values()) else dict(DAY0)
     return dict(visit)
+
+
+def time_of_any(source: Source, kind: Mapping[str, Any], dates: RowDates) -> dict[str, Any]:
+    """Cells `date` or `day` of a column that names complications and has no date of its own.
+
+    It tells of visits if somebody's later row names one and no earlier row of theirs does: what is
+    said once of a patient stands in the first row, or in all.
+    """
+    if dates.by_event or not dates.visit:
+        return dict(dates.visit)
+    data = source.data
+    blank = [text for text, why in kind.get("missing", {}).items() if why == NO_EVENT]
+    said = stripped(data[kind["column"]])
+    told = (said.notnull() & ~is_among(said.lower(), [*BLANK, *map(str.lower, blank)])).fill_null(
+        False
+    )
+    rows = data.select(LINE, who=data[dates.who], told=told)
+    lines = rows.group_by("who").aggregate(
+        first=rows[LINE].min(), later=rows[LINE].min(where=rows.told)
+    )
+    by_visit = (lines.later > lines.first).any().to_pyarrow().as_py()
+    return dict(dates.visit) if by_visit else {}
 
 
 def _by_form(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from vertebro_outcomes.loaders.event_days import row_dates
+from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
 from vertebro_outcomes.loaders.proposed_events import flag_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
@@ -95,8 +95,9 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     if episode is not None:
         keys["episode_id"] = dict(episode.entry)
     feeds = []
+    dates = row_dates(lines, source, by_event=by_event)
     for table, least in LEAST.items():
-        own = {
+        own: dict[str, Any] = {
             line.target: dict(line.entry)
             for line in sure
             if line.table == table and not line.instrument and line.target != "patient_id"
@@ -113,6 +114,9 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
             "table": table,
             "columns": {**own_keys, **own},
         }
+        if table == "events" and not {"date", "day"} & own.keys():
+            when = time_of_any(source, own["type"], dates)
+            feed |= {"columns": {**feed["columns"], **when}, "needs": ["type"]} if when else {}
         if table == "scores":
             feed["scales"] = long_scales(
                 source, own["instrument"]["column"], own["value"]["column"],
@@ -129,7 +133,6 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     wide = [line for line in sure if line.instrument and (line.day is not None or times)]
     feeds += [_score_feed(source, line, keys, times) for line in wide]
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
-    dates = row_dates(lines, source, by_event=by_event)
     beside = side_by_side(source, keys, taken)
     leaks = leak_feeds(source, [feed for feed in beside if feed["table"] == "levels"], dates)
     taken |= {column for feed in leaks for column in feed["where"]}

@@ -32,6 +32,7 @@ ROW_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "events": ("patient_id", "type", "day", "date"),
     "fractures": ("patient_id", "day", "date"),
 }
+NO_PATIENT: Final = "no patient identifier; none is taken from a row above: write it in every row"
 FEED_STEP: Final = 10**10  # `_order` is the line within a feed, feeds one after the other
 MOST_SCANS: Final = 2  # a streamed source that feeds more tables than this is kept
 
@@ -216,7 +217,7 @@ def _refusal(data: "ir.Table", feed: Feed) -> Any:
     """The first rule that makes the row useless."""
     import ibis
 
-    rules = [(data["patient_id"].isnull(), "no patient identifier")]
+    rules = [(data["patient_id"].isnull(), NO_PATIENT)]
     for name in ROW_COLUMNS[feed.table]:
         if RULE + name in data.columns:
             rules.append((data[RULE + name].notnull(), "see cell"))

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import is_group_heading, source_from_table
 from vertebro_outcomes.loaders.limits import check_archive, rows_within_limits
+from vertebro_outcomes.loaders.merged_cells import Merged, fill_down, merged_down
 from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
 from vertebro_outcomes.tables.engine import count, open_parquet, store
 
@@ -17,7 +19,7 @@ from vertebro_outcomes.tables.engine import count, open_parquet, store
 def read_workbook(engine: Any, path: Path) -> list[Source]:
     """Every sheet with at least two rows; merged title rows above the header are left out."""
     sources = []
-    for title, rows in _sheets(path):
+    for title, rows, merged in _sheets(path):
         while rows and not any(rows[-1][1]):
             rows.pop()
         filled = [sum(bool(cell) for cell in row) for _, row in rows]
@@ -26,12 +28,19 @@ def read_workbook(engine: Any, path: Path) -> list[Source]:
         top += is_group_heading([row for _, row in rows], top)
         if len(rows) > top:
             name = f"{path.name}[{title}]"
-            sources.append(source_from_table(engine, name, rows, title_rows=top))
+            done = fill_down(rows, merged, top=top)
+            source = source_from_table(engine, name, rows, title_rows=top)
+            notes = tuple(
+                f"{name}: what is merged over rows of {source.columns[column]!r} {said}"
+                for column, said in sorted(done.items())
+                if column < len(source.columns)
+            )
+            sources.append(replace(source, notes=notes))
     return sources
 
 
-def _sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]]]]:
-    """Title and numbered rows of each sheet; macros and links to other workbooks are not read."""
+def _sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]], list[Merged]]]:
+    """Title, numbered rows and merged cells of each sheet; macros and links are not followed."""
     import openpyxl
 
     found = []
@@ -47,7 +56,8 @@ def _sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]]]]:
                     (line, [cell_text(value) or "" for value in row])
                     for line, row in enumerate(cells, start=1)
                 ]
-                found.append((sheet.title, rows))
+                merged = merged_down(path, getattr(sheet, "_worksheet_path", ""))
+                found.append((sheet.title, rows, merged))
     except LoadError:
         raise
     except Exception as error:  # whatever a foreign reader makes of a damaged file

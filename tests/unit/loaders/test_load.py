@@ -9,6 +9,7 @@ import vertebro_outcomes as vo
 from vertebro_outcomes.loaders.load import check, formats, load, normalise
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
+from vertebro_outcomes.loaders.staging import NO_PATIENT
 from vertebro_outcomes.simulate.exports.demonstrations import write_demonstrations
 from vertebro_outcomes.tables.cohort_tables import STORED
 
@@ -190,7 +191,7 @@ def test_every_contradiction_is_listed_with_its_line(bad):
     assert people[6] == {
         ("sex", "two records for one of patients disagree; the first value is kept")
     }
-    assert people[7] == {("id", "no patient identifier")}
+    assert people[7] == {("id", NO_PATIENT)}
     assert {rule for _, rule in people[8]} == {"more cells than the 8 headers"}
 
 

@@ -1,0 +1,82 @@
+"""Cells merged over rows of a sheet, and a patient number written once over several rows."""
+
+from datetime import date
+
+import openpyxl
+import pytest
+
+from vertebro_outcomes.loaders.load import load
+from vertebro_outcomes.loaders.merged_cells import Merged, fill_down, merged_down
+from vertebro_outcomes.loaders.pseudonyms import pseudonym
+from vertebro_outcomes.loaders.staging import NO_PATIENT
+
+KEY = b"merged"
+ROWS = (
+    ["Register 2019"],
+    ["Pat.-Nr.", "Geschlecht", "Behandlung", "OP-Datum", "Visite", "VAS", "Zement (ml)", "Komplikation"],
+    [101, "w", "Kyphoplastie", date(2019, 2, 3), date(2019, 2, 3), 8, 4.5, "Fieber"],
+    [None, None, None, None, date(2019, 5, 3), 3],
+    [None, None, None, None, date(2020, 2, 3), 2],
+    [102, "m", "konservativ", date(2019, 3, 1), date(2019, 3, 1), 7],
+    [None, None, None, None, date(2019, 6, 1), 5],
+)  # fmt: skip
+MERGED = ("A1:H1", *(f"{c}3:{c}5" for c in "ABCDGH"), *(f"{c}6:{c}7" for c in "ABCD"))
+
+
+def workbook(path, merged):
+    book = openpyxl.Workbook()
+    for row in ROWS:
+        book.active.append(row)
+    for cells in merged:
+        book.active.merge_cells(cells)
+    book.save(path)
+    return path
+
+
+def test_a_patient_number_merged_over_rows_is_that_of_each(tmp_path):
+    cohort = load(workbook(tmp_path / "r.xlsx", MERGED), key=KEY)
+    scores = cohort.frame("scores")
+    told = {(row.patient_id, row.day, row.value) for row in scores.itertuples()}
+    one, two = (pseudonym(n, KEY) for n in ("101", "102"))
+    assert told == {(one, 0, 8), (one, 89, 3), (one, 365, 2), (two, 0, 7), (two, 92, 5)}
+    people = cohort.frame("patients").set_index("patient_id")["sex"]
+    assert people.to_dict() == {one: "female", two: "male"}
+    episodes = cohort.frame("episodes").set_index("patient_id")
+    assert episodes.loc[one, ["treatment", "cement_ml", "followup_end_day"]].tolist() == [
+        "KP",
+        4.5,
+        365,
+    ]
+    assert cohort.frame("events")[["type"]].to_numpy().tolist() == [["fever"]]
+    assert cohort.accounting.iloc[0, 1:].tolist() == [5, 5, 0, 0]
+    said = "r.xlsx[Sheet]: what is merged over rows of"
+    assert f"{said} 'Pat.-Nr.' is read in each of its rows" in cohort.notes
+    assert f"{said} 'Zement (ml)' counts once, in the first of its rows" in cohort.notes
+
+
+@pytest.mark.slow
+def test_a_patient_number_over_blank_cells_is_not_guessed_and_it_is_said(tmp_path):
+    cohort = load(workbook(tmp_path / "r.xlsx", ["A1:H1"]), key=KEY)
+    assert cohort.rejects[["line", "column", "rule"]].to_numpy().tolist() == [
+        [line, "Pat.-Nr.", NO_PATIENT] for line in (4, 5, 7)
+    ]
+    assert "write it in every row" in NO_PATIENT
+    assert cohort.accounting.iloc[0, 1:].tolist() == [5, 2, 3, 0]
+
+
+def test_which_cells_span_rows(tmp_path):
+    path = workbook(tmp_path / "r.xlsx", ["A1:H1", "A3:A5", "AB4:AC9"])
+    found = merged_down(path, "/xl/worksheets/sheet1.xml")
+    assert sorted(found, key=lambda cell: cell.column) == [Merged(0, 3, 5), Merged(27, 4, 9)]
+    assert merged_down(path, "") == []
+
+
+def test_what_is_filled_down():
+    rows = [(1, ["id", "centre", "cement_ml"]), (2, ["1", "North", "4"]), (3, []), (4, ["", "", "", "x"])]
+    merged = [Merged(0, 1, 2), Merged(0, 2, 4), Merged(1, 2, 4), Merged(2, 2, 4), Merged(9, 2, 4)]
+    assert fill_down(rows, merged, top=0) == {
+        0: "is read in each of its rows",
+        1: "is read in each of its rows",
+        2: "counts once, in the first of its rows",
+    }
+    assert rows[2:] == [(3, []), (4, ["1", "North", "", "x"])]  # a blank row stays blank
