@@ -122,7 +122,6 @@ def _one_scale_per_instrument(lines: Sequence[Line]) -> list[Line]:
 def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> list[Line]:
     if "(choice=" in column:  # a box to tick answers another question than the label asks
         return []
-    label = source.labels.get(column, "")
     visit = _visit_line(source, column, texts)
     if visit is not None:
         return [visit]
@@ -132,7 +131,7 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     folded = fold(column)
     if sex := sex_in(column):
         return [_sex_line(source, column, sex, texts)]
-    key = meaning_of(column) or meaning_of(label)
+    key = _meant(source, column)
     if key is None:
         return []
     table, target = key
@@ -141,6 +140,11 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
     return [Line(source.name, table, target, column, round(sure, 2), why, entry)]
+
+
+def _meant(source: Source, column: str) -> tuple[str, str] | None:
+    """What a column is by its header, else by its label."""
+    return meaning_of(column) or meaning_of(source.labels.get(column, ""))
 
 
 def _sex_line(source: Source, column: str, sex: str, texts: ColumnTexts) -> Line:
@@ -193,7 +197,7 @@ def _visit_line(source: Source, column: str, texts: ColumnTexts) -> Line | None:
 
 def _at_home(source: Source, table: str, target: str, column: str) -> str:
     """`date` and `level` mean what the other columns of the file say they mean."""
-    present = {meaning_of(column) for column in source.columns}
+    present = {_meant(source, column) for column in source.columns}
     names = {key[1] for key in present if key}
     if target == "cement_ml" and ("levels", "level") in present:
         apart = "treatment" not in names or has_siblings(source, column)
@@ -232,7 +236,7 @@ def _told_apart(source: Source, column: str) -> bool:
     """Whether a column is told in rows of a vertebra, and never in those of the treatment."""
     wanted = (("levels", "level"), ("episodes", "treatment"))
     level, treatment = (
-        next(c for c in source.columns if meaning_of(c) == meant) for meant in wanted
+        next(c for c in source.columns if _meant(source, c) == meant) for meant in wanted
     )
     data = source.data
     rows = data.filter(data[column].notnull())
@@ -243,7 +247,7 @@ def _told_apart(source: Source, column: str) -> bool:
 def one_row_per_level(source: Source) -> bool:
     """Whether people have a row for each of their levels."""
     wanted = (("patients", "patient_id"), ("levels", "level"))
-    found = [next((c for c in source.columns if meaning_of(c) == key), None) for key in wanted]
+    found = [next((c for c in source.columns if _meant(source, c) == key), None) for key in wanted]
     if None in found:
         return False
     pairs = source.data.select(who=source.data[found[0]], level=source.data[found[1]]).distinct()

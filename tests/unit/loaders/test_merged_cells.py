@@ -72,7 +72,12 @@ def test_which_cells_span_rows(tmp_path):
 
 
 def test_what_is_filled_down():
-    rows = [(1, ["id", "centre", "cement_ml"]), (2, ["1", "North", "4"]), (3, []), (4, ["", "", "", "x"])]
+    rows = [
+        (1, ["id", "centre", "cement_ml"]),
+        (2, ["1", "North", "4"]),
+        (3, []),
+        (4, ["", "", "", "x"]),
+    ]
     merged = [Merged(0, 1, 2), Merged(0, 2, 4), Merged(1, 2, 4), Merged(2, 2, 4), Merged(9, 2, 4)]
     assert fill_down(rows, merged, top=0) == {
         0: "is read in each of its rows",

@@ -114,3 +114,18 @@ def test_ages_in_bands_are_not_guessed(tmp_path):
     (tmp_path / "t.csv").write_text("patient_id,age,treatment\n1,80-84,KP\n2,90+,VP\n3,>89,VP\n")
     (said,) = (why for _, column, why in propose_mapping(tmp_path).unmapped if column == "age")
     assert said.endswith("ranges (80-84, 90+): give each one number with codes")
+
+
+def test_a_level_named_by_its_label_alone_takes_the_cement_of_its_row(tmp_path):
+    (tmp_path / "p_DataDictionary.csv").write_text(
+        "field_name,form_name,field_type,field_label,select_choices_or_calculations\n"
+        'record_id,a,text,Record,\ngrp,a,radio,Treatment received,"1, Kyphoplasty"\n'
+        'dt,a,text,Date of treatment,\nlvl,b,dropdown,Vertebral level,"12, T12 | 13, L1"\n'
+        "cement,b,text,Cement volume (mL),\n"
+    )
+    (tmp_path / "p_DATA.csv").write_text(
+        "record_id,redcap_repeat_instrument,redcap_repeat_instance,grp,dt,a_complete,lvl,cement,b_complete\n"
+        "1,,,1,2019-02-03,2,,,\n1,b,1,,,,12,4.0,2\n1,b,2,,,,13,3.0,2\n"
+    )
+    lines = propose_mapping(tmp_path).lines
+    assert {line.table for line in lines if line.column == "cement"} == {"levels"}
