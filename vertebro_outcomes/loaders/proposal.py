@@ -31,6 +31,7 @@ from vertebro_outcomes.loaders.words import (
     fold,
     squeeze,
     timepoint_days,
+    unit_of,
 )
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
@@ -278,7 +279,7 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     if fits < 0.5:
         return None
     entry: dict[str, Any] = {"column": column, **decimal_of(values)}
-    scale = written or scale_of(name, column, values)
+    scale = written or scale_of(name, column if unit_of(column) else label, values)
     limits = scale or (INSTRUMENTS[name].low, INSTRUMENTS[name].high)
     absent |= sentinels(texts.stated(column), (limits[0], limits[1]))
     if absent:

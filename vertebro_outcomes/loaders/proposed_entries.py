@@ -56,7 +56,10 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
         return _levels(column, values, labels)
     is_coded = bool(meant[1] in (*CODE_WORDS, "type", "instrument") or declared.codes)
     if declared.type not in ("date", "int", "float", "bool") and not is_coded:
-        return {"column": column}, 1.0, "header"
+        entry: dict[str, Any] = {"column": column}
+        if not declared.private and all(value in labels for value in values):
+            entry["codes"] = {value: labels[value] for value in values}
+        return entry, 1.0, "header and labels" if "codes" in entry else "header"
     said = {v: labels.get(v, v) for v in values}
     if declared.type == "bool":
         codes, fits = _truths(said)
@@ -74,7 +77,7 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
     if meant[1] == "leakage":  # `yes` alone: where to is missing, that it leaked is an event
         absent |= dict.fromkeys(agreeing(said), "missing")
         codes = {**dict.fromkeys(_denying(said), "none"), **codes}
-    entry: dict[str, Any] = {"column": column}
+    entry = {"column": column}
     entry |= {"codes": codes} if codes else {}
     entry |= {"missing": absent} if absent else {}
     return entry, fits, why

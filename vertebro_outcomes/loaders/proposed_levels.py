@@ -14,26 +14,31 @@ from vertebro_outcomes.loaders.words import fold
 
 _LEVEL: Final = re.compile(r"(^|_)((?:t|th|bwk)_?(?:[4-9]|1[0-2])|(?:l|lwk)_?[1-5])(_|$)")
 _SLOT: Final = re.compile(r"_?([1-9])(?=_|$)")
+_OF_SLOT: Final = re.compile(  # `cement of level 2`
+    r"(^|_)((of|at|an|am|du|de|del|della|van)_)?(level|vertebra|segment|hohe|niveau|wirbel|nivel|livello)(?=_|$)"
+)
 _ZERO: Final = re.compile(r"0+([.,]0*)?")
 LEAST_SURE: Final = 0.7
 LEAST_LEVELS: Final = 2
 # What makes a record of a slot; a leak that is none says nothing of a vertebra that is not there.
 _NEEDED: Final = {"levels": ("level",), "fractures": ("date", "day", "level"), "events": ("type",)}
 Columns = Mapping[str, tuple[str, str]]  # column -> canonical table and column
+Titles = Mapping[str, Sequence[str]]  # column -> its header and its label
 
 
 def side_by_side(source: Source, keys: Mapping[str, Any], taken: set[str]) -> list[dict[str, Any]]:
     """Feeds of levels, new fractures and complications that have columns of their own each."""
     texts = ColumnTexts(source)
     free = [column for column in source.columns if column not in taken]
+    named = {column: [column, source.labels.get(column, "")] for column in free}
     made = []
-    for level, columns in _by_level(free).items():
+    for level, columns in _by_level(named).items():
         cells = {"level": {"constant": level}, **_cells(source, columns, texts)}
         told = [name for name in cells if name not in ("level", "leakage", "leakage_detected_by")]
         needs = told or [name for name in cells if name == "leakage"]
         if needs:
             made.append(_feed(source, "levels", {**keys, **cells}) | {"needs": needs})
-    for (table, _), columns in _by_number(free).items():
+    for (table, _), columns in _by_number(named).items():
         cells = _cells(source, columns, texts)
         if any(name in cells for name in _NEEDED[table]):
             feed = _feed(source, table, {**keys, **cells})
@@ -58,6 +63,7 @@ def _measured(cells: Mapping[str, Any], texts: ColumnTexts) -> list[str]:
 def has_siblings(source: Source, column: str) -> bool:
     """Whether `cement` stands beside `cement_2`: it is then that of the first vertebra."""
     titles = {fold(title) for title in source.columns}
+    titles |= {fold(label) for label in source.labels.values()}
     return f"{fold(column)}_2" in titles or f"{fold(column)}2" in titles
 
 
@@ -82,36 +88,49 @@ def _of_level(title: str) -> tuple[str, str] | None:
     return meant if meant and meant[0] == "levels" else None
 
 
-def _by_level(columns: Sequence[str]) -> dict[str, Columns]:
+def _by_level(columns: Titles) -> dict[str, Columns]:
     """Level -> its columns, where several levels are named and one of them is lumbar.
 
     `kyphosis_t6` and `kyphosis_t12` alone may be months.
     """
     found: dict[str, dict[str, tuple[str, str]]] = {}
-    for column in columns:
-        plain = fold(column)
-        place = _LEVEL.search(plain)
-        if place is None:
-            continue
-        rest = f"{plain[: place.start()]}_{plain[place.end() :]}".strip("_")
-        levels, meant = read_levels(place[2].replace("_", "")), _of_level(rest)
-        if len(levels) == 1 and meant and meant[1] != "level":
-            found.setdefault(levels[0], {})[column] = meant
+    for column, titles in columns.items():
+        told = next((told for title in titles if (told := _at_level(title))), None)
+        if told:
+            found.setdefault(told[0], {})[column] = told[1]
     lumbar = any(level.startswith("L") for level in found)
     return dict(found) if len(found) >= LEAST_LEVELS and lumbar else {}
 
 
-def _by_number(columns: Sequence[str]) -> dict[tuple[str, str], Columns]:
+def _at_level(title: str) -> tuple[str, tuple[str, str]] | None:
+    """The vertebra that a title names, and what it means of it."""
+    plain = fold(title)
+    place = _LEVEL.search(plain)
+    if place is None:
+        return None
+    rest = f"{plain[: place.start()]}_{plain[place.end() :]}".strip("_")
+    levels, meant = read_levels(place[2].replace("_", "")), _of_level(rest)
+    return (levels[0], meant) if len(levels) == 1 and meant and meant[1] != "level" else None
+
+
+def _by_number(columns: Titles) -> dict[tuple[str, str], Columns]:
     """(table, number) -> columns that differ from others in that number alone."""
     found: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
-    for column in columns:
-        plain = fold(column)
-        numbers = list(_SLOT.finditer(plain))
-        if len(numbers) != 1:
-            continue
-        rest = _SLOT.sub("", plain).strip("_")
-        meant = _of_level(rest) or meaning_of(rest)
-        if meant and meant[0] in _NEEDED:
-            found.setdefault((meant[0], numbers[0][1]), {})[column] = meant
+    for column, titles in columns.items():
+        told = next((told for title in titles if (told := _numbered(title))), None)
+        if told:
+            found.setdefault((told[1][0], told[0]), {})[column] = told[1]
     several = {table for table, number in found if number != "1"}
     return {key: known for key, known in found.items() if key[0] in several}
+
+
+def _numbered(title: str) -> tuple[str, tuple[str, str]] | None:
+    """The one number in a title, and what the title means without it."""
+    plain = fold(title)
+    numbers = list(_SLOT.finditer(plain))
+    if len(numbers) != 1:
+        return None
+    rest = _SLOT.sub("", plain).strip("_")
+    bare = _OF_SLOT.sub("", rest).strip("_")
+    meant = _of_level(rest) or meaning_of(rest) or (_of_level(bare) if bare else None)
+    return (numbers[0][1], meant) if meant and meant[0] in _NEEDED else None

@@ -1,6 +1,10 @@
 """Vertebrae in columns side by side, headers in two rows, ages in bands."""
 
+from datetime import date
+
 import openpyxl
+import pandas as pd
+import pyreadstat
 import pytest
 
 from vertebro_outcomes.loaders.headings import joined_titles, with_second_row
@@ -46,6 +50,57 @@ def test_numbered_vertebrae_and_new_fractures():
         ("fractures", ["date"]), ("fractures", ["date"]),
     ]  # fmt: skip
     assert not feeds("id,level_1", "1,T12")
+
+
+def test_numbers_of_vertebrae_in_labels_and_beside_the_word_level():
+    made = feeds("id,Level 1,Cement level 1 (mL),Level 2,Cement of level 2 (mL)", "1,T12,3,L1,4")
+    assert [sorted(feed["columns"]) for feed in made] == [["cement_ml", "level"]] * 2
+    labels = {
+        "niv1": "Level 1",
+        "cem1": "Cement 1 (ml)",
+        "niv2": "Level 2",
+        "cem2": "Cement 2 (ml)",
+    }
+    source = source_from_rows(
+        embedded_engine(), "t", header=list(labels), rows=[["12", "3", "13", "4"]], lines=[1],
+        labels=labels, codes={"niv1": {"12": "T12"}, "niv2": {"13": "L1"}},
+    )  # fmt: skip
+    assert [feed["columns"]["level"] for feed in side_by_side(source, {}, set())] == [
+        {"column": "niv1", "codes": {"12": "T12"}}, {"column": "niv2", "codes": {"13": "L1"}},
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["dta", "sav"])
+def test_codes_with_labels_of_sites_vertebrae_and_treatments(tmp_path, kind):
+    frame = pd.DataFrame(
+        {"pnr": [1, 2], "centr": [1, 2], "beh": [1, 2], "opd": [date(2019, 2, 3), date(2019, 3, 1)],
+         "niv1": [11.0, 13.0], "cem1": [3.5, 4.0], "niv2": [12.0, None], "cem2": [2.5, None],
+         "v3": [25.0, 30.0]}
+    )  # fmt: skip
+    titles = ["Patient number", "Hospital", "Treatment", "Date of operation", "Level 1", "Cement 1 (ml)",
+              "Level 2", "Cement 2 (ml)", "VAS 3 months (mm)"]  # fmt: skip
+    levels = {11: "T11", 12: "T12", 13: "L1"}
+    codes = {"centr": {1: "Mainz", 2: "Ulm"}, "beh": {1: "vertebroplasty", 2: "kyphoplasty"}}
+    write = {"dta": pyreadstat.write_dta, "sav": pyreadstat.write_sav}[kind]
+    write(
+        frame, str(tmp_path / f"r.{kind}"), column_labels=titles,
+        variable_value_labels={**codes, "niv1": levels, "niv2": levels},
+    )  # fmt: skip
+    cohort = load(tmp_path, key=KEY)
+    one, two = (pseudonym(n, KEY) for n in "12")
+    assert cohort.frame("patients").set_index("patient_id")["site"].to_dict() == {
+        one: "Mainz", two: "Ulm",
+    }  # fmt: skip
+    told = {
+        (row.patient_id, row.level, row.cement_ml) for row in cohort.frame("levels").itertuples()
+    }
+    assert told == {(one, "T11", 3.5), (one, "T12", 2.5), (two, "L1", 4.0)}
+    episodes = cohort.frame("episodes").set_index("patient_id")["treatment"]
+    assert episodes.to_dict() == {one: "VP", two: "KP"}
+    assert sorted(cohort.frame("scores")["value"]) == [2.5, 3.0]
+    assert cohort.rejects.empty
+    assert cohort.unmapped.empty
 
 
 @pytest.mark.slow
