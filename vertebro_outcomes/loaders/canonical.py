@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.pseudonyms import Names
-from vertebro_outcomes.loaders.records import Kinds, blank, with_pseudonyms
+from vertebro_outcomes.loaders.records import NAMED, PSEUDO, Kinds, blank, with_pseudonyms
+from vertebro_outcomes.loaders.spans import SPAN
 from vertebro_outcomes.loaders.staging import FEED_STEP, ORDER, Staged
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.engine import Cut, keep, keep_all, working_folder
+from vertebro_outcomes.tables.parquet_rows import Coded
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -20,6 +22,7 @@ def canonical_tables(
     tables: Kinds,
     staged: Sequence[Staged],
     names: Names,
+    spans: "ir.Table",
     absences: "ir.Table | None",
 ) -> Kinds:
     """Exactly the declared columns, in the same order each time; rows of trace and dates are gone.
@@ -33,11 +36,17 @@ def canonical_tables(
     cut = _middle(staged) if is_large else None
     cuts = {"scores": cut} if cut and "scores" in tables else {}
     whole: dict[str, ir.Table] = {}
+    coded: dict[str, Coded] = {}
     for name in sorted(tables, key=lambda name: name != "scores"):  # what takes longest comes first
-        rows = with_pseudonyms(tables[name], names.people)
-        columns = [*STORED[name].names, *([ORDER] if name in cuts else [])]
+        columns = list(STORED[name].names)
+        if SPAN in tables[name].columns:
+            rows, coded[name] = tables[name], Coded(SPAN, _names_of(spans))
+            columns = [SPAN, *(c for c in columns if c not in coded[name].texts)]
+        else:
+            rows = with_pseudonyms(tables[name], names.people)
+        columns += [ORDER] if name in cuts else []
         whole[name] = _in_order(rows, columns, is_large=is_large, is_sorted=is_sorted)
-    made = keep_all(engine, whole, _known_words(staged), cuts)
+    made = keep_all(engine, whole, _known_words(staged), cuts, coded)
     if absences is not None:
         own = absences.mutate(episode_id=ibis.null("string"))
         own = own.semi_join(made["patients"], "patient_id")
@@ -47,6 +56,12 @@ def canonical_tables(
         if name not in made:
             made[name] = keep(engine, name, blank(STORED[name]))
     return {name: made[name] for name in STORED}
+
+
+def _names_of(spans: "ir.Table") -> dict[str, Any]:
+    """The names of the patient and the episode of each span."""
+    found = spans.select(patient_id=PSEUDO, episode_id=NAMED).to_pyarrow()
+    return {name: found[name].combine_chunks() for name in found.column_names}
 
 
 def _middle(staged: Sequence[Staged]) -> Cut | None:

@@ -8,7 +8,7 @@ from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import NAMED, PSEUDO, episode_name
 from vertebro_outcomes.loaders.seen import FACTS, is_crowded, is_mixed, since_1970
 from vertebro_outcomes.loaders.staging import ORDER
-from vertebro_outcomes.tables.engine import is_blank, store, store_told
+from vertebro_outcomes.tables.engine import is_blank, store, store_told, working_folder
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BASELINE_DAYS: Final = 30
 DAY0_DATE, NUMBER, KEY = "_day0_date", "_number", "_key"
 PERSON: Final = "_person"
+SPAN: Final = "_span"  # its place among all, by which names are looked up as scores are written
 _SINCE, _UNTIL, _AT, _CALLED, _ALONE = "_since", "_until", "_at", "_called", "_alone"
 _EARLIEST, _LATEST = -(10**9), 10**9  # days since 1970
 
@@ -64,7 +65,8 @@ def spans_of(
 
 def _stored(engine: Any, table: "ir.Table") -> "ir.Table":
     """Episodes in the order of the files, then persons without any: the same order each time."""
-    return store_told(engine, "spans", table.order_by([ORDER, PERSON]))
+    place = SPAN if working_folder(engine) is not None else ""
+    return store_told(engine, "spans", table.order_by([ORDER, PERSON]), place=place)
 
 
 def _edges(table: "ir.Table") -> dict[str, Any]:
@@ -88,7 +90,8 @@ def place(rows: "ir.Table", spans: Spans) -> "ir.Table":
     """
     import ibis
 
-    names = (PERSON, NUMBER, DAY0_DATE, PSEUDO, NAMED)
+    names = [PERSON, NUMBER, DAY0_DATE, PSEUDO, NAMED]
+    names += [SPAN] if SPAN in spans.table.columns else []
     if not spans.several:
         own = spans.table.select(*names)
         placed = rows.inner_join(own, rows.patient_id == own[PERSON])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vertebro_outcomes.loaders.format import DATED
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.records import NAMED, PSEUDO, in_file_order, merge, some_repeat
-from vertebro_outcomes.loaders.spans import DAY0_DATE, KEY, NUMBER, Spans, place
+from vertebro_outcomes.loaders.spans import DAY0_DATE, KEY, NUMBER, SPAN, Spans, place
 from vertebro_outcomes.tables.engine import store_told
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def attach(engine: Any, rows: "ir.Table", spans: Spans, *, name: str, ledger: Le
     placed = place(rows, spans)
     if name == "scores":  # they are many: put together once, at the end
         return _in_days(placed)
-    placed = placed.drop(PSEUDO, NAMED)
+    placed = placed.drop(*(c for c in (PSEUDO, NAMED, SPAN) if c in placed.columns))
     placed = _in_days(placed) if DATED[name] else placed.drop(DAY0_DATE)
     stored = store_told(engine, name, in_file_order(placed))
     return refuse_undated(stored, ledger) if DATED[name] else stored

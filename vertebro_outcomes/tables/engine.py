@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.tables.parquet_parts import join_parts
+from vertebro_outcomes.tables.parquet_rows import ROWS, Coded, write_rows
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -74,16 +75,20 @@ def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":
         return engine.create_table(ibis.util.gen_name(name), expression)
 
 
-def store_told(engine: Any, name: str, data: "ir.Table") -> "ir.Table":
-    """As `store`, but columns that are blank by definition take no room: they are said again."""
-    blank = {c: data[c] for c in data.columns if is_blank(data.op(), c)}
-    if not blank:
-        return store(engine, name, data)
+def store_told(engine: Any, name: str, data: "ir.Table", *, place: str = "") -> "ir.Table":
+    """As `store`, but columns that are blank by definition take no room: they are said again.
+
+    On DuckDB a column named `place` tells the place of each row in the order they were stored.
+    """
     import ibis
 
-    told = store(engine, name, data.drop(*blank))
+    blank = {c: data[c] for c in data.columns if is_blank(data.op(), c)}
+    told = store(engine, name, data.drop(*blank) if blank else data)
+    places = {place: told.rowid().cast("int32")} if place else {}
+    if not blank:
+        return told.mutate(**places) if place else told
     blanks = {c: ibis.null(column.type()) for c, column in blank.items()}
-    return told.mutate(**blanks).select(data.columns)
+    return told.mutate(**blanks, **places).select([*data.columns, *places])
 
 
 def is_blank(relation: Any, name: str) -> bool:
@@ -130,12 +135,14 @@ def keep_all(
     tables: Mapping[str, "ir.Table"],
     words: Mapping[str, Sequence[str]],
     cuts: Mapping[str, Cut],
+    coded: Mapping[str, Coded],
 ) -> dict[str, "ir.Table"]:
     """As `keep` for several tables; an engine with a folder writes two at a time, or parts of one.
 
     Each is written by one thread, and no join is turned round: the rows of a file come in the same
     order wherever it is written, without being sorted. `words` are all that columns of these names
-    hold: numbered words are packed faster, and read back as the text they are.
+    hold: numbered words are packed faster, and read back as the text they are. What tables have
+    `coded` is looked up as they are written.
     """
     import ibis
 
@@ -153,7 +160,8 @@ def keep_all(
             for name, data in tables.items():  # the next query is put into words meanwhile
                 for place, query in enumerate(_queries(engine, data, words, cuts.get(name))):
                     path = paths[name].with_suffix(f".{place}")
-                    begun[name].append(pool.submit(_copy, connection.cursor(), query, path))
+                    task = (connection.cursor(), query, path, coded.get(name))
+                    begun[name].append(pool.submit(_write, *task))
             for name, parts in begun.items():
                 join_parts([part.result() for part in parts], paths[name])
     finally:
@@ -166,8 +174,11 @@ def keep_all(
         }
 
 
-def _copy(cursor: Any, query: str, path: Path) -> Path:
-    cursor.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+def _write(cursor: Any, query: str, path: Path, coded: Coded | None) -> Path:
+    found = cursor.sql(query)
+    # The second is what versions before 1.4 call it.
+    read = getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader
+    write_rows(read(ROWS), path, coded)
     return path
 
 
