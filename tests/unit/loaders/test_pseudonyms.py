@@ -1,6 +1,7 @@
 """Persons are told apart by numbers while a load lasts, by pseudonyms afterwards."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from vertebro_outcomes.errors import LoadError
@@ -12,8 +13,6 @@ from vertebro_outcomes.tables.engine import embedded_engine, fingerprint, store
 
 def named(identifiers):
     """Names of identifiers as written, on an engine of their own."""
-    import pyarrow as pa
-
     engine = embedded_engine()
     rows = store(engine, "rows", pa.table({"raw": identifiers}))
     rows = rows.mutate(number=fingerprint(engine, rows.raw))
@@ -41,3 +40,25 @@ def test_identifiers_that_share_a_number_are_not_taken_for_one_person(tmp_path, 
         load(file, key=b"k")
     assert "Anna" not in str(told.value)
     assert "another way" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "key", "digest"),
+    [
+        ("N1", "k", "8799678718e8c768"),
+        (
+            "Müller-07 of ward 3, with a long name of its own",
+            "a longer key of the registry office, kept in a drawer" * 3,
+            "26d0c9ccca294466",
+        ),
+    ],
+)
+def test_the_hash_is_that_of_the_standard(identifier, key, digest):
+    """The one-step key derivation of another library: `ConcatKDFHash` of cryptography 50.0.2,
+    with SHA-256, from the hash of the key, about `P`, the separator 0x1f and the identifier.
+    """
+    assert pseudonym(identifier, key.encode()) == f"P{digest}"
+    engine = embedded_engine()
+    rows = store(engine, "rows", pa.table({"raw": [f" {identifier} "], "number": [1]}))
+    found = pseudonyms(engine, rows, key.encode(), kind="P").table.to_pyarrow()
+    assert found["pseudo"].to_pylist() == [f"P{digest}"]
