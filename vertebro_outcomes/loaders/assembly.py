@@ -118,7 +118,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     with request.step("tables put together"):
         derived = with_derived_columns({**whole, **children})
         absences = stated_absences(staged, names)
-        tables = canonical_tables(engine, derived, staged, names, spans.table, absences)
+        tables = canonical_tables(engine, derived, staged, names, absences, spans=spans.table)
     with request.step("accounts settled"):
         apart = (*NOT_MERGED, *(n for n in tables if is_one_row_each(staged, n, names)))
         account = ledger.settle(export, staged, {n: count(tables[n]) for n in apart if n in fed})

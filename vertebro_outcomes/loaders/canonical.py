@@ -1,6 +1,7 @@
 """Tables of a load -> the canonical tables: declared columns, pseudonyms, rows in a fixed order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.pseudonyms import Names
@@ -14,7 +15,8 @@ from vertebro_outcomes.tables.parquet_rows import Coded
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-MOST_JOINED: Final = 1_500_000  # patients; the names of more leave no room for anything else
+_NAMES: Final = {"patient_id": PSEUDO, "episode_id": NAMED}
+MOST_JOINED: Final = 4_000_000  # patients; the names of more leave no room for anything else
 
 
 def canonical_tables(
@@ -22,8 +24,9 @@ def canonical_tables(
     tables: Kinds,
     staged: Sequence[Staged],
     names: Names,
-    spans: "ir.Table",
     absences: "ir.Table | None",
+    *,
+    spans: "ir.Table",
 ) -> Kinds:
     """Exactly the declared columns, in the same order each time; rows of trace and dates are gone.
 
@@ -36,14 +39,14 @@ def canonical_tables(
     cut = _middle(staged) if is_large else None
     cuts = {"scores": cut} if cut and "scores" in tables else {}
     whole: dict[str, ir.Table] = {}
-    coded: dict[str, Coded] = {}
-    for name in sorted(tables, key=lambda name: name != "scores"):  # what takes longest comes first
-        columns = list(STORED[name].names)
-        if SPAN in tables[name].columns:
-            rows, coded[name] = tables[name], Coded(SPAN, _names_of(spans))
-            columns = [SPAN, *(c for c in columns if c not in coded[name].texts)]
+    coded: dict[str, Callable[[], Coded]] = {}
+    for name in sorted(tables, key=lambda name: name in cuts):  # meanwhile names are fetched
+        rows, columns = tables[name], list(STORED[name].names)
+        if name == "scores" and SPAN in rows.columns:
+            coded[name] = partial(_names_of, spans)
+            columns = [SPAN, *(c for c in columns if c not in _NAMES)]
         else:
-            rows = with_pseudonyms(tables[name], names.people)
+            rows = with_pseudonyms(rows, names.people)
         columns += [ORDER] if name in cuts else []
         whole[name] = _in_order(rows, columns, is_large=is_large, is_sorted=is_sorted)
     made = keep_all(engine, whole, _known_words(staged), cuts, coded)
@@ -58,10 +61,10 @@ def canonical_tables(
     return {name: made[name] for name in STORED}
 
 
-def _names_of(spans: "ir.Table") -> dict[str, Any]:
+def _names_of(spans: "ir.Table") -> Coded:
     """The names of the patient and the episode of each span."""
-    found = spans.select(patient_id=PSEUDO, episode_id=NAMED).to_pyarrow()
-    return {name: found[name].combine_chunks() for name in found.column_names}
+    found = spans.select(**_NAMES).to_pyarrow()
+    return Coded(SPAN, {name: found[name].combine_chunks() for name in _NAMES})
 
 
 def _middle(staged: Sequence[Staged]) -> Cut | None:
@@ -94,8 +97,8 @@ def _in_order(
     """
     if not is_large or ORDER not in rows.columns:
         return rows.select(list(columns)).order_by(list(columns))
-    if "leakage" in columns:  # levels come from groups; the other tables were stored in order
+    if "leakage" in columns:
         rows = rows.order_by([ORDER, "level"])
-    elif is_sorted:
+    elif is_sorted:  # the other tables were stored in order
         rows = rows.order_by(ORDER)
     return rows.select(list(columns))

@@ -1,6 +1,5 @@
 """Delimited text in any dialect: encoding, separator, title rows, repeated headers, footers."""
 
-import codecs
 import csv
 import io
 from collections import Counter
@@ -14,6 +13,7 @@ from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.headings import joined_titles, with_second_row
 from vertebro_outcomes.loaders.limits import refuse_width
 from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbered_titles
+from vertebro_outcomes.loaders.physical_lines import physical_lines
 from vertebro_outcomes.loaders.plain_words import csv_fault
 from vertebro_outcomes.loaders.quoted_records import split_records
 from vertebro_outcomes.loaders.sources import Source, source_from_rows
@@ -45,7 +45,7 @@ def sniff(path: Path) -> Dialect:
     with path.open("rb") as stream:
         head = stream.read(SAMPLE_BYTES)
     encoding = sniff_encoding(head)
-    if encoding == "utf-8" and not _all_utf8(path):
+    if encoding == "utf-8" and not physical_lines(path).is_utf8:  # such letters may stand far down
         encoding = "cp1252"
     text = head.decode(encoding, errors="replace")
     complete = text if len(head) < SAMPLE_BYTES else text[: text.rfind("\n") + 1]
@@ -78,22 +78,6 @@ def sniff_encoding(head: bytes) -> str:
         is_cut = error.start >= len(head) - 4 and len(head) >= SAMPLE_BYTES
         return "utf-8" if is_cut else "cp1252"
     return "utf-8"
-
-
-def _all_utf8(path: Path) -> bool:
-    """Latin-1 letters may first turn up far down."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    is_between_letters = True
-    try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(1 << 20):
-                if not (is_between_letters and chunk.isascii()):
-                    decoder.decode(chunk)
-                    is_between_letters = not decoder.getstate()[0]
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _sniff_separator(text: str) -> str:

@@ -15,6 +15,7 @@ from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import read_delimited
 from vertebro_outcomes.loaders.large_files import LARGE_BYTES, read_large
 from vertebro_outcomes.loaders.limits import check_archive, copy_within_limits, refuse_links_out
+from vertebro_outcomes.loaders.physical_lines import physical_lines
 from vertebro_outcomes.loaders.plain_words import zip_fault
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.workbooks import (
@@ -52,6 +53,13 @@ def _is_readable(file: Path) -> bool:
     """A table, or delimited text packed by gzip."""
     kind = file.suffix.lower()
     return kind in READABLE or (kind == GZIP and Path(file.stem).suffix.lower() in DELIMITED)
+
+
+def count_lines(path: Path) -> None:
+    """The lines of large delimited files, which their readers will ask for."""
+    for file in files_of(path):
+        if file.suffix.lower() in DELIMITED and file.stat().st_size > LARGE_BYTES:
+            physical_lines(file)
 
 
 def other_files(path: Path) -> list[str]:

@@ -48,19 +48,19 @@ def read_large(
         header = unique_names(titles)
         usual = usual_texts(readable, dialect, header, above)
         scan = _Scan(own, readable, dialect, header, above, titles)
-        n_lines, is_plain, is_even = physical_lines(readable)
+        lines = physical_lines(readable)
         trailing, footers = footers_of(readable, dialect, len(header))
-        if not is_even:
+        if not lines.is_even:
             return _in_memory(engine, path, name, "a line of more than 4 MiB")
-        if presumes and is_streamed and is_plain and not footers:
+        if presumes and is_streamed and lines.is_plain and not footers:
             settled = partial(read_large, engine, path, name=name)
-            presumed = _presumed(scan, name or path.name, n_lines, settled)
+            presumed = _presumed(scan, name or path.name, lines.n, settled)
             return replace(presumed, usual=usual)
         passed = _first_pass(scan)
         if passed is None:
             return _in_memory(engine, path, name, "its lines do not end as lines do")
         scan, n_records, aside, refused = passed
-        is_lost = n_lines > n_records + len(refused) + above
+        is_lost = lines.n > n_records + len(refused) + above
         if is_lost and any(kind in SWALLOWS for _, _, kind in refused):
             said = f"a quote that is not closed, from about line {refused[0][0]}"
             return _in_memory(engine, path, name, said)
@@ -77,7 +77,7 @@ def read_large(
             data = store(own, "source", data)
     if own is not engine:
         data = _handed_over(own, engine, data)
-    exact = n_lines == n_records + len(refused) + above and len(refused) <= MOST_SHIFTS
+    exact = lines.n == n_records + len(refused) + above and len(refused) <= MOST_SHIFTS
     note = f"{path.name}: cells hold line breaks or lines are blank; lines count records"
     return Source(
         name or path.name,

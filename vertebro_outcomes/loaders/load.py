@@ -15,6 +15,7 @@ from vertebro_outcomes.loaders.assembly import Request, assemble
 from vertebro_outcomes.loaders.databases import is_database
 from vertebro_outcomes.loaders.files import (
     content_hashes,
+    count_lines,
     files_of,
     refusals_told,
     require,
@@ -111,15 +112,16 @@ def load(
         form = _format(folder, format)
         if form.name == "canonical":
             return Cohort(**read_cohort(folder if folder.is_dir() else folder.parent, engine))
-        if engine is None:
-            engine = _engine_for(folder)
         asked = {"format": format, "keep_dates": keep_dates}
-        with ThreadPoolExecutor(1) as beside, _nested_queries(engine):
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(count_lines, folder)  # while the engine starts
             inputs = beside.submit(_inputs, path, mapping=mapping, key=key, **asked)
-            export = form.read(engine, folder, mapping)
-            said = step if _is_large(folder) else nullcontext
-            request = _request(export, key, said, keep_dates=keep_dates)
-            cohort = assemble(engine, export, request)
+            engine = _engine_for(folder) if engine is None else engine
+            with _nested_queries(engine):
+                export = form.read(engine, folder, mapping)
+                said = step if _is_large(folder) else nullcontext
+                request = _request(export, key, said, keep_dates=keep_dates)
+                cohort = assemble(engine, export, request)
             return replace(cohort, inputs=inputs.result())
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import NAMED, PSEUDO, episode_name
 from vertebro_outcomes.loaders.seen import FACTS, is_crowded, is_mixed, since_1970
-from vertebro_outcomes.loaders.staging import ORDER
+from vertebro_outcomes.loaders.sources import LINE
+from vertebro_outcomes.loaders.staging import FILE, ORDER
 from vertebro_outcomes.tables.engine import is_blank, store, store_told, working_folder
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ def spans_of(
 
     people = names.people.rename({PERSON: "number", PSEUDO: "pseudo"})
     table: Any = people.left_join(episodes, people[PERSON] == episodes.patient_id)
-    table = table.mutate({NAMED: episode_name(table[PSEUDO], table[NUMBER])})
     table = table.mutate(_edges(table)) if several else table
     if facts is None:
         table = _stored(engine, table)
@@ -66,7 +66,9 @@ def spans_of(
 def _stored(engine: Any, table: "ir.Table") -> "ir.Table":
     """Episodes in the order of the files, then persons without any: the same order each time."""
     place = SPAN if working_folder(engine) is not None else ""
-    return store_told(engine, "spans", table.order_by([ORDER, PERSON]), place=place)
+    table = table.drop(*(c for c in (FILE, LINE) if c in table.columns))
+    stored = store_told(engine, "spans", table.order_by([ORDER, PERSON]), place=place)
+    return stored.mutate({NAMED: episode_name(stored[PSEUDO], stored[NUMBER])})
 
 
 def _edges(table: "ir.Table") -> dict[str, Any]:

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -135,7 +135,7 @@ def keep_all(
     tables: Mapping[str, "ir.Table"],
     words: Mapping[str, Sequence[str]],
     cuts: Mapping[str, Cut],
-    coded: Mapping[str, Coded],
+    coded: Mapping[str, Callable[[], Coded]],
 ) -> dict[str, "ir.Table"]:
     """As `keep` for several tables; an engine with a folder writes two at a time, or parts of one.
 
@@ -158,9 +158,10 @@ def keep_all(
         with ThreadPoolExecutor(2) as pool:
             begun: dict[str, list[Future[Path]]] = {name: [] for name in tables}
             for name, data in tables.items():  # the next query is put into words meanwhile
+                texts = coded[name]() if name in coded else None
                 for place, query in enumerate(_queries(engine, data, words, cuts.get(name))):
                     path = paths[name].with_suffix(f".{place}")
-                    task = (connection.cursor(), query, path, coded.get(name))
+                    task = (connection.cursor(), query, path, texts)
                     begun[name].append(pool.submit(_write, *task))
             for name, parts in begun.items():
                 join_parts([part.result() for part in parts], paths[name])

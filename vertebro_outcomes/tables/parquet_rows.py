@@ -66,7 +66,8 @@ class _Codes:
         fields = list(schema)
         self.schema = pa.schema([*fields[: self.at], *told, *fields[self.at + 1 :]])
         self.blank = [np.asarray(texts.is_null()) for texts in coded.texts.values()]
-        self.texts = [texts.fill_null("") for texts in coded.texts.values()]
+        whole = zip(coded.texts.values(), self.blank, strict=True)
+        self.texts = [t.fill_null("") if blank.any() else t for t, blank in whole]
         self.first = np.zeros(max(map(len, self.texts)), np.int32)
         self.rows = np.arange(ROWS, dtype=np.int32)
 

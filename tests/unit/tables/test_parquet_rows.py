@@ -1,0 +1,96 @@
+"""Rows that name texts by their places are written as the rows with those texts."""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from vertebro_outcomes.tables import parquet_rows
+from vertebro_outcomes.tables.parquet_rows import Coded, write_rows
+
+N_NAMES, N = 300, 2_000
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch):
+    monkeypatch.setattr(parquet_rows, "ROWS", 256)
+
+
+@pytest.fixture(scope="module")
+def names():
+    draw = np.random.default_rng(1)
+    patients = [f"P{number:x}" for number in draw.choice(10**9, N_NAMES, replace=False)]
+    episodes = [None if draw.random() < 0.2 else f"E{patient[1:]}-1" for patient in patients]
+    return {"patient_id": pa.array(patients), "episode_id": pa.array(episodes, pa.string())}
+
+
+@pytest.fixture(scope="module")
+def places():
+    return np.random.default_rng(2).integers(0, N_NAMES, N).astype(np.int32)
+
+
+def reader(places):
+    days = np.arange(len(places)) % 90
+    rows = pa.table(
+        {
+            "day": pa.array(days, mask=days == 7),
+            "_at": pa.array(places, pa.int32()),
+            "kind": pa.array(np.where(days % 2, "odi", "pain_vas")).dictionary_encode(),
+        }
+    )
+    return rows.to_reader(max_chunksize=256)
+
+
+def written(places, names, path):
+    write_rows(reader(places), path, Coded("_at", names))
+    return path
+
+
+def test_each_row_has_the_texts_at_its_place(names, places, tmp_path):
+    path = written(places, names, tmp_path / "scores.parquet")
+    expected = {
+        "day": [None if n % 90 == 7 else n % 90 for n in range(N)],
+        "patient_id": [names["patient_id"][int(place)].as_py() for place in places],
+        "episode_id": [names["episode_id"][int(place)].as_py() for place in places],
+        "kind": ["odi" if n % 90 % 2 else "pain_vas" for n in range(N)],
+    }
+    assert None in expected["episode_id"]
+    assert pq.read_table(path).to_pydict() == expected
+    columns = duckdb.sql(f"FROM '{path}'").fetchall()
+    assert columns == list(zip(*expected.values(), strict=True))
+    kinds = [str(kind) for kind in duckdb.sql(f"FROM '{path}'").types]
+    assert kinds == ["BIGINT", "VARCHAR", "VARCHAR", "VARCHAR"]
+
+
+def test_the_order_of_the_lists_makes_no_other_file(names, places, tmp_path):
+    turned = np.random.default_rng(3).permutation(N_NAMES)
+    moved = {name: texts.take(pa.array(turned)) for name, texts in names.items()}
+    one = written(places, names, tmp_path / "one.parquet")
+    other = written(np.argsort(turned)[places].astype(np.int32), moved, tmp_path / "b.parquet")
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_batch_is_a_row_group_with_a_dictionary_of_its_own(names, places, tmp_path):
+    found = pq.ParquetFile(written(places, names, tmp_path / "scores.parquet")).metadata
+    assert found.num_row_groups == -(-N // 256)
+    for group in range(found.num_row_groups):
+        chunks = [found.row_group(group).column(place) for place in range(4)]
+        assert all(chunk.has_dictionary_page for chunk in chunks)
+        assert [chunk.statistics is not None for chunk in chunks] == [True, False, False, True]
+
+
+def test_identifiers_that_do_not_come_again_have_no_dictionary(names, tmp_path):
+    table = pa.table({"patient_id": names["patient_id"], "site": ["S1"] * N_NAMES})
+    write_rows(table.to_reader(max_chunksize=256), tmp_path / "patients.parquet")
+    found = pq.ParquetFile(tmp_path / "patients.parquet").metadata.row_group(0)
+    assert [found.column(place).has_dictionary_page for place in (0, 1)] == [False, True]
+    assert pq.read_table(tmp_path / "patients.parquet").equals(table)
+
+
+@pytest.mark.parametrize("n_names", [0, 5])
+def test_no_rows_are_a_file_with_columns(names, n_names, tmp_path):
+    few = {name: texts.slice(0, n_names) for name, texts in names.items()}
+    path = written(np.array([], np.int32), few, tmp_path / "scores.parquet")
+    found = pq.read_table(path)
+    assert (found.num_rows, found.column_names) == (0, ["day", "patient_id", "episode_id", "kind"])
