@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _NAMES: Final = {"patient_id": PSEUDO, "episode_id": NAMED}
-MOST_JOINED: Final = 4_000_000  # patients; the names of more leave no room for anything else
+MOST_JOINED: Final = 3_000_000  # patients; the names of more leave no room for anything else
 
 
 def canonical_tables(
