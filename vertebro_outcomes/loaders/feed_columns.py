@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.cells import draft, glance, judge, same_in_all, stripped
 from vertebro_outcomes.loaders.format import NO_TEXT, STAGED, Cell, Feed
-from vertebro_outcomes.loaders.level_cells import LEVEL, LEVEL_RULES, level_rule
+from vertebro_outcomes.loaders.level_cells import LEVEL, LEVEL_RULES, level_rule, of_each
 from vertebro_outcomes.loaders.marks import RULE, WHY
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.tables.schema import Column
@@ -83,6 +83,7 @@ def _columns(rows: "ir.Table", place: int, feed: Feed, source: Source) -> Column
             scored = feed.table == "scores" and name == "value"
             cell = replace(cell, scale=None) if scored else cell
             parsed = judge(rows[f"draft {place} {name}"], rows[cell.column], column, cell)
+            parsed = of_each(rows, name, parsed)
             rules[name] = parsed.rules
             values |= {name: parsed.value, RULE + name: parsed.broken}
             values |= {WHY + name: parsed.why} if cell.absent else {}

@@ -1,9 +1,11 @@
 """Cells that name vertebrae: one cell may list several, each becomes a row."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.errors import InputError
+from vertebro_outcomes.loaders.cells import Parsed
 from vertebro_outcomes.loaders.format import Feed
 from vertebro_outcomes.spine import parse_levels
 from vertebro_outcomes.tables.engine import store
@@ -12,8 +14,10 @@ from vertebro_outcomes.tables.typed_frames import ARROW
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-LEVEL, _RAW_LEVEL = "_level", "_raw_level"
+LEVEL, N_LEVELS, _RAW_LEVEL = "_level", "_n_levels", "_raw_level"
 LEVEL_RULES: Final = ("not a level from T1 to L5",)
+TOGETHER: Final = "one amount for several vertebrae: give each vertebra a row of its own"
+AMOUNTS: Final = ("cement_ml",)  # of which two vertebrae do not each have the whole
 MOST_LEVEL_SPELLINGS: Final = 20_000
 
 
@@ -27,7 +31,9 @@ def with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
     import pyarrow as pa
 
     codes = {code.strip().lower(): word for code, word in cell.codes.items()}
-    pairs = [(raw, level) for raw in texts for level in read_levels(codes.get(raw.lower(), raw))]
+    named = {raw: read_levels(codes.get(raw.lower(), raw)) for raw in texts}
+    pairs = [(raw, level) for raw, levels in named.items() for level in levels]
+    counts = [len(named[raw]) for raw, _ in pairs]
     lookup = store(
         engine,
         "levels",
@@ -35,10 +41,24 @@ def with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
             {
                 _RAW_LEVEL: pa.array([raw for raw, _ in pairs], ARROW["text"]),
                 LEVEL: pa.array([level for _, level in pairs], ARROW["text"]),
+                N_LEVELS: pa.array(counts, pa.int64()),
             }
         ),
     )
     return rows.left_join(lookup, rows[cell.column] == lookup[_RAW_LEVEL]).drop(_RAW_LEVEL)
+
+
+def of_each(rows: "ir.Table", name: str, parsed: Parsed) -> Parsed:
+    """An amount that is told of several levels at once is set aside, as it is that of none of them."""
+    import ibis
+
+    if name not in AMOUNTS or N_LEVELS not in rows.columns:
+        return parsed
+    together = parsed.value.notnull() & (rows[N_LEVELS] > 1)
+    rule = ibis.literal(len(parsed.rules), "int8")
+    value = ibis.ifelse(together, ibis.null(parsed.value.type()), parsed.value)
+    broken = ibis.ifelse(together, rule, parsed.broken)
+    return replace(parsed, value=value, broken=broken, rules=(*parsed.rules, TOGETHER))
 
 
 def read_levels(text: str) -> Sequence[str]:

@@ -15,6 +15,8 @@ from vertebro_outcomes.loaders.merged_cells import Merged, fill_down, merged_dow
 from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
 from vertebro_outcomes.tables.engine import count, open_parquet, store
 
+PERCENT_DECIMALS: Final = 10  # 100 * 0.07 is not quite 7
+
 
 def read_workbook(engine: Any, path: Path) -> list[Source]:
     """Every sheet with at least two rows; merged title rows above the header are left out."""
@@ -51,9 +53,9 @@ def _sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]], list[Mer
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # the size that a file states may be wrong
-                cells = rows_within_limits(path, sheet.iter_rows(values_only=True))
+                cells = rows_within_limits(path, sheet.iter_rows())
                 rows = [
-                    (line, [cell_text(value) or "" for value in row])
+                    (line, [_as_shown(cell) or "" for cell in row])
                     for line, row in enumerate(cells, start=1)
                 ]
                 merged = merged_down(path, getattr(sheet, "_worksheet_path", ""))
@@ -63,6 +65,14 @@ def _sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]], list[Mer
     except Exception as error:  # whatever a foreign reader makes of a damaged file
         raise _unreadable(path, error, "save it again as .xlsx") from None
     return found
+
+
+def _as_shown(cell: Any) -> str | None:
+    """The text of a cell: what is shown as 44 % is stored as 0.44."""
+    value = cell.value
+    if isinstance(value, int | float) and not isinstance(value, bool) and "%" in cell.number_format:
+        return f"{cell_text(round(100 * float(value), PERCENT_DECIMALS))}%"
+    return cell_text(value)
 
 
 def cell_text(value: Any) -> str | None:

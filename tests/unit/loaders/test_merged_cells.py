@@ -1,4 +1,4 @@
-"""Cells merged over rows of a sheet, and a patient number written once over several rows."""
+"""What a sheet shows and does not store: cells merged over rows, a number written once, percents."""
 
 from datetime import date
 
@@ -9,6 +9,8 @@ from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.merged_cells import Merged, fill_down, merged_down
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.staging import NO_PATIENT
+from vertebro_outcomes.loaders.workbooks import read_workbook
+from vertebro_outcomes.tables.engine import embedded_engine
 
 KEY = b"merged"
 ROWS = (
@@ -85,3 +87,33 @@ def test_what_is_filled_down():
         2: "counts once, in the first of its rows",
     }
     assert rows[2:] == [(3, []), (4, ["1", "North", "", "x"])]  # a blank row stays blank
+
+
+def test_a_cell_shown_as_percent_is_read_as_shown(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["patient_id", "odi_3m", "vas_3m", "smoker"])
+    for n, (odi, form) in enumerate([(0.07, "0%"), (0.446, "0.0%"), (1, "0 %"), (0, "General")], 2):
+        book.active.append([n, odi, 0.5, True])
+        book.active.cell(n, 2).number_format = form
+    book.save(tmp_path / "r.xlsx")
+    (source,) = read_workbook(embedded_engine(), tmp_path / "r.xlsx")
+    rows = source.data.order_by("_line").to_pyarrow()
+    assert rows["odi_3m"].to_pylist() == ["7%", "44.6%", "100%", "0"]
+    assert set(rows["vas_3m"].to_pylist()) == {"0.5"}
+    assert set(rows["smoker"].to_pylist()) == {"TRUE"}
+
+
+@pytest.mark.slow
+def test_scores_shown_as_percent_are_on_their_scale(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["patient_id", "treatment", "procedure_date", "odi_baseline", "odi_3m"])
+    for n in range(2, 6):
+        book.active.append([n, "KP", date(2019, 2, 3), n / 10, n / 20])
+        for column in (4, 5):
+            book.active.cell(n, column).number_format = "0%"
+    book.save(tmp_path / "r.xlsx")
+    cohort = load(tmp_path, key=KEY)
+    scores = cohort.frame("scores")
+    told = sorted(zip(scores["day"], scores["value"].round(9), strict=True))
+    assert told == [(0, 20), (0, 30), (0, 40), (0, 50), (91, 10), (91, 15), (91, 20), (91, 25)]
+    assert cohort.rejects.empty

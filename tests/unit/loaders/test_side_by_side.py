@@ -8,6 +8,7 @@ import pyreadstat
 import pytest
 
 from vertebro_outcomes.loaders.headings import joined_titles, with_second_row
+from vertebro_outcomes.loaders.level_cells import TOGETHER
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
@@ -184,3 +185,21 @@ def test_a_level_named_by_its_label_alone_takes_the_cement_of_its_row(tmp_path):
     )
     lines = propose_mapping(tmp_path).lines
     assert {line.table for line in lines if line.column == "cement"} == {"levels"}
+
+
+@pytest.mark.slow
+def test_one_amount_for_several_vertebrae_is_that_of_none_of_them(tmp_path):
+    (tmp_path / "p.csv").write_text(
+        "patient_id,treatment,procedure_date\n1,KP,2019-02-03\n2,VP,2019-02-03\n"
+    )
+    (tmp_path / "l.csv").write_text(
+        "patient_id,level,cement_ml,leakage\n1,T12/L1,8.0,disc\n1,L3,3,none\n2,L2,4.0,none\n2,T11-L1,,none\n"
+    )
+    cohort = load(tmp_path, key=KEY)
+    levels = cohort.frame("levels").set_index(["patient_id", "level"])["cement_ml"]
+    one, two = (pseudonym(n, KEY) for n in "12")
+    assert levels.dropna().to_dict() == {(one, "L3"): 3, (two, "L2"): 4}
+    assert len(levels) == 7
+    rejects = cohort.rejects[["line", "column", "found", "rule"]].to_numpy().tolist()
+    assert rejects == [[2, "cement_ml", "8", TOGETHER]]
+    assert cohort.accounting.set_index("source_file").loc["l.csv"].tolist() == [4, 4, 0, 0]
