@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
-from vertebro_outcomes.loaders.instrument_words import instrument_in, instrument_of
+from vertebro_outcomes.loaders.instrument_words import instrument_of
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
-from vertebro_outcomes.loaders.proposed_levels import has_siblings
+from vertebro_outcomes.loaders.proposed_tables import at_home, meant_by, of_new_fracture
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.time_columns import (
     NO_UNIT,
@@ -29,13 +29,11 @@ from vertebro_outcomes.loaders.value_shapes import (
 from vertebro_outcomes.loaders.words import (
     VISIT_WORDS,
     fold,
-    squeeze,
     timepoint_days,
     unit_of,
 )
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
-_NEW_FRACTURES: Final = re.compile("fra[ck]tur|fractuur|frattur|refract|newfx")
 SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
 
 
@@ -132,20 +130,15 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     folded = fold(column)
     if sex := sex_in(column):
         return [_sex_line(source, column, sex, texts)]
-    key = _meant(source, column)
+    key = meant_by(source, column)
     if key is None:
         return []
-    table, target = key
-    table = _at_home(source, table, target, column)
+    table, target = of_new_fracture(source, key)
+    table = at_home(source, table, target, column)
     entry, fits, why = entry_of(source, column, (table, target), texts)
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
     return [Line(source.name, table, target, column, round(sure, 2), why, entry)]
-
-
-def _meant(source: Source, column: str) -> tuple[str, str] | None:
-    """What a column is by its header, else by its label."""
-    return meaning_of(column) or meaning_of(source.labels.get(column, ""))
 
 
 def _sex_line(source: Source, column: str, sex: str, texts: ColumnTexts) -> Line:
@@ -194,67 +187,6 @@ def _visit_line(source: Source, column: str, texts: ColumnTexts) -> Line | None:
     why = f"{len(known)} of {len(values)} visits name a time"
     sure = round(0.7 + 0.2 * len(known) / len(values), 2)
     return Line(source.name, "scores", "day", column, sure, why, entry)
-
-
-def _at_home(source: Source, table: str, target: str, column: str) -> str:
-    """`date` and `level` mean what the other columns of the file say they mean."""
-    present = {_meant(source, column) for column in source.columns}
-    names = {key[1] for key in present if key}
-    if target == "cement_ml" and ("levels", "level") in present:
-        apart = "treatment" not in names or has_siblings(source, column)
-        apart = apart or one_row_per_level(source) or _told_apart(source, column)
-        return "levels" if apart else table
-    if target in ("date", "day", "symptomatic", "level", "detected_by") and table in (
-        "scores",
-        "events",
-        "levels",
-    ):
-        of_levels = target == "level" and any(
-            key[0] == "levels" and key[1] != "level" for key in present if key
-        )
-        dated = target in ("date", "day") and ("events", target) in present
-        scored = any(instrument_in(column) for column in source.columns)
-        if ("events", "type") in present and not (
-            ("scores", "value") in present or dated or of_levels or (scored and target != "level")
-        ):
-            return "events"
-        is_of_scores = scored or {("scores", "value"), ("scores", "instrument")} & present
-        if target in ("symptomatic", "detected_by") or (
-            target in ("level", "date", "day")
-            and _NEW_FRACTURES.search(squeeze(_sheet(source.name)))
-            and not ("treatment" in names or is_of_scores or of_levels)
-        ):
-            return "fractures"
-    return table
-
-
-def _sheet(name: str) -> str:
-    """The name of the sheet; that of its workbook says nothing of it: `spine_fractures.xlsx[Visits]`."""
-    return name.rsplit("[", 1)[-1]
-
-
-def _told_apart(source: Source, column: str) -> bool:
-    """Whether a column is told in rows of a vertebra, and never in those of the treatment."""
-    wanted = (("levels", "level"), ("episodes", "treatment"))
-    level, treatment = (
-        next(c for c in source.columns if _meant(source, c) == meant) for meant in wanted
-    )
-    data = source.data
-    rows = data.filter(data[column].notnull())
-    told = rows.aggregate(n=rows[level].count(), treated=rows[treatment].count()).to_pyarrow()
-    return bool(told["n"][0].as_py() and not told["treated"][0].as_py())
-
-
-def one_row_per_level(source: Source) -> bool:
-    """Whether people have a row for each of their levels."""
-    wanted = (("patients", "patient_id"), ("levels", "level"))
-    found = [next((c for c in source.columns if _meant(source, c) == key), None) for key in wanted]
-    if None in found:
-        return False
-    pairs = source.data.select(who=source.data[found[0]], level=source.data[found[1]]).distinct()
-    pairs = pairs.filter(pairs.who.notnull() & pairs.level.notnull())
-    counts = pairs.aggregate(n=pairs.count(), people=pairs.who.nunique()).to_pyarrow()
-    return bool(counts["n"][0].as_py() > counts["people"][0].as_py())
 
 
 def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) -> Line | None:

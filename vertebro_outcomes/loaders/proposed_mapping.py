@@ -9,6 +9,7 @@ import pandas as pd
 
 from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
+from vertebro_outcomes.loaders.proposed_episodes import tells_parts, without_bare_lists
 from vertebro_outcomes.loaders.proposed_events import flag_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
@@ -65,7 +66,9 @@ def propose_for(
     lines = tuple(
         line for source in sources for line in propose_lines(source, record_column=record_column)
     )
-    feeds = [feed for source in sources for feed in _feeds(source, lines, by_event=record_column)]
+    feeds = without_bare_lists(
+        [feed for source in sources for feed in _feeds(source, lines, by_event=record_column)]
+    )
     used = {(f["source"], c.get("column")) for f in feeds for c in f["columns"].values()}
     used |= {(f["source"], column) for f in feeds for column in f.get("where", {})}
     unmapped = []
@@ -75,7 +78,10 @@ def propose_for(
                 said = [x for x in lines if (x.source, x.column) == (source.name, column)]
                 why = _reason(said[0]) if said else "not recognised"
                 unmapped.append((source.name, source.shown(column), why))
-    return ProposedMapping(name, lines, {"name": name, "feed": feeds}, tuple(unmapped))
+    content: dict[str, Any] = {"name": name, "feed": feeds}
+    if not record_column and tells_parts(sources, feeds):
+        content["episodes"] = "single"
+    return ProposedMapping(name, lines, content, tuple(unmapped))
 
 
 def _reason(line: Line) -> str:
@@ -182,7 +188,12 @@ def _score_feed(
 def toml_text(proposal: ProposedMapping) -> str:
     """TOML with a comment per line; what is below the threshold stands in comments."""
     sure_of = {(x.source, x.table, x.target, x.column): x for x in proposal.lines}
-    out = [f"name = {json.dumps(proposal.name)}", ""]
+    out = [f"name = {json.dumps(proposal.name)}"]
+    if "episodes" in proposal.content:
+        out.append(
+            f"episodes = {_value(proposal.content['episodes'])}  # one per patient, told in parts"
+        )
+    out.append("")
     out += [f"# {remark}" for remark in proposal.remarks]
     for feed in proposal.content["feed"]:
         out += ["[[feed]]", f"source = {_value(feed['source'])}", f'table = "{feed["table"]}"']

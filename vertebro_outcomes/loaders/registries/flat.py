@@ -54,7 +54,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         proposal = propose_for(rules.name, sources)
         if not proposal.content["feed"]:
             raise _nothing_recognised(path, sources)
-        content = {**rules.content, "feed": proposal.content["feed"]}
+        content = {**proposal.content, **rules.content, "feed": proposal.content["feed"]}
         rules = RegistryMapping(rules.name, content, "proposed mapping")
         notes = ("columns were recognised by headers and values, not by a mapping file",)
         reasons = {(s, c): why for s, c, why in proposal.unmapped}
