@@ -9,7 +9,7 @@ from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
 from vertebro_outcomes.loaders.instrument_words import instrument_of
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
-from vertebro_outcomes.loaders.proposed_tables import at_home, meant_by, of_new_fracture
+from vertebro_outcomes.loaders.proposed_tables import at_home, meant_by, of_new_fracture, sheet_day
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.time_columns import (
     NO_UNIT,
@@ -200,6 +200,8 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     day = timepoint_days(label) if day is None else day
     if day is None and fold(text).endswith("_0"):
         day = 0
+    by_sheet = day is None and not timed
+    day = sheet_day(source.name) if by_sheet else day
     values = texts.of(column) if day is not None or timed else []
     absent = absences({v: source.codes.get(column, {}).get(v, v) for v in values})
     written = written_scale([v for v in values if v not in absent])
@@ -219,6 +221,7 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     if scale:
         entry["scale"] = scale
     when = f"at day {day}" if day is not None else "at the visit of the row"
+    when += ", by the name of the sheet" if by_sheet else ""
     why = f"{name} {when}; {fits:.0%} of values are numbers"
     sure = round(0.9 * max(fits, 0.8), 2)
     return Line(source.name, "scores", "value", column, sure, why, entry, day, name)

@@ -7,7 +7,7 @@ from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.instrument_words import instrument_in
 from vertebro_outcomes.loaders.proposed_levels import has_siblings
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.words import squeeze
+from vertebro_outcomes.loaders.words import squeeze, timepoint_days
 
 _NEW_FRACTURES: Final = re.compile("fra[ck]tur|fractuur|frattur|refract|newfx")
 _SURELY_NEW: Final = re.compile(
@@ -70,6 +70,11 @@ def at_home(source: Source, table: str, target: str, column: str) -> str:
 def _sheet(name: str) -> str:
     """The name of the sheet; that of its workbook says nothing of it: `spine_fractures.xlsx[Visits]`."""
     return name.rsplit("[", 1)[-1]
+
+
+def sheet_day(name: str) -> int | None:
+    """The day that a sheet of a workbook is named after: `3 Monate`. The name of a file is no sign."""
+    return timepoint_days(_sheet(name).removesuffix("]")) if name.endswith("]") else None
 
 
 def _told_apart(source: Source, column: str) -> bool:

@@ -171,7 +171,8 @@ def test_words_for_no_score(said, why):
 NONE = ("Keine", "Nenhuma", "Aucune", "Ingen", "Nessuna", "Geen", "brak", "none", "Não")
 
 
-@pytest.mark.parametrize("mapped", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("mapped", [False, True])
 def test_no_complication_in_any_language_is_no_event(tmp_path, mapped):
     (tmp_path / "p.csv").write_text(
         "patient_id,treatment,procedure_date\n" + "".join(f"{n},VP,2019-02-01\n" for n in range(1, 12))

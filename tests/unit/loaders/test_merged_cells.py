@@ -7,6 +7,7 @@ import pytest
 
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.merged_cells import Merged, fill_down, merged_down
+from vertebro_outcomes.loaders.proposed_tables import sheet_day
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.staging import NO_PATIENT
 from vertebro_outcomes.loaders.workbooks import read_workbook
@@ -117,3 +118,29 @@ def test_scores_shown_as_percent_are_on_their_scale(tmp_path):
     told = sorted(zip(scores["day"], scores["value"].round(9), strict=True))
     assert told == [(0, 20), (0, 30), (0, 40), (0, 50), (91, 10), (91, 15), (91, 20), (91, 25)]
     assert cohort.rejects.empty
+
+
+@pytest.mark.slow
+def test_sheets_named_after_visits_tell_the_day(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "Patients"
+    for row in (["Pat-ID", "treatment", "procedure date"], [1, "KP", date(2019, 2, 3)]):
+        book.active.append(row)
+    told = {"Baseline": (8.5, 60), "3 Monate": (3, 30), "FU 12 months": (2.5, None)}
+    for name, scores in told.items():
+        sheet = book.create_sheet(name)
+        sheet.append(["Pat-ID", "VAS", "ODI"])
+        sheet.append([1, *scores])
+    book.save(tmp_path / "r.xlsx")
+    scores = load(tmp_path, key=KEY).frame("scores")
+    values = {(row.instrument, row.day): row.value for row in scores.itertuples()}
+    assert values == {
+        ("pain_vas", 0): 8.5, ("odi", 0): 60, ("pain_vas", 91): 3, ("odi", 91): 30,
+        ("pain_vas", 365): 2.5,
+    }  # fmt: skip
+
+
+def test_only_sheets_are_named_after_a_day():
+    assert sheet_day("r_12m.xlsx[3 Monate]") == 91
+    assert sheet_day("r.xlsx[Scores]") is None
+    assert sheet_day("scores_3m.csv") is None
