@@ -13,6 +13,7 @@ from vertebro_outcomes.loaders.proposed_episodes import tells_parts, without_bar
 from vertebro_outcomes.loaders.proposed_events import flag_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
+from vertebro_outcomes.loaders.proposed_units import by_unit
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.synthetic_mark import is_mark
 from vertebro_outcomes.loaders.value_shapes import long_scales
@@ -128,7 +129,7 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
                 source, own["instrument"]["column"], own["value"]["column"],
                 own["instrument"].get("codes", {}),
             )  # fmt: skip
-        feeds.append(feed)
+        feeds += by_unit(source, feed) if table == "scores" else [feed]
     times = {
         line.target: dict(line.entry)
         for line in sure

@@ -174,13 +174,13 @@ def _repeats_lines(feed: Feed) -> bool:
 
 
 def meant(rows: "ir.Table", feed: Feed) -> Any:
-    """True on rows that a feed is about, by its `where`; never null."""
+    """True on rows that a feed is about, by its `where` (an empty text: a blank); never null."""
     import ibis
 
     found: Any = ibis.literal(True)
     for title, allowed in feed.where.items():
         here = stripped(rows[title]).lower().isin([text.lower() for text in allowed])
-        found = found & here.fill_null(False)
+        found = found & here.fill_null("" in allowed)
     return found
 
 

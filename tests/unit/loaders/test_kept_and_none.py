@@ -9,6 +9,7 @@ from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.proposed_entries import absences, propose_codes
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
+from vertebro_outcomes.loaders.proposed_units import by_unit
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.sources import source_from_rows
 from vertebro_outcomes.tables.engine import embedded_engine
@@ -213,3 +214,41 @@ def test_own_codes_of_scores_come_beside_the_shipped_ones():
     assert own.scores == {**shipped.scores, code: "odi", "PAIN7": "pain_nrs"}
     assert own.procedures == shipped.procedures
     assert own.fractures == shipped.fractures
+
+
+UNITS = [
+    ("VAS", 80, "mm"),
+    ("VAS", 7, "cm"),
+    ("VAS", 9, "MM"),
+    ("VAS", 5, ""),
+    ("VAS", 65, ""),
+    ("ODI", 44, "%"),
+]
+
+
+@pytest.mark.slow
+def test_scores_in_millimetres_and_centimetres_in_one_column(tmp_path):
+    people = range(1, len(UNITS) + 1)
+    (tmp_path / "p.csv").write_text(
+        "patient_id,treatment,procedure_date\n" + "".join(f"{n},KP,2019-02-03\n" for n in people)
+    )
+    rows = [f"{n},2019-02-03,{i},{v},{u}\n" for n, (i, v, u) in zip(people, UNITS, strict=True)]
+    (tmp_path / "s.csv").write_text("patient_id,visit_date,instrument,value,unit\n" + "".join(rows))
+    cohort = load(tmp_path, key=KEY)
+    assert of_person(cohort, "scores", "instrument", "value", "scale_raw") == {
+        1: {("pain_vas", 8.0, "0-100")}, 2: {("pain_vas", 7.0, "0-10")}, 3: {("pain_vas", 0.9, "0-100")},
+        4: {("pain_vas", 5.0, "0-10")}, 6: {("odi", 44.0, "0-100")},
+    }  # fmt: skip
+    assert cohort.rejects[["line", "rule"]].to_numpy().tolist() == [
+        [6, "off the scale 0-10 of pain_vas"]
+    ]
+    assert cohort.unmapped.empty
+    assert cohort.accounting.set_index("source_file").loc["s.csv"].tolist() == [6, 5, 1, 0]
+
+
+def test_a_column_of_other_units_changes_nothing():
+    feed = {"source": "t", "table": "scores", "columns": {}, "scales": {"pain_vas": [0, 100]}}
+    assert by_unit(source_of("id,unit", "1,points"), feed) == [feed]
+    assert by_unit(source_of("id,value", "1,7"), feed) == [feed]
+    whole = by_unit(source_of("id,Einheit", "1,mm"), feed)
+    assert [part["where"] for part in whole] == [{"Einheit": ["mm"]}, {"Einheit": [""]}]
