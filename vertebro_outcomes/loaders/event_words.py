@@ -94,6 +94,7 @@ _NONE: Final = re.compile(
     r"(compli[ck]\w*|kompli[ck]\w*|powikl\w*|adverse_events?|ae|events?)"
     r"|uneventful|komplikationslos|unauffallig|event_free"
 )
+_LISTED: Final = re.compile(r"[,;+&|\n]|\b(?:and|und|et|y|e|en|og|och|sowie)\b", re.I)
 # These say how grave it was, not that it was not there.
 _GRAVITY: Final = re.compile(
     rf"(^|_)(({_NO})_(symptom|sintom)[a-z]*|a_?symptom[a-z]*|asintom[a-z]*"
@@ -116,6 +117,17 @@ def event_in(label: str) -> str | None:
     if _DENIED.search(plain):
         return None
     return next((kind for pattern, kind in _WORDS if re.search(pattern, plain)), None)
+
+
+def events_in(label: str) -> tuple[str, ...]:
+    """Every complication that a label lists: `fever, infection`; a slash may stand between synonyms."""
+    found = dict.fromkeys(kind for part in _LISTED.split(label) if (kind := event_in(part)))
+    if any(kind.startswith("cement_leakage_") for kind in found):
+        found.pop("cement_leakage", None)
+    whole = event_in(label)
+    if len(found) > 1:
+        return tuple(found)
+    return (whole,) if whole else ()
 
 
 assert {kind for _, kind in _WORDS} | set(EVENT_ALIASES.values()) <= EVENT_TYPES.keys()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import SEX, TRUTH, ending_of
-from vertebro_outcomes.loaders.event_words import NO_EVENT, event_in, says_none
+from vertebro_outcomes.loaders.event_words import NO_EVENT, events_in, says_none
 from vertebro_outcomes.loaders.format import STAGED, Cell
 from vertebro_outcomes.loaders.instrument_words import INSTRUMENT_WORDS, instrument_in
 from vertebro_outcomes.loaders.level_cells import read_levels
@@ -217,7 +217,7 @@ def _word(target: str, allowed: Sequence[str], label: str) -> str | None:
     if word is not None:
         return word
     if target == "type":
-        return event_in(label)
+        return next(iter(events_in(label)), None)
     if target == "instrument":
         word = word_for(label, INSTRUMENT_WORDS)
         return word if word == instrument_in(label) else None

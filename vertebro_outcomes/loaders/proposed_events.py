@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.event_days import RowDates, is_leak, time_of
-from vertebro_outcomes.loaders.event_words import event_in
+from vertebro_outcomes.loaders.event_words import event_in, events_in
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.proposed_entries import agreeing
 from vertebro_outcomes.loaders.redcap_dictionary import is_box
@@ -47,6 +47,25 @@ def flag_feeds(
                 {"source": source.name, "table": "events", "columns": cells, "where": {column: yes}}
             )
     return feeds
+
+
+def further_feeds(source: Source, feed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Feeds of the second and later complications that cells list; `feed` reads the first of each."""
+    column = feed["columns"]["type"]["column"]
+    labels = source.codes.get(column, {})
+    told: dict[str, list[str]] = {}
+    for value in ColumnTexts(source).of(column):
+        for kind in events_in(labels.get(value, value))[1:]:
+            told.setdefault(kind, []).append(value)
+    return [
+        {
+            **feed,
+            "columns": {**feed["columns"], "type": {"constant": kind}},
+            "where": {column: values},
+            "needs": [],
+        }
+        for kind, values in told.items()
+    ]
 
 
 def _kind(source: Source, column: str, taken: set[str]) -> str | None:

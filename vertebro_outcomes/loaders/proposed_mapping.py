@@ -10,7 +10,7 @@ import pandas as pd
 from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
 from vertebro_outcomes.loaders.proposed_episodes import tells_parts, without_bare_lists
-from vertebro_outcomes.loaders.proposed_events import flag_feeds
+from vertebro_outcomes.loaders.proposed_events import flag_feeds, further_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
 from vertebro_outcomes.loaders.proposed_units import by_unit
@@ -130,6 +130,7 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
                 own["instrument"].get("codes", {}),
             )  # fmt: skip
         feeds += by_unit(source, feed) if table == "scores" else [feed]
+        feeds += further_feeds(source, feed) if table == "events" else []
     times = {
         line.target: dict(line.entry)
         for line in sure
@@ -141,6 +142,8 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     feeds += [_score_feed(source, line, keys, times) for line in wide]
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
     beside = side_by_side(source, keys, taken)
+    listed = [feed for feed in beside if feed["table"] == "events"]
+    beside += [more for feed in listed for more in further_feeds(source, feed)]
     leaks = leak_feeds(source, [feed for feed in beside if feed["table"] == "levels"], dates)
     taken |= {column for feed in leaks for column in feed["where"]}
     return [*feeds, *beside, *leaks, *flag_feeds(source, keys, taken, dates)]

@@ -4,7 +4,7 @@ import pytest
 
 from vertebro_outcomes.loaders.codes import code_sets
 from vertebro_outcomes.loaders.event_days import RowDates
-from vertebro_outcomes.loaders.event_words import says_none
+from vertebro_outcomes.loaders.event_words import events_in, says_none
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.proposed_entries import absences, propose_codes
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
@@ -252,3 +252,36 @@ def test_a_column_of_other_units_changes_nothing():
     assert by_unit(source_of("id,value", "1,7"), feed) == [feed]
     whole = by_unit(source_of("id,Einheit", "1,mm"), feed)
     assert [part["where"] for part in whole] == [{"Einheit": ["mm"]}, {"Einheit": [""]}]
+
+
+@pytest.mark.parametrize(
+    ("said", "kinds"),
+    [("fever, infection", ("fever", "infection")), ("Fieber und Infektion", ("fever", "infection")),
+     ("rib fracture; haematoma", ("rib_fracture", "haematoma")),
+     ("cement leakage, disc", ("cement_leakage_disc",)), ("haematoma/bleeding", ("haematoma",)),
+     ("pulmonary embolism, cement", ("pulmonary_cement_embolism",)), ("E. coli infection", ("infection",)),
+     ("infection, treated with antibiotics", ("infection",)), ("no fever, no infection", ())],
+)  # fmt: skip
+def test_complications_listed_in_one_cell(said, kinds):
+    assert events_in(said) == kinds
+
+
+LISTS = """\
+patient_id,treatment,procedure_date,complications,complication date,complication_2
+1,KP,2019-02-03,"fever, infection",2019-02-05,
+2,VP,2019-02-03,rib fracture; haematoma,2019-02-07,pneumonia + thrombosis
+3,VP,2019-02-04,none,,
+4,VP,2019-02-04,infection,,fever
+"""
+
+
+def test_every_complication_that_a_cell_lists_is_an_event(tmp_path):
+    (tmp_path / "t.csv").write_text(LISTS)
+    cohort = load(tmp_path, key=KEY)
+    assert of_person(cohort, "events", "type", "day") == {
+        1: {("fever", 2), ("infection", 2)},
+        2: {("rib_fracture", 4), ("haematoma", 4), ("pneumonia", None), ("thrombosis", None)},
+        4: {("infection", None), ("fever", None)},
+    }
+    assert cohort.rejects.empty
+    assert cohort.accounting.iloc[0, 1:].tolist() == [4, 4, 0, 0]
