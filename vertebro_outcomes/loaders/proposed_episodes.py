@@ -6,6 +6,7 @@ from typing import Any, Final
 from vertebro_outcomes.loaders.sources import Source
 
 Feeds = Sequence[Mapping[str, Any]]
+_INSTANCES: Final = ("redcap_repeat_instance", "repeat instance")
 # Two files that both tell one of these may each tell of an episode of its own.
 _WHAT_WAS_DONE: Final = ("treatment", "treatment_date")
 
@@ -37,6 +38,36 @@ def tells_parts(sources: Sequence[Source], feeds: Feeds) -> bool:
         _one_row_each(named[feed["source"]], feed["columns"]["patient_id"]["column"])
         for feed in parts
     )
+
+
+def comes_again(sources: Sequence[Source], feeds: Feeds) -> bool:
+    """Whether a form of a project that may be filled in again tells of several treatments of somebody.
+
+    Everything that is told of an episode must stand beside its date, so that it is known of which.
+    """
+    named = {source.name: source for source in sources}
+    return any(
+        _is_repeated(named[feed["source"]], feed["columns"])
+        for feed in feeds
+        if feed["table"] == "episodes" and "treatment_date" in feed["columns"]
+    )
+
+
+def _is_repeated(source: Source, cells: Mapping[str, Any]) -> bool:
+    instance = next((c for c in source.columns if c.lower() in _INSTANCES), None)
+    if instance is None:
+        return False
+    date = cells["treatment_date"]["column"]
+    others = [cell["column"] for cell in cells.values() if "column" in cell]
+    who = cells["patient_id"]["column"]
+    data = source.data
+    apart: Any = data[instance].isnull() & data[date].notnull()
+    for column in others:
+        if column not in (who, date):
+            apart = apart | (data[column].notnull() & data[date].isnull())
+    dates = data.group_by(who=data[who]).aggregate(n=data[date].nunique())
+    again = (dates.n > 1).any().to_pyarrow().as_py()
+    return bool(again and not apart.any().to_pyarrow().as_py())
 
 
 def _one_row_each(source: Source, column: str) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
-from vertebro_outcomes.loaders.proposed_episodes import tells_parts, without_bare_lists
+from vertebro_outcomes.loaders.proposed_episodes import comes_again, tells_parts, without_bare_lists
 from vertebro_outcomes.loaders.proposed_events import flag_feeds, further_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
@@ -82,6 +82,8 @@ def propose_for(
     content: dict[str, Any] = {"name": name, "feed": feeds}
     if not record_column and tells_parts(sources, feeds):
         content["episodes"] = "single"
+    if record_column and comes_again(sources, feeds):
+        content["episodes"] = "several"
     return ProposedMapping(name, lines, content, tuple(unmapped))
 
 
@@ -194,9 +196,7 @@ def toml_text(proposal: ProposedMapping) -> str:
     sure_of = {(x.source, x.table, x.target, x.column): x for x in proposal.lines}
     out = [f"name = {json.dumps(proposal.name)}"]
     if "episodes" in proposal.content:
-        out.append(
-            f"episodes = {_value(proposal.content['episodes'])}  # one per patient, told in parts"
-        )
+        out.append(f"episodes = {_value(proposal.content['episodes'])}  # of each patient")
     out.append("")
     out += [f"# {remark}" for remark in proposal.remarks]
     for feed in proposal.content["feed"]:

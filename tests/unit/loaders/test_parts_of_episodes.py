@@ -112,3 +112,45 @@ def test_a_file_of_index_fractures_tells_index_levels(tmp_path):
     lines = propose_mapping(tmp_path).lines
     found = {(line.column, line.table, line.target) for line in lines}
     assert {("fracture_date", "episodes", "fracture_date"), ("level", "levels", "level")} <= found
+
+
+FIELDS = """\
+field_name,form_name,field_type,field_label,select_choices_or_calculations
+record_id,base,text,Record ID,
+sex,base,radio,Sex,"1, Female | 2, Male"
+proc_date,procedure,text,Date of procedure,
+proc,procedure,radio,Procedure,"1, Vertebroplasty | 2, Kyphoplasty"
+visit_date,fu,text,Visit date,
+vas,fu,text,VAS back pain,
+"""
+RECORDS = """\
+record_id,redcap_repeat_instrument,redcap_repeat_instance,sex,base_complete,proc_date,proc,procedure_complete,\
+visit_date,vas,fu_complete
+1,,,1,2,,,,,,
+1,procedure,1,,,2019-02-03,1,2,,,
+1,procedure,2,,,2020-06-01,2,2,,,
+1,fu,1,,,,,,2019-02-03,8,2
+1,fu,2,,,,,,2020-05-30,9,2
+1,fu,3,,,,,,2020-09-01,2,2
+2,,,2,2,,,,,,
+2,procedure,1,,,2019-03-03,2,2,,,
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_form_of_treatment_that_is_filled_in_again_is_another_episode(tmp_path, apart):
+    records = RECORDS.replace("1,procedure,2,,,2020", "1,,,,,2020") if apart else RECORDS
+    (tmp_path / "p_DATA.csv").write_text(records)
+    (tmp_path / "p_DataDictionary.csv").write_text(FIELDS)
+    proposed = propose_mapping(tmp_path)
+    cohort = load(tmp_path, key=KEY)
+    if apart:  # not on a form that may be repeated
+        assert "episodes" not in proposed.content
+        assert set(cohort.rejects["line"]) == {4}
+        return
+    assert 'episodes = "several"' in str(proposed)
+    assert cohort.rejects.empty
+    told = rows_of(cohort, "episodes", "treatment", "index_year")
+    assert told == {(1, "VP", 2019), (1, "KP", 2020), (2, "KP", 2019)}
+    assert rows_of(cohort, "scores", "day", "value") == {(1, 0, 8), (1, -2, 9), (1, 92, 2)}

@@ -64,12 +64,13 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
     reasons: dict[tuple[str, str], str] = {}
     rules = RegistryMapping(path.stem, {}, "no mapping")
     feeds: tuple[Feed, ...] = ()
+    episodes = "single"
     if given is not None:
         rules = read_mapping(given)
     if rules.get("feed", []):
         feeds = feeds_of(rules, own)
     elif own:
-        feeds, reasons = _proposed(rules.name, own, fields)
+        feeds, reasons, episodes = _proposed(rules.name, own, fields)
         refuse_other_people(path.name, own, feeds)
         notes.append("fields were recognised by names, labels and choices, not by a mapping file")
     feeds = with_missing_codes(feeds, fields)
@@ -83,18 +84,19 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         notes=(*notes, *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
         instruments=rules.instruments,
-        one_episode=rules.get("episodes", "single") == "single",
+        one_episode=rules.get("episodes", episodes) == "single",
     )
 
 
 def _proposed(
     name: str, sources: Sequence[Source], fields: Mapping[str, Field]
-) -> tuple[tuple[Feed, ...], dict[tuple[str, str], str]]:
-    """Feeds from names, labels and choices."""
+) -> tuple[tuple[Feed, ...], dict[tuple[str, str], str], str]:
+    """Feeds from names, labels and choices, what is not read, and how many episodes people have."""
     proposal = _proposal(name, sources, fields)
     rules = RegistryMapping(name, proposal.content, "proposed mapping")
     feeds = feeds_of(rules, sources) if proposal.content["feed"] else ()
-    return feeds, {(s, c): why for s, c, why in proposal.unmapped}
+    reasons = {(s, c): why for s, c, why in proposal.unmapped}
+    return feeds, reasons, str(proposal.content.get("episodes", "single"))
 
 
 def _proposal(name: str, sources: Sequence[Source], fields: Mapping[str, Field]) -> ProposedMapping:
