@@ -238,6 +238,13 @@ def _words(column: Column, cell: Cell) -> dict[str, str]:
     return {**own, **{k: w for k, w in words.items() if k not in own}}
 
 
+def closed_words(column: Column, cell: Cell) -> list[str]:
+    """All that a text column of declared words can hold, in order; nothing of any other column."""
+    if column.type != "text" or not column.codes:
+        return []
+    return sorted(set(_words(column, cell).values()))
+
+
 def _typed_word(word: Any, column: Column) -> Any:
     if column.type == "bool":
         return word.lower().isin(("1", "true", "yes"))

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from vertebro_outcomes.loaders.cells import draft, glance, judge, same_in_all, stripped
+from vertebro_outcomes.loaders.cells import (
+    closed_words,
+    draft,
+    glance,
+    judge,
+    same_in_all,
+    stripped,
+)
 from vertebro_outcomes.loaders.format import NO_TEXT, STAGED, Cell, Feed
 from vertebro_outcomes.loaders.level_cells import LEVEL, LEVEL_RULES, level_rule, of_each
 from vertebro_outcomes.loaders.marks import RULE, WHY
@@ -22,10 +29,14 @@ GLANCED_FROM: Final = (
 
 @dataclass(frozen=True)
 class Columns:
-    """Canonical columns and their companions as expressions, and the rules that cells may break."""
+    """Canonical columns and their companions as expressions, and the rules that cells may break.
+
+    `words` is all that a column can hold, where that is known.
+    """
 
     values: Mapping[str, Any]
     rules: Mapping[str, tuple[str, ...]]
+    words: Mapping[str, Sequence[str]]
 
 
 def typed_columns(
@@ -67,6 +78,7 @@ def _columns(rows: "ir.Table", place: int, feed: Feed, source: Source) -> Column
     """Columns without a cell are blank for the whole feed."""
     values: dict[str, Any] = {}
     rules: dict[str, tuple[str, ...]] = {}
+    words: dict[str, Sequence[str]] = {}
     for column in STAGED[feed.table].columns:
         cell, name = feed.cells.get(column.name), column.name
         if cell is None:
@@ -85,9 +97,10 @@ def _columns(rows: "ir.Table", place: int, feed: Feed, source: Source) -> Column
             parsed = judge(rows[f"draft {place} {name}"], rows[cell.column], column, cell)
             parsed = of_each(rows, name, parsed)
             rules[name] = parsed.rules
+            words |= {name: known} if (known := closed_words(column, cell)) else {}
             values |= {name: parsed.value, RULE + name: parsed.broken}
             values |= {WHY + name: parsed.why} if cell.absent else {}
-    return Columns(values, rules)
+    return Columns(values, rules, words)
 
 
 def is_plain(column: Column, cell: Cell) -> bool:

@@ -16,7 +16,7 @@ from vertebro_outcomes.loaders.level_cells import with_levels
 from vertebro_outcomes.loaders.marks import FILE, ORDER, RECORD, REFUSED, RULE, WHO, WHY
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.tallies import Tally, tally
-from vertebro_outcomes.tables.engine import fingerprint, store
+from vertebro_outcomes.tables.engine import fingerprint, store, store_words
 from vertebro_outcomes.tables.schema import Column
 from vertebro_outcomes.tables.shown_cells import shown_cell
 
@@ -118,7 +118,12 @@ def _stage_lines(engine: Any, source: Source, feeds: Mapping[int, Feed]) -> list
     own = [{c: kept[v.op()] for c, v in columns.values.items()} for columns in read]
     ids = dict.fromkeys(columns["patient_id"] for columns in own)
     picked = picked.mutate(**{f"{WHO} {one}": fingerprint(engine, picked[one]) for one in ids})
-    data = store(engine, "staged", picked)
+    words = {
+        kept[columns.values[c].op()]: known
+        for columns in read
+        for c, known in columns.words.items()
+    }
+    data = store_words(engine, "staged", picked, words)
     data = data.mutate(**{LINE: data.rowid() + source.in_order.first_line})
     made = []
     for (place, feed), columns, known in zip(feeds.items(), read, own, strict=True):

@@ -75,6 +75,22 @@ def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":
         return engine.create_table(ibis.util.gen_name(name), expression)
 
 
+def store_words(
+    engine: Any, name: str, data: "ir.Table", words: Mapping[str, Sequence[str]]
+) -> "ir.Table":
+    """As `store` on DuckDB, where columns that hold only these words, in order, are kept as numbers.
+
+    They stay texts to whoever asks for them, and are counted and compared faster.
+    """
+    import ibis
+
+    stored = ibis.util.gen_name(name)
+    with quiet():
+        query = f"SELECT * {_recast(words)} FROM ({engine.compile(data)})"  # noqa: S608 -- our own
+        engine.con.execute(f'CREATE TABLE "{stored}" AS {query}')
+        return engine.table(stored)
+
+
 def store_told(engine: Any, name: str, data: "ir.Table", *, place: str = "") -> "ir.Table":
     """As `store`, but columns that are blank by definition take no room: they are said again.
 
@@ -189,17 +205,18 @@ def _queries(
     """The queries of the parts of a table on DuckDB, columns of known words as enumerations."""
     with quiet():
         query = str(engine.compile(data))
-    casts = [
-        f'{_as_enumeration(name, known)} AS "{name}"'
-        for name, known in words.items()
-        if name in data.columns and known
-    ]
     left_out = f'EXCLUDE ("{cut.column}")' if cut else ""
-    recast = f"REPLACE ({', '.join(casts)})" if casts else ""
+    recast = _recast({name: words[name] for name in words if name in data.columns})
     whole = f"SELECT * {left_out} {recast} FROM ({query})"  # noqa: S608 -- our own query
     if cut is None:
         return [whole]
     return [f'{whole} WHERE "{cut.column}" {which} {cut.at}' for which in ("<", ">=")]
+
+
+def _recast(words: Mapping[str, Sequence[str]]) -> str:
+    """What stands behind the star of a query that gives these columns as enumerations."""
+    casts = [f'{_as_enumeration(name, some)} AS "{name}"' for name, some in words.items() if some]
+    return f"REPLACE ({', '.join(casts)})" if casts else ""
 
 
 def _as_enumeration(name: str, words: Sequence[str]) -> str:
