@@ -1,0 +1,67 @@
+"""Words kept as numbers stay words to whoever asks; places are those of the rows as stored."""
+
+import pyarrow as pa
+import pytest
+
+from vertebro_outcomes.tables.engine import embedded_engine, store, store_told, store_words
+
+WORDS = ["eq5d", "odi", "pain_vas"]
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return embedded_engine()
+
+
+@pytest.fixture(scope="module")
+def kept(engine):
+    told = pa.table({"kind": ["pain_vas", None, "odi", "eq5d", "odi"], "n": range(5)})
+    return store_words(engine, "words", store(engine, "told", told), {"kind": WORDS})
+
+
+def test_words_are_texts_of_the_same_order(kept):
+    assert str(kept.schema()["kind"]) == "string"
+    rows = kept.order_by(["kind", "n"]).to_pyarrow().to_pydict()
+    assert rows == {"kind": ["eq5d", "odi", "odi", "pain_vas", None], "n": [3, 2, 4, 0, 1]}
+    found = kept.aggregate(low=kept.kind.min(), high=kept.kind.max()).to_pyarrow().to_pylist()
+    assert found == [{"low": "eq5d", "high": "pain_vas"}]
+
+
+def test_words_are_compared_with_any_text(kept):
+    counted = {
+        "same": (kept.kind == "odi").sum(),
+        "strange": (kept.kind == "rmdq").sum(),
+        "among": kept.kind.isin(["odi", "rmdq"]).sum(),
+        "after": (kept.kind > "f").sum(),
+        "joined": (kept.kind + "!").isin(["odi!"]).sum(),
+    }
+    found = kept.aggregate(**counted).to_pyarrow().to_pylist()[0]
+    assert found == {"same": 2, "strange": 0, "among": 2, "after": 3, "joined": 2}
+
+
+def test_words_join_and_stack_with_texts(engine, kept):
+    import ibis
+
+    other = ibis.memtable(pa.table({"kind": ["odi", "rmdq"], "n": [7, 8]}))
+    both = store(engine, "both", kept.union(other)).to_pyarrow()
+    assert sorted(both["kind"].to_pylist(), key=str) == sorted(
+        [None, "eq5d", "odi", "odi", "odi", "pain_vas", "rmdq"], key=str
+    )
+    assert kept.semi_join(other, "kind").count().to_pyarrow().as_py() == 2
+
+
+def test_a_word_that_nobody_declared_is_not_lost_in_silence(engine):
+    import duckdb
+
+    told = store(engine, "told", pa.table({"kind": ["leg_pain"]}))
+    with pytest.raises(duckdb.ConversionException):
+        store_words(engine, "words", told, {"kind": WORDS})
+
+
+def test_a_row_knows_its_place_beside_columns_that_take_no_room(engine):
+    import ibis
+
+    rows = ibis.memtable(pa.table({"n": [30, 10, 20]}))
+    rows = rows.mutate(nothing=ibis.null("int64")).order_by("n")
+    told = store_told(engine, "told", rows, place="at").to_pyarrow()
+    assert told.to_pydict() == {"n": [10, 20, 30], "nothing": [None] * 3, "at": [0, 1, 2]}
