@@ -44,8 +44,9 @@ def at_home(source: Source, table: str, target: str, column: str) -> str:
         "events",
         "levels",
     ):
-        of_levels = target == "level" and any(
-            key[0] == "levels" and key[1] != "level" for key in present if key
+        of_levels = target == "level" and (
+            any(key[0] == "levels" and key[1] != "level" for key in present if key)
+            or bool({"treatment", "treatment_date"} & names)  # the level that was treated
         )
         dated = target in ("date", "day") and ("events", target) in present
         scored = any(instrument_in(column) for column in source.columns)

@@ -154,3 +154,16 @@ def test_a_form_of_treatment_that_is_filled_in_again_is_another_episode(tmp_path
     told = rows_of(cohort, "episodes", "treatment", "index_year")
     assert told == {(1, "VP", 2019), (1, "KP", 2020), (2, "KP", 2019)}
     assert rows_of(cohort, "scores", "day", "value") == {(1, 0, 8), (1, -2, 9), (1, 92, 2)}
+
+
+def test_the_level_beside_a_treatment_is_not_that_of_a_complication(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "patient_id,treatment,procedure_date,Level(s) treated,vas_3m,complication,complication date\n"
+        '1,KP,2019-02-03,"T12, L1",3,fever,2019-02-05\n2,VP,2019-02-03,L2,2,,\n'
+    )
+    lines = {line.column: (line.table, line.target) for line in propose_mapping(path).lines}
+    assert lines["Level(s) treated"] == ("levels", "level")
+    path.write_text("patient_id,level,complication,date\n1,T12,cement leakage,2019-02-05\n")
+    lines = {line.column: (line.table, line.target) for line in propose_mapping(path).lines}
+    assert lines["level"] == ("events", "level")
