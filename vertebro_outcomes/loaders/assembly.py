@@ -236,7 +236,7 @@ def _after_day0(fractures: "ir.Table", ledger: Ledger) -> "ir.Table":
 
 
 def _completed(whole: "ir.Table", patients: "ir.Table") -> "ir.Table":
-    """Follow-up ends with death, else as recorded, else with the last dated record."""
+    """Follow-up ends with death, else as recorded, else with the last record; blank scores are none."""
     import ibis
 
     end = whole.followup_end_day.coalesce(whole["last"])
