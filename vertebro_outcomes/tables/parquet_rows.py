@@ -65,9 +65,7 @@ class _Codes:
         told = [pa.field(name, kind) for name in coded.texts]
         fields = list(schema)
         self.schema = pa.schema([*fields[: self.at], *told, *fields[self.at + 1 :]])
-        self.blank = [np.asarray(texts.is_null()) for texts in coded.texts.values()]
-        whole = zip(coded.texts.values(), self.blank, strict=True)
-        self.texts = [t.fill_null("") if blank.any() else t for t, blank in whole]
+        self.texts = list(coded.texts.values())
         self.first = np.zeros(max(map(len, self.texts)), np.int32)
         self.rows = np.arange(ROWS, dtype=np.int32)
 
@@ -77,13 +75,7 @@ class _Codes:
 
         places = batch.column(self.at).to_numpy()
         different, numbers = self._numbered(places)
-        taken = pa.array(different)
-        made = [
-            pa.DictionaryArray.from_arrays(
-                pa.array(numbers, mask=blank[places] if blank.any() else None), texts.take(taken)
-            )
-            for texts, blank in zip(self.texts, self.blank, strict=True)
-        ]
+        made = [_looked_up(texts.take(pa.array(different)), numbers) for texts in self.texts]
         columns = batch.columns
         columns = [*columns[: self.at], *made, *columns[self.at + 1 :]]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
@@ -98,3 +90,14 @@ class _Codes:
         different = places[self.first[places] == rows]
         self.first[different] = rows[: len(different)]
         return different, self.first[places]
+
+
+def _looked_up(texts: "pa.Array", numbers: Any) -> "pa.DictionaryArray":
+    """The text of each number; a text that stands at several is once in the dictionary, no text never.
+
+    The writer takes it for granted: what else it is handed is followed by whatever lay in memory.
+    """
+    import pyarrow as pa
+
+    told = texts.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(told.indices.take(pa.array(numbers)), told.dictionary)

@@ -1,5 +1,7 @@
 """Rows that name texts by their places are written as the rows with those texts."""
 
+import io
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -7,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from vertebro_outcomes.tables import parquet_rows
+from vertebro_outcomes.tables.parquet_parts import _read_struct
 from vertebro_outcomes.tables.parquet_rows import Coded, write_rows
 
 N_NAMES, N = 300, 2_000
@@ -20,8 +23,12 @@ def _small_batches(monkeypatch):
 @pytest.fixture(scope="module")
 def names():
     draw = np.random.default_rng(1)
-    patients = [f"P{number:x}" for number in draw.choice(10**9, N_NAMES, replace=False)]
-    episodes = [None if draw.random() < 0.2 else f"E{patient[1:]}-1" for patient in patients]
+    known = [f"P{number:x}" for number in draw.choice(10**9, N_NAMES // 2, replace=False)]
+    patients = [str(draw.choice(known)) for _ in range(N_NAMES)]  # some have several episodes
+    episodes = [
+        None if draw.random() < 0.2 else f"E{patient[1:]}-{place}"
+        for place, patient in enumerate(patients)
+    ]
     return {"patient_id": pa.array(patients), "episode_id": pa.array(episodes, pa.string())}
 
 
@@ -80,12 +87,32 @@ def test_a_batch_is_a_row_group_with_a_dictionary_of_its_own(names, places, tmp_
         assert [chunk.statistics is not None for chunk in chunks] == [True, False, False, True]
 
 
+def test_a_dictionary_holds_each_text_once_and_nothing_behind_them(names, places, tmp_path):
+    path = written(places, names, tmp_path / "scores.parquet")
+    found, text = pq.ParquetFile(path).metadata, path.read_bytes()
+    for group in range(found.num_row_groups):
+        here = places[group * 256 : (group + 1) * 256]
+        for column, name in ((1, "patient_id"), (2, "episode_id")):
+            begins = found.row_group(group).column(column).dictionary_page_offset
+            header = _read_struct(io.BytesIO(text[begins:]))
+            length, n = header[2][1], header[7][1][1][1]  # of the dictionary, uncompressed
+            different = {names[name][int(place)].as_py() for place in here} - {None}
+            assert n == len(different)
+            assert length == sum(4 + len(word) for word in different)
+
+
 def test_identifiers_that_do_not_come_again_have_no_dictionary(names, tmp_path):
     table = pa.table({"patient_id": names["patient_id"], "site": ["S1"] * N_NAMES})
     write_rows(table.to_reader(max_chunksize=256), tmp_path / "patients.parquet")
     found = pq.ParquetFile(tmp_path / "patients.parquet").metadata.row_group(0)
     assert [found.column(place).has_dictionary_page for place in (0, 1)] == [False, True]
     assert pq.read_table(tmp_path / "patients.parquet").equals(table)
+
+
+def test_a_batch_of_rows_without_any_text(places, tmp_path):
+    nothing = {"patient_id": pa.nulls(N_NAMES, pa.string())}
+    path = written(places, nothing, tmp_path / "scores.parquet")
+    assert pq.read_table(path)["patient_id"].to_pylist() == [None] * N
 
 
 @pytest.mark.parametrize("n_names", [0, 5])
