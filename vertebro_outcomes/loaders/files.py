@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
@@ -55,9 +56,11 @@ def _is_readable(file: Path) -> bool:
     return kind in READABLE or (kind == GZIP and Path(file.stem).suffix.lower() in DELIMITED)
 
 
-def count_lines(path: Path) -> None:
-    """The lines of large delimited files, which their readers will ask for."""
+def count_lines(path: Path, enough: Event) -> None:
+    """The lines of large delimited files, for which readers may ask; none is begun after `enough`."""
     for file in files_of(path):
+        if enough.is_set():
+            return
         if file.suffix.lower() in DELIMITED and file.stat().st_size > LARGE_BYTES:
             physical_lines(file)
 

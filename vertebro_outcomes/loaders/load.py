@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import pandas as pd
@@ -114,9 +115,11 @@ def load(
             return Cohort(**read_cohort(folder if folder.is_dir() else folder.parent, engine))
         asked = {"format": format, "keep_dates": keep_dates}
         with ThreadPoolExecutor(1) as beside:
-            beside.submit(count_lines, folder)  # while the engine starts
+            started = Event()
+            beside.submit(count_lines, folder, started)
             inputs = beside.submit(_inputs, path, mapping=mapping, key=key, **asked)
             engine = _engine_for(folder) if engine is None else engine
+            started.set()
             with _nested_queries(engine):
                 export = form.read(engine, folder, mapping)
                 said = step if _is_large(folder) else nullcontext

@@ -64,13 +64,13 @@ def fill_down(rows: Rows, merged: Sequence[Merged], *, top: int) -> dict[int, st
     Gives column -> what was done with it.
     """
     header_line, header = rows[top]
-    at = dict(rows)
+    at, end = dict(rows), rows[-1][0]  # a range may be said to go on for millions of rows
     done: dict[int, str] = {}
     for cell in merged:
         text = _text(at.get(cell.first, []), cell.column)
         if cell.first <= header_line or not text:
             continue
-        lines = [line for line in range(cell.first + 1, cell.last + 1) if any(at.get(line, []))]
+        lines = [line for line in range(cell.first + 1, min(cell.last, end) + 1) if any(at[line])]
         if cell.column and _is_amount(text) and not _is_key(_text(header, cell.column)):
             done[cell.column] = "counts once, in the first of its rows"
             continue

@@ -13,7 +13,7 @@ CHUNK_BYTES: Final = 1 << 22  # more than the longest line that the engine can h
 NEW_LINE: Final = ord("\n")
 MOST_KNOWN: Final = 64  # files
 
-_known: dict[tuple[Path, int, int], Future["Lines"]] = {}
+_known: dict[tuple[Path, int, int, int], Future["Lines"]] = {}
 _lock = threading.Lock()
 
 
@@ -30,7 +30,7 @@ class Lines:
 def physical_lines(path: Path) -> Lines:
     """The lines of a file as it is now; whoever asks again meanwhile waits for the first answer."""
     status = path.stat()
-    key = (path, status.st_mtime_ns, status.st_size)
+    key = (path, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
     with _lock:
         is_first = key not in _known
         answer = _known.setdefault(key, Future())
@@ -39,8 +39,11 @@ def physical_lines(path: Path) -> Lines:
     if is_first:
         try:
             answer.set_result(_counted(path))
-        except BaseException as error:
+        except BaseException as error:  # whoever waits is told; whoever asks later counts again
             answer.set_exception(error)
+            with _lock:
+                _known.pop(key, None)
+            raise
     return answer.result()
 
 

@@ -144,3 +144,10 @@ def test_only_sheets_are_named_after_a_day():
     assert sheet_day("r_12m.xlsx[3 Monate]") == 91
     assert sheet_day("r.xlsx[Scores]") is None
     assert sheet_day("scores_3m.csv") is None
+
+
+def test_a_range_that_goes_on_beyond_the_rows_ends_with_them():
+    rows = [(1, ["patient_id", "n"]), (2, ["A7", "1"]), (3, ["", "2"]), (4, ["", ""])]
+    done = fill_down(rows, [Merged(0, 2, 9_999_999)], top=0)
+    assert [cells[0] for _, cells in rows] == ["patient_id", "A7", "A7", ""]
+    assert done == {0: "is read in each of its rows"}
