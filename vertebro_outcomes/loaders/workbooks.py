@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
+
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.delimited import is_group_heading, source_from_table
 from vertebro_outcomes.loaders.limits import check_archive, rows_within_limits
@@ -77,7 +79,7 @@ def _as_shown(cell: Any) -> str | None:
 
 def cell_text(value: Any) -> str | None:
     """A typed cell as text: whole numbers without a point, dates as YYYY-MM-DD."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
