@@ -47,6 +47,11 @@ DATED: Final[dict[str, tuple[Column, ...]]] = {
     "events": (_date("date", "date of the event"),),
     "fractures": (_date("date", "date the fracture was found"),),
 }
+# That they are filled says that there is a vertebra; how a leak was looked for does not.
+TOLD_OF_VERTEBRAE: Final = (
+    *("treated", "cement_ml", "leakage", "height_loss_pct"),
+    *("kyphosis_pre_deg", "kyphosis_post_deg", "cleft"),
+)
 STAGED: Final[dict[str, Table]] = {
     name: Table(name, table.meaning, (*table.columns, *DATED[name]), table.key)
     for name, table in TABLES.items()
@@ -90,8 +95,15 @@ class Feed:
     instruments: Mapping[str, Instrument] = field(default_factory=dict)  # declared by the mapping
 
 
-def usual_needs(table: str, cells: Mapping[str, Cell]) -> tuple[str, ...]:
-    """What makes a record: a blank cell of a wide table is no score, a blank level no level."""
+def usual_needs(
+    table: str, cells: Mapping[str, Cell], *, selected: bool = False
+) -> tuple[str, ...]:
+    """What makes a record: a blank cell of a wide table is no score.
+
+    Nor is a vertebra one of which nothing is told, unless the rows are `selected` as being about it.
+    """
+    if table == "levels" and selected and cells.get("level", Cell()).constant is not None:
+        return ()
     if table == "scores":
         wide = "instrument" in cells and cells["instrument"].constant is not None
         return ("value",) if wide else ("value", "instrument")
@@ -99,7 +111,7 @@ def usual_needs(table: str, cells: Mapping[str, Cell]) -> tuple[str, ...]:
         return ()  # the condition of the feed says that the event happened
     names = {
         "episodes": [c for c in cells if c not in ("patient_id", "day0", "n_levels")],
-        "levels": ["level"],
+        "levels": ["level", *TOLD_OF_VERTEBRAE],
         "events": ["type", "day", "date"],
         "fractures": ["level", "day", "date"],
     }.get(table, [])

@@ -116,7 +116,11 @@ class Ledger:
         frame = frame.assign(source_file=item.source.name, found="blank")
         self.refused.append(frame[["source_file", "line"]])
         for rule, rows in frame[frame["rule"] != "see cell"].groupby("rule", sort=True):
-            column = "patient_id" if "patient" in str(rule) else str(rule).removeprefix("no ")
+            column = (
+                "patient_id"
+                if "patient" in str(rule)
+                else str(rule).removeprefix("no ").split(":")[0]
+            )
             self.frames.append(rows.assign(column=item.titles.get(column, column)))
 
     def rejects(self, export: Export) -> pd.DataFrame:

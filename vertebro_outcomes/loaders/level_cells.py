@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.errors import InputError
 from vertebro_outcomes.loaders.cells import Parsed
-from vertebro_outcomes.loaders.format import Feed
+from vertebro_outcomes.loaders.format import STAGED, Feed
+from vertebro_outcomes.loaders.marks import RULE
 from vertebro_outcomes.spine import parse_levels
 from vertebro_outcomes.tables.engine import store
 from vertebro_outcomes.tables.typed_frames import ARROW
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 LEVEL, N_LEVELS, _RAW_LEVEL = "_level", "_n_levels", "_raw_level"
+NO_LEVEL: Final = "no level: something is told of a vertebra, and not of which"
 LEVEL_RULES: Final = ("not a level from T1 to L5",)
 TOGETHER: Final = "one amount for several vertebrae: give each vertebra a row of its own"
 AMOUNTS: Final = ("cement_ml",)  # of which two vertebrae do not each have the whole
@@ -67,6 +69,29 @@ def read_levels(text: str) -> Sequence[str]:
         return parse_levels(text)
     except InputError:
         return ()
+
+
+def tells_of_vertebra(data: "ir.Table", needs: Sequence[str]) -> Any:
+    """True where a row names a vertebra or tells something of one; 0, no and none tell of none.
+
+    Where leaks alone are told, that there was none is an answer too.
+    """
+    import ibis
+
+    filled: Any = ibis.literal(False)
+    for name in (name for name in needs if name in data.columns):
+        value, kind = data[name], STAGED["levels"][name].type
+        told = value.notnull()
+        if kind == "float":
+            told = value != 0
+        elif kind == "bool":
+            told = value
+        elif name == "leakage" and tuple(needs) != ("leakage",):
+            told = value != "none"
+        filled = filled | told.fill_null(False)
+        if RULE + name in data.columns:
+            filled = filled | data[RULE + name].notnull()
+    return filled
 
 
 def level_rule(rows: "ir.Table", text: Any) -> Any:

@@ -174,7 +174,8 @@ def _feeds(
         if (cell := _cell(mapping, (str(table), name), value, where, problems)) is not None
     }
     scales = _scales(entry.get("scales", {}), {**INSTRUMENTS, **own}, where, problems)
-    needs = tuple(entry.get("needs", usual_needs(str(table), cells)))
+    selected = bool(entry.get("where"))
+    needs = tuple(entry.get("needs", usual_needs(str(table), cells, selected=selected)))
     made = []
     for source in fitting:
         wanted = [cell.column for cell in cells.values() if cell.constant is None]

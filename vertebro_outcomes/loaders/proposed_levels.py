@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from vertebro_outcomes.loaders.format import STAGED
+from vertebro_outcomes.loaders.format import TOLD_OF_VERTEBRAE
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.proposed_entries import entry_of
@@ -17,10 +17,9 @@ _SLOT: Final = re.compile(r"_?([1-9])(?=_|$)")
 _OF_SLOT: Final = re.compile(  # `cement of level 2`
     r"(^|_)((of|at|an|am|du|de|del|della|van)_)?(level|vertebra|segment|hohe|niveau|wirbel|nivel|livello)(?=_|$)"
 )
-_ZERO: Final = re.compile(r"0+([.,]0*)?")
 LEAST_SURE: Final = 0.7
 LEAST_LEVELS: Final = 2
-# What makes a record of a slot; a leak that is none says nothing of a vertebra that is not there.
+# What makes a record of a slot.
 _NEEDED: Final = {"levels": ("level",), "fractures": ("date", "day", "level"), "events": ("type",)}
 Columns = Mapping[str, tuple[str, str]]  # column -> canonical table and column
 Titles = Mapping[str, Sequence[str]]  # column -> its header and its label
@@ -34,30 +33,13 @@ def side_by_side(source: Source, keys: Mapping[str, Any], taken: set[str]) -> li
     made = []
     for level, columns in _by_level(named).items():
         cells = {"level": {"constant": level}, **_cells(source, columns, texts)}
-        told = [name for name in cells if name not in ("level", "leakage", "leakage_detected_by")]
-        needs = told or [name for name in cells if name == "leakage"]
-        if needs:
-            made.append(_feed(source, "levels", {**keys, **cells}) | {"needs": needs})
+        if any(name in cells for name in TOLD_OF_VERTEBRAE):
+            made.append(_feed(source, "levels", {**keys, **cells}))
     for (table, _), columns in _by_number(named).items():
         cells = _cells(source, columns, texts)
         if any(name in cells for name in _NEEDED[table]):
-            feed = _feed(source, table, {**keys, **cells})
-            measured = _measured(cells, texts) if table == "levels" and "level" in cells else []
-            made.append(feed | ({"needs": ["level", *measured]} if measured else {}))
+            made.append(_feed(source, table, {**keys, **cells}))
     return made
-
-
-def _measured(cells: Mapping[str, Any], texts: ColumnTexts) -> list[str]:
-    """What was measured of a vertebra, which is no record without its level but must not be lost.
-
-    A column with zeros may hold them where there is no vertebra.
-    """
-    return [
-        name
-        for name, cell in cells.items()
-        if STAGED["levels"][name].type == "float"
-        and not any(_ZERO.fullmatch(value) for value in texts.of(cell["column"]))
-    ]
 
 
 def has_siblings(source: Source, column: str) -> bool:

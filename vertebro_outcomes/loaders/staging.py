@@ -12,7 +12,7 @@ from vertebro_outcomes.loaders.cells import stripped
 from vertebro_outcomes.loaders.event_words import NO_EVENT
 from vertebro_outcomes.loaders.feed_columns import Columns, is_plain, typed_columns
 from vertebro_outcomes.loaders.format import STAGED, Export, Feed
-from vertebro_outcomes.loaders.level_cells import with_levels
+from vertebro_outcomes.loaders.level_cells import NO_LEVEL, tells_of_vertebra, with_levels
 from vertebro_outcomes.loaders.marks import FILE, ORDER, RECORD, REFUSED, RULE, WHO, WHY
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.tallies import Tally, tally
@@ -208,6 +208,8 @@ def _is_record(data: "ir.Table", feed: Feed) -> Any:
     """A row of the file is a record of this table only if one needed column was filled in."""
     import ibis
 
+    if feed.table == "levels" and feed.needs:
+        return tells_of_vertebra(data, feed.needs)
     filled: Any = ibis.literal(not feed.needs)
     for name in feed.needs:
         for filling in (name, RULE + name, WHY + name):
@@ -229,7 +231,7 @@ def _refusal(data: "ir.Table", feed: Feed) -> Any:
         if name in ("instrument", "type", "level") and name in data.columns:
             empty = data[name].isnull()
             if feed.table in ("scores", "events", "levels"):
-                rules.append((empty, f"no {name}"))
+                rules.append((empty, NO_LEVEL if name == "level" else f"no {name}"))
     return ibis.cases(*rules, else_=ibis.null("string"))
 
 

@@ -5,6 +5,7 @@ import pytest
 from vertebro_outcomes.loaders.codes import code_sets
 from vertebro_outcomes.loaders.event_days import RowDates
 from vertebro_outcomes.loaders.event_words import events_in, says_none
+from vertebro_outcomes.loaders.level_cells import NO_LEVEL
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.proposed_entries import absences, propose_codes
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
@@ -85,7 +86,7 @@ def test_what_is_told_of_a_vertebra_without_a_name_is_rejected_not_lost(tmp_path
         4: {("cement_leakage", "L2"), ("cement_leakage", "L3")}
     }
     rejects = cohort.rejects[["line", "column", "rule"]].to_numpy().tolist()
-    assert rejects == [[3, "level_2", "no level"], [4, "level_2", "no level"]]
+    assert rejects == [[3, "level_2", NO_LEVEL], [4, "level_2", NO_LEVEL]]
 
 
 def test_leaks_beside_vertebrae_are_proposed():
@@ -94,14 +95,9 @@ def test_leaks_beside_vertebrae_are_proposed():
         "1,T12,3,Bandscheibe,L1,0,2", "2,L1,2,ja,,,1", "3,L1,2,nein,,,0",
     )  # fmt: skip
     levels = side_by_side(source, {"patient_id": {"column": "id"}}, set())
-    assert [feed.get("needs") for feed in levels] == [
-        ["level", "cement_ml"],
-        None,
-    ]  # 0 ml of nothing
     made = leak_feeds(source, levels, RowDates("id", None, {}))
-    assert [(feed["table"], feed["where"], feed.get("needs")) for feed in made] == [
-        ("levels", {"leakage_1": ["Bandscheibe"]}, []),
-        ("events", {"leakage_1": ["ja"]}, None),
+    assert [(feed["table"], feed["where"]) for feed in made] == [
+        ("events", {"leakage_1": ["ja"]}),
     ]  # codes 0, 1, 2 without labels are not guessed
 
 

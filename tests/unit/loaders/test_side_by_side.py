@@ -35,8 +35,8 @@ def test_each_vertebra_with_columns_of_its_own():
     assert [sorted(feed["columns"]) for feed in made] == [
         ["cement_ml", "leakage", "level"], ["cement_ml", "kyphosis_pre_deg", "level"],
     ]  # fmt: skip
-    assert [feed["needs"] for feed in made] == [["cement_ml"], ["cement_ml", "kyphosis_pre_deg"]]
-    assert feeds("id,leak_t12,leak_l1", "1,disc,none")[0]["needs"] == ["leakage"]
+    assert feeds("id,leak_t12,leak_l1", "1,disc,none")
+    assert not feeds("id,leak_how_t12,leak_how_l1", "1,CT,CT")
     assert not feeds("id,kyphosis_pre_t6,kyphosis_pre_t12", "1,20,18")  # perhaps months
     assert not feeds("id,cement_l1", "1,4")
 
