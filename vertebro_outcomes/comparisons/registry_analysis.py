@@ -9,7 +9,6 @@ from vertebro_outcomes.comparisons.complication_definitions import complication_
 from vertebro_outcomes.comparisons.complication_ranking import complication_ranking
 from vertebro_outcomes.comparisons.complications import complication_rates
 from vertebro_outcomes.comparisons.design import Design
-from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.fractures import adjacent_fractures
 from vertebro_outcomes.comparisons.incidence import cumulative_incidence
 from vertebro_outcomes.comparisons.monitoring import WITHIN_DAYS, complication_chart
@@ -23,6 +22,7 @@ from vertebro_outcomes.results.complication_chart import ComplicationChart
 from vertebro_outcomes.results.mortality import Mortality
 from vertebro_outcomes.results.registry_analysis import ChartRate, RegistryAnalysis
 from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.engine import count
 
 DAY: Final = 90  # pain after the acute phase, reported by most trials
 OUTCOME: Final = "pain_vas"
@@ -189,14 +189,14 @@ def analyse_registry(
 
 def _with_follow_up(cohort: Cohort) -> Cohort:
     """Patients who were seen after day 0; without them there is no time at risk."""
-    ends = (
-        frame_within(cohort, "episodes", function="analyse_registry")
-        .groupby("patient_id")["followup_end_day"]
-        .max()
-    )
-    last = frame_within(cohort, "patients", function="analyse_registry")["patient_id"].map(ends)
-    some = (last > 0).fillna(True).to_numpy(dtype=bool)
-    if not some.any():
+    episodes, patients = cohort.episodes, cohort.patients
+    ends = episodes.group_by("patient_id").aggregate(_end=episodes.followup_end_day.max())
+    short = ends.filter((ends["_end"] <= 0).fill_null(False))
+    n = count(patients.semi_join(short, "patient_id"))
+    if n and n == count(patients):
         problem = Problem("episodes.followup_end_day", "nobody is followed after day 0", "days")
         raise InputError("analyse_registry()", [problem], "fill episodes.followup_end_day")
-    return cohort if some.all() else cohort.keep(some, because="followed after day 0")
+    if not n:
+        return cohort
+    some = ~patients.patient_id.isin(short.patient_id)
+    return cohort.keep(some, because="followed after day 0")

@@ -1,21 +1,26 @@
 """Claims that published figures cannot test, held against the patients of a registry."""
 
+# ruff: noqa: PD004 -- notnull is the name Ibis gives it
+
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.compare import compare
 from vertebro_outcomes.comparisons.design import Design
-from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.time_zero import AUGMENTATION
 from vertebro_outcomes.errors import InputError, Problem, VertebroError
 from vertebro_outcomes.estimators.rates.one_proportion import wilson
 from vertebro_outcomes.results.comparison import Comparison
 from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.engine import count, store
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 Finding = Literal["for", "against", "open", "withheld"]
 
@@ -86,33 +91,59 @@ def _least() -> float:
     return float(known)
 
 
-def _kept(cohort: Cohort, patients: "pd.Series[str]", because: str) -> Cohort:
-    mask = (
-        frame_within(cohort, "patients", function="registry_claims")["patient_id"]
-        .isin(patients)
-        .to_numpy(dtype=bool)
-    )
-    if not mask.any():
+def _kept(cohort: Cohort, patients: "ir.Table", because: str) -> Cohort:
+    """The patients of a table of identifiers, in tables that are filtered where they are read."""
+    if not count(patients.limit(1)):
         raise InputError(
             "registry_claims()", [Problem("patients", "nobody", because)], "nothing to be done here"
         )
-    return cohort.keep(mask, because=because)
+    own = store(cohort.patients.get_backend(), "claim", patients.select("patient_id").distinct())
+    tables = {
+        name: table.semi_join(own, "patient_id").select(*table.columns)
+        for name, table in cohort.tables.items()
+    }
+    return replace(cohort, tables=tables)
 
 
-def _at_baseline(cohort: Cohort) -> pd.DataFrame:
+def _pain(cohort: Cohort) -> "ir.Table":
+    """Every pain score on a day, of the episodes of the cohort."""
+    scores = cohort.scores
+    seen: Any = scores.day.notnull() & scores.value.notnull() & ~scores.value.isnan()
+    wanted = scores.filter((scores.instrument == PAIN) & seen)
+    return wanted.select("patient_id", "episode_id", "day", value=wanted.value.cast("float64"))
+
+
+def _of_patients(cohort: Cohort, scores: "ir.Table", *, last: bool) -> "ir.Table":
+    """`patient_id value` of the last (or first) of these scores of every patient.
+
+    Of several episodes with a score on that day the last (or first) by its identifier counts.
+    """
+    import ibis
+
+    at = scores.day
+    pick, when = (scores.value.argmax, at.max) if last else (scores.value.argmin, at.min)
+    episodes = cohort.episodes
+    if count(episodes) == count(episodes.select("patient_id").distinct()):
+        return scores.group_by("patient_id").aggregate(value=pick(at))
+    each = scores.group_by("patient_id", "episode_id").aggregate(value=pick(at), at=when())
+    order = [key.desc() if last else key for key in (each.at, each.episode_id)]
+    place = ibis.row_number().over(group_by="patient_id", order_by=order)
+    ranked = each.mutate(_place=place)
+    return ranked.filter(ranked["_place"] == 0).select("patient_id", "value")
+
+
+def _at_baseline(cohort: Cohort) -> "ir.Table":
     """The last pain score at or before day 0 of every patient."""
-    scores = frame_within(cohort, "scores", function="registry_claims")
-    early = scores[(scores["instrument"] == PAIN) & (scores["day"] <= 0) & scores["value"].notna()]
-    return early.sort_values("day", kind="stable").groupby("patient_id", as_index=False).last()
+    pain = _pain(cohort)
+    return _of_patients(cohort, pain.filter(pain.day <= 0), last=True)
 
 
 def _wait(cohort: Cohort, day: int) -> dict[str, Any]:
     """C14: treated within three months of presentation against not within them."""
     before = _at_baseline(cohort)
-    mild = before.loc[before["value"] < SEVERE_PAIN, "patient_id"]
-    fresh = frame_within(cohort, "episodes", function="registry_claims")
-    acute = fresh.loc[fresh["fracture_age_days"] <= ACUTE_DAYS, "patient_id"]
-    some = _kept(cohort, mild[mild.isin(acute)], "mild to moderate pain of a fresh fracture")
+    fresh = cohort.episodes.filter(cohort.episodes.fracture_age_days <= ACUTE_DAYS)
+    mild = before.filter(before.value < SEVERE_PAIN).semi_join(fresh, "patient_id")
+    some = _kept(cohort, mild, "mild to moderate pain of a fresh fracture")
     trial = Design(
         PAIN, "VA", "NSM", day=max(day, 2 * THREE_MONTHS_DAYS), time_zero="presentation",
         grace_days=THREE_MONTHS_DAYS,
@@ -128,9 +159,8 @@ def _wait(cohort: Cohort, day: int) -> dict[str, Any]:
 
 def _clefts(cohort: Cohort, day: int) -> dict[str, Any]:
     """C15: augmentation against none in patients with an intravertebral cleft."""
-    levels = frame_within(cohort, "levels", function="registry_claims")
-    cleft = levels.loc[levels["cleft"].fillna(False).astype(bool), "patient_id"]
-    some = _kept(cohort, cleft, "an intravertebral cleft")
+    levels = cohort.levels
+    some = _kept(cohort, levels.filter(levels.cleft.fill_null(False)), "an intravertebral cleft")
     trial = Design(PAIN, "VA", "NSM", day=day, time_zero="presentation", grace_days=ACUTE_DAYS)
     found = compare(some, design=trial, method="clone_censor_weight")
     least = _least()
@@ -143,20 +173,10 @@ def _clefts(cohort: Cohort, day: int) -> dict[str, Any]:
 
 def _worse_early(cohort: Cohort, _: int) -> dict[str, Any]:
     """C16: share of treated patients whose first score within three days is above that before."""
-    scores, episodes = (
-        frame_within(cohort, "scores", function="registry_claims"),
-        frame_within(cohort, "episodes", function="registry_claims"),
-    )
-    treated = episodes.loc[episodes["treatment"].isin(list(AUGMENTATION)), "patient_id"]
-    pain = scores[(scores["instrument"] == PAIN) & scores["value"].notna()]
-    first = pain[pain["day"].between(1, LAST_EARLY_DAY) & pain["patient_id"].isin(treated)]
-    after = first.sort_values("day", kind="stable").groupby("patient_id")["value"].first()
-    before = _at_baseline(cohort).set_index("patient_id")["value"]
-    both = pd.concat({"before": before, "after": after}, axis=1, join="inner").astype(float)
-    if both.empty:
+    worse, n = _worse(cohort)
+    if not n:
         problem = Problem("scores", "no pain before and on day 1 to 3", "both of some patients")
         raise InputError("registry_claims()", [problem], "record pain on the day after")
-    worse, n = int((both["after"] > both["before"]).sum()), len(both)
     limits = wilson(np.array([float(worse)]), np.array([float(n)]))
     low, high = float(limits[0][0]), float(limits[1][0])
     finding: Finding = "for" if high < RARE_BELOW else "against" if low >= RARE_BELOW else "open"
@@ -170,6 +190,18 @@ def _worse_early(cohort: Cohort, _: int) -> dict[str, Any]:
         "n_t": n, "n_c": np.nan, "events": worse,
         "because": f"{words[finding]}; hours are not recorded",
     }  # fmt: skip
+
+
+def _worse(cohort: Cohort) -> tuple[int, int]:
+    """Treated patients with more pain on day 1 to 3 than before, and all with both scores."""
+    pain, episodes = _pain(cohort), cohort.episodes
+    treated = episodes.filter(episodes.treatment.isin(sorted(AUGMENTATION)))
+    early = pain.filter(pain.day.between(1, LAST_EARLY_DAY)).semi_join(treated, "patient_id")
+    after = _of_patients(cohort, early, last=False).rename(after="value")
+    both = after.inner_join(_at_baseline(cohort), "patient_id")
+    found = both.aggregate(n=both.count(), worse=(both.after > both.value).cast("int64").sum())
+    counted = found.to_pyarrow().to_pylist()[0]
+    return int(counted["worse"] or 0), int(counted["n"])
 
 
 def _row(found: Comparison, finding: Finding, because: str) -> dict[str, Any]:

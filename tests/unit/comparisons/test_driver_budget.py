@@ -1,5 +1,7 @@
 """What leaves the engine: counts by pattern, or one row per patient and the scores of one outcome."""
 
+import re
+
 import pytest
 
 import vertebro_outcomes as vo
@@ -12,6 +14,7 @@ from vertebro_outcomes.comparisons import (
     population,
 )
 from vertebro_outcomes.comparisons.follow_up import follow_patients
+from vertebro_outcomes.comparisons.registry_claims import registry_claims
 
 ARMS = {"treatment": "KP", "comparator": "NSM"}
 SCORE = {"outcome": "pain_vas", "day": 90}
@@ -46,6 +49,7 @@ QUESTIONS = {
     ),
     "complication_sites": (lambda c: vo.complication_sites(c, kind="any"), "counts"),
     "recurrent_fractures": (lambda c: vo.recurrent_fractures(c, **ARMS), "patients"),
+    "registry_claims": (lambda c: registry_claims(c, day=90), "scores"),
 }
 
 
@@ -106,7 +110,13 @@ def test_more_than_the_budget_is_refused_before_it_is_fetched(cohort, name, monk
         population,
     ):
         monkeypatch.setattr(module, "MOST_ROWS", 10)
-    with pytest.raises(vo.InputError, match=r"allowed: (up to 10|columns with few)"):
+    refused = r"allowed: (up to 10|columns with few)"
+    if name == "registry_claims":  # each claim by itself, and the others go on
+        failed = dict(registry_claims(cohort, day=90)[1])
+        assert set(failed) == {"claim C14", "claim C15"}
+        assert re.search(refused, str(failed["claim C14"]))
+        return
+    with pytest.raises(vo.InputError, match=refused):
         QUESTIONS[name][0](cohort)
 
 

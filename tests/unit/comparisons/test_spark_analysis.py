@@ -5,6 +5,7 @@ import pytest
 
 import vertebro_outcomes as vo
 from vertebro_outcomes.comparisons.follow_up import follow_patients
+from vertebro_outcomes.comparisons.registry_claims import registry_claims
 
 pytestmark = [pytest.mark.spark, pytest.mark.filterwarnings("ignore")]  # of the JVM, not ours
 ARMS = {"treatment": "KP", "comparator": "VP"}
@@ -56,6 +57,7 @@ QUESTIONS = {
     "recurrent fractures": lambda c: (
         vo.recurrent_fractures(c, **ARMS, covariates=TERMS, cluster="site").coefficients
     ),
+    "claims": lambda c: registry_claims(c, day=90)[0],
     "coverage": lambda c: c.coverage(),
     "quality": lambda c: c.quality(),
 }
