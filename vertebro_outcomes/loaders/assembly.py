@@ -38,6 +38,7 @@ from vertebro_outcomes.loaders.timing import (
     check_order,
     episodes_of,
     kept_dates,
+    keyed,
     refuse_undated,
 )
 from vertebro_outcomes.loaders.told_once import told_once
@@ -76,11 +77,8 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
         found, names = collect(engine, staged, request.key, facts)
     patients = _patients(engine, staged, found["patients"], names, ledger)
     rows = _of_known(found, names, patients, ledger) if "patients" in fed else found
-    once = is_one_row_each(staged, "episodes", names)
-    episodes, several = episodes_of(
-        engine, rows["episodes"], single=export.one_episode, once=once, ledger=ledger
-    )
-    episodes = check_order(engine, episodes, ledger)
+    once = export.one_episode, is_one_row_each(staged, "episodes", names)
+    rows["episodes"], episodes, several = _episodes(engine, rows["episodes"], once, ledger)
     with request.step("days counted, duplicates looked for"):
         facts = None if facts is None else of_persons(facts, names)
         spans = spans_of(engine, names, episodes, facts, several=several)
@@ -179,6 +177,19 @@ def _of_known(found: Kinds, names: Names, patients: "ir.Table", ledger: Ledger) 
         ledger.refuse_rows(marked, [Finding(marked.is_known.isnull(), rule, "patient_id")])
         kept[name] = marked.filter(marked.is_known.notnull()).drop("is_known")
     return kept
+
+
+def _episodes(
+    engine: Any, rows: "ir.Table", once: tuple[bool, bool], ledger: Ledger
+) -> tuple["ir.Table", "ir.Table", bool]:
+    """The rows that tell of episodes, the episodes, and whether somebody has several.
+
+    `once`: whether each patient has a single episode, and a single row.
+    """
+    single, one_row = once
+    rows, again = keyed(engine, rows, single=single, once=one_row, ledger=ledger)
+    episodes, several = episodes_of(engine, rows, again=again, ledger=ledger)
+    return rows, check_order(engine, episodes, ledger), several
 
 
 def _ages_and_deaths(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vertebro_outcomes.loaders.format import DATED
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.records import NAMED, PSEUDO, in_file_order, merge, some_repeat
+from vertebro_outcomes.loaders.same_episode import with_their_episode
 from vertebro_outcomes.loaders.spans import DAY0_DATE, KEY, NUMBER, SPAN, Spans, place
 from vertebro_outcomes.tables.engine import store_told
 
@@ -15,22 +16,30 @@ if TYPE_CHECKING:
 DAY0_ORDER: Final = ("treatment", "presentation", "enrolment", "fracture")
 
 
-def episodes_of(
-    engine: Any, rows: "ir.Table", *, single: bool, once: bool, ledger: Ledger
-) -> tuple["ir.Table", bool]:
-    """One row per episode with `episode_id`, `day0` and the hidden date of day 0.
+def keyed(engine: Any, rows: "ir.Table", *, single: bool, once: bool, ledger: Ledger) -> "ir.Table":
+    """Rows of episodes with `KEY`: the number of the episode among the patient's, else its date."""
+    import ibis
 
-    Beside them whether somebody has several episodes. `once` if nobody has two rows.
+    by_date = ibis.coalesce(*(rows[f"{word}_date"] for word in DAY0_ORDER)).cast("string")
+    given = rows.episode_id if not single else ibis.null("string")
+    rows = rows.mutate({KEY: given.coalesce(by_date if not single else ibis.literal("1"), "")})
+    again = not once and some_repeat(rows, ["patient_id"])
+    return with_their_episode(engine, rows, ledger) if again and not single else rows, again
+
+
+def episodes_of(
+    engine: Any, rows: "ir.Table", *, again: bool, ledger: Ledger
+) -> tuple["ir.Table", bool]:
+    """One row per episode with `episode_id`, `day0` and the hidden date of day 0, from `keyed` rows.
+
+    Beside them whether somebody has several episodes. `again` if somebody has two rows.
     """
     import ibis
 
     dates = [f"{word}_date" for word in DAY0_ORDER]
-    by_date = ibis.coalesce(*(rows[date] for date in dates)).cast("string")
-    given = rows.episode_id if not single else ibis.null("string")
-    rows = rows.mutate({KEY: given.coalesce(by_date if not single else ibis.literal("1"), "")})
-    several = not once and some_repeat(rows, ["patient_id"])
+    several = again
     episodes = rows.drop("episode_id")
-    if several:
+    if again:
         episodes = merge(engine, episodes, ["patient_id", KEY], name="episodes", ledger=ledger)
         several = some_repeat(episodes, ["patient_id"])
     if not several:

@@ -2,7 +2,9 @@
 
 import pandas as pd
 import pyreadstat
+import pytest
 
+from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.workbooks import read_statistical
 from vertebro_outcomes.tables.engine import embedded_engine
 
@@ -12,3 +14,42 @@ def test_a_blank_among_dates_with_times_is_blank(tmp_path):
     pyreadstat.write_sav(pd.DataFrame({"died": dates}), tmp_path / "r.sav")
     source = read_statistical(embedded_engine(), tmp_path / "r.sav")
     assert source.data.died.to_pyarrow().to_pylist() == ["2019-02-03 10:30:00", None]
+
+
+def csv(folder, **tables):
+    """Tables as CSV files, one per name."""
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text)
+    return folder
+
+
+def test_treatments_repeated_beside_visits_without_their_date_are_no_further_episodes(tmp_path):
+    cohort = load(
+        csv(
+            tmp_path,
+            operations="patient_id,treatment,treatment_date\n1,KP,2019-02-03\n2,VP,2019-02-04\n"
+            "3,KP,2019-02-05\n3,VP,2019-09-05\n",
+            visits="patient_id,treatment,visit_date,vas\n1,KP,2019-02-03,8\n1,KP,2019-03-03,3\n"
+            "2,KP,2019-02-04,7\n3,KP,2019-02-05,6\n",
+        )
+    )
+    assert sorted(cohort.frame("episodes").treatment) == ["KP", "KP", "VP", "VP"]
+    assert sorted(cohort.frame("scores").day) == [0, 0, 0, 28]
+    assert cohort.rejects[["source_file", "line", "found", "rule"]].to_numpy().tolist() == [
+        ["visits.csv", 4, "KP", "two records for one of episodes disagree; the first value is kept"],
+        ["visits.csv", 5, "KP", "several treatments of the patient, and no date or number that says"
+         " of which this is"],
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_date_of_treatment_in_the_first_row_of_a_patient_alone_is_that_of_all(tmp_path):
+    head = "patient_id,treatment,fracture_date,treatment_date,visit_date,vas\n"
+    rows = "1,KP,2019-01-03,2019-02-03,2019-02-03,8\n1,KP,2019-01-03,,2019-03-03,3\n"
+    cohort = load(csv(tmp_path, t=head + rows))
+    assert cohort.frame("episodes")[["treatment", "fracture_day"]].to_numpy().tolist() == [
+        ["KP", -31]
+    ]
+    assert cohort.rejects.empty
+    other = load(csv(tmp_path, t=head + rows.replace("KP,2019-01-03,,", "NSM,,,")))
+    assert sorted(other.frame("episodes").treatment) == ["KP", "NSM"]
