@@ -32,6 +32,7 @@ from vertebro_outcomes.loaders.spans import (
     spans_of,
     with_last_seen,
 )
+from vertebro_outcomes.loaders.spellings import flag_spellings
 from vertebro_outcomes.loaders.staging import FILE, Staged, stage
 from vertebro_outcomes.loaders.timing import (
     attach,
@@ -75,6 +76,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     with request.step("persons numbered"):
         facts = facts_of(engine, staged)
         found, names = collect(engine, staged, request.key, facts)
+        flag_spellings(engine, staged, names, ledger)
     patients = _patients(engine, staged, found["patients"], names, ledger)
     rows = _of_known(found, names, patients, ledger) if "patients" in fed else found
     once = export.one_episode, is_one_row_each(staged, "episodes", names)

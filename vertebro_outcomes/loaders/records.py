@@ -62,10 +62,10 @@ def _names(engine: Any, staged: Sequence[Staged], key: bytes) -> Names:
     """The names of all identifiers that these feeds tell."""
     telling = _telling(staged)
     once = len(telling) == 1 and _is_of_all_rows(telling[0])
-    return pseudonyms(engine, _identifiers(telling), key, kind="P", once=once)
+    return pseudonyms(engine, identifiers(telling), key, kind="P", once=once)
 
 
-def _identifiers(staged: Sequence[Staged]) -> "ir.Table":
+def identifiers(staged: Sequence[Staged]) -> "ir.Table":
     """The identifiers of the records as written, and their numbers; nobody's without records."""
     whole: Any = None
     for item in staged:

@@ -53,3 +53,20 @@ def test_a_date_of_treatment_in_the_first_row_of_a_patient_alone_is_that_of_all(
     assert cohort.rejects.empty
     other = load(csv(tmp_path, t=head + rows.replace("KP,2019-01-03,,", "NSM,,,")))
     assert sorted(other.frame("episodes").treatment) == ["KP", "NSM"]
+
+
+@pytest.mark.parametrize("other", ["7", pytest.param("07 a", marks=pytest.mark.slow)])
+def test_numbers_that_differ_in_zeros_or_capitals_are_two_people_and_listed(tmp_path, other):
+    own = "007" if other == "7" else "7A"
+    cohort = load(
+        csv(
+            tmp_path,
+            operations=f"patient_id,treatment,treatment_date\n8,VP,2019-02-04\n{own},KP,2019-02-03\n",
+            visits=f"patient_id,visit_date,vas\n8,2019-02-04,7\n8,2019-03-04,3\n{other},2019-02-03,8\n",
+        )
+    )
+    told = cohort.rejects[cohort.rejects.rule.str.startswith("another number differs")]
+    assert told[["source_file", "line", "column", "found"]].to_numpy().tolist() == [
+        ["operations.csv", 3, "patient_id", "(not shown)"],
+        ["visits.csv", 4, "patient_id", "(not shown)"],
+    ]
