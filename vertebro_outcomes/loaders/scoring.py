@@ -22,6 +22,7 @@ Scale = tuple[float, float]
 CONTRADICTION_SHARE: Final = 0.1
 CONTRADICTION_LEAST: Final = 3
 SAME_SCALE_SUSPECT: Final = 20  # so many values, all within a tenth of the declared scale
+SUMS: Final = {"odi": 50.0}  # the highest sum of answers, where a percentage is expected
 
 
 def on_canonical_scale(staged: Staged, ledger: Ledger) -> tuple[Staged, tuple[str, ...]]:
@@ -115,7 +116,10 @@ def _suspicions(
         if fact.instrument not in scales or fact.highest is None:
             continue
         low, high = scales[fact.instrument]
-        if fact.n >= SAME_SCALE_SUSPECT and fact.highest <= low + (high - low) / 10:
+        suspect = low + (high - low) / 10
+        if (low, high) == (0, 100):
+            suspect = SUMS.get(fact.instrument, suspect)
+        if fact.n >= SAME_SCALE_SUSPECT and fact.highest <= suspect:
             notes.append(
                 f"{staged.source.name}: {fact.instrument} is declared on "
                 f"{_text(scales[fact.instrument])} but no value is above {fact.highest:g}; "

@@ -16,6 +16,7 @@ _NO_VALUE: Final = {code.lower() for code in MISSING_CODES} | set(BLANK)
 MIXED_DATES: Final = 0.9
 _NARROW: Final = "\N{NARROW NO-BREAK SPACE}"
 PLAIN: Final = r"[+-]?(\d+([.,]\d+)?|[.,]\d+)"  # a number without groups of thousands
+LEAST_PARTS: Final = 3  # different values between 0 and 1, such as 0.44, that show parts of one
 UNSURE_ORDER: Final = 0.6  # 03/04/2019 may be either
 _TEXT_DATE: Final = re.compile(r"^(\d{1,2})([-/. ]) *(\d{1,2})[-/. ] *(\d{4}|\d{2})(?!\d)")
 
@@ -101,8 +102,10 @@ def _order_of(parts: Sequence[re.Match[str]], share: float) -> tuple[str, float]
 
 
 def scale_of(name: str, column: str, values: Sequence[str]) -> list[float] | None:
-    """The recorded scale, where a header says it (`mm`, `0-50`, `/50`) or values of a 0-10
-    instrument go far beyond ten; None for the canonical one.
+    """The recorded scale; None for the canonical one.
+
+    A header says it (`mm`, `0-50`, `/50`), values of a 0-10 instrument go far beyond ten, or those of
+    a 0-100 instrument are all parts of one.
     """
     instrument = INSTRUMENTS[name]
     unit = unit_of(column)
@@ -113,6 +116,9 @@ def scale_of(name: str, column: str, values: Sequence[str]) -> list[float] | Non
     numbers = [float(v.replace(",", ".")) for v in values if re.fullmatch(PLAIN, v.strip())]
     if instrument.high == 10 and (unit == "mm" or (numbers and _mostly_above(numbers, 10))):
         return [0.0, 100.0]
+    parts = sum(not number.is_integer() for number in numbers)
+    if (instrument.low, instrument.high) == (0, 100) and parts >= LEAST_PARTS:
+        return [0.0, 1.0] if min(numbers) >= 0 and max(numbers) <= 1 else None
     return None
 
 
@@ -130,8 +136,9 @@ def long_scales(
     number = rows.v.replace(",", ".").try_cast("float64")
     rows = rows.mutate(x=number)
     facts = rows.group_by("i").aggregate(
-        n=rows.x.count(), above=(rows.x > 10).sum(), top=rows.x.max()
-    )
+        n=rows.x.count(), above=(rows.x > 10).sum(), top=rows.x.max(), least=rows.x.min(),
+        parts=rows.x.nunique(where=rows.x != rows.x.floor()),
+    )  # fmt: skip
     scales = {}
     for fact in facts.to_pyarrow().to_pylist():
         name = codes.get(fact["i"], fold(fact["i"] or ""))
@@ -139,6 +146,9 @@ def long_scales(
         mostly = fact["n"] and (fact["above"] or 0) > 0.3 * fact["n"] and (fact["top"] or 0) <= 100
         if known and known.high == 10 and mostly:
             scales[name] = [0, 100]
+        in_parts = fact["parts"] >= LEAST_PARTS and fact["least"] >= 0 and fact["top"] <= 1
+        if known and (known.low, known.high) == (0, 100) and in_parts:
+            scales[name] = [0, 1]
     return scales
 
 

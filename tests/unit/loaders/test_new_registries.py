@@ -5,6 +5,7 @@ import pyreadstat
 import pytest
 
 from vertebro_outcomes.loaders.load import load
+from vertebro_outcomes.loaders.value_shapes import scale_of
 from vertebro_outcomes.loaders.workbooks import read_statistical
 from vertebro_outcomes.tables.engine import embedded_engine
 
@@ -70,3 +71,39 @@ def test_numbers_that_differ_in_zeros_or_capitals_are_two_people_and_listed(tmp_
         ["operations.csv", 3, "patient_id", "(not shown)"],
         ["visits.csv", 4, "patient_id", "(not shown)"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "scale"),
+    [
+        ("odi", ["0.44", "0.6", "1", "0,12"], [0.0, 1.0]),
+        ("odi", ["0.44", "0.6", "44"], None),
+        ("odi", ["0", "1"], None),
+        ("eq5d", ["0.44", "0.6", "0.12", "-0.1"], None),
+        ("pain_vas", ["0.4", "0.6", "0.1"], None),
+    ],
+)
+def test_scores_of_a_hundred_that_are_all_parts_of_one(name, values, scale):
+    assert scale_of(name, name, values) == scale
+
+
+@pytest.mark.slow
+def test_parts_of_one_are_told_in_long_tables_too(tmp_path):
+    rows = "".join(f"1,odi,2019-0{n}-03,0.{n}\n" for n in range(2, 6))
+    cohort = load(
+        csv(
+            tmp_path,
+            operations="patient_id,treatment,treatment_date\n1,VP,2019-02-03\n",
+            scores="patient_id,instrument,date,value\n" + rows,
+        )
+    )
+    assert cohort.frame("scores").value.tolist() == [20, 30, 40, 50]
+
+
+@pytest.mark.slow
+def test_a_disability_index_that_never_passes_its_sum_of_50_is_asked_about(tmp_path):
+    rows = "".join(f"{n},VP,2019-02-03,{n}\n" for n in range(20, 46))
+    cohort = load(csv(tmp_path, t="patient_id,treatment,treatment_date,odi baseline\n" + rows))
+    assert (
+        "t.csv: odi is declared on 0-100 but no value is above 45; check the scale" in cohort.notes
+    )
