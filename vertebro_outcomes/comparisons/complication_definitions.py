@@ -1,28 +1,30 @@
 """How often complications happen under each definition, held against claimed and published rates."""
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any, Final, get_args
 
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.complication_sets import (
+    EARLY_DAYS,
+    Classes,
+    UnitSets,
+    classes_of,
+)
 from vertebro_outcomes.comparisons.occurrences import (
     COMPLICATION_KINDS,
     DETECTIONS,
-    KEYS,
     all_kinds,
     check_cohort,
     check_share,
     check_word,
-    count_units,
     found_by,
-    looked_at_with_ct,
-    occurrences,
     of_kind,
 )
 from vertebro_outcomes.errors import InputError, refuse_argument
-from vertebro_outcomes.estimators.arrays import Ints
-from vertebro_outcomes.estimators.rates.beta_bands import PRIORS, beta_posterior
+from vertebro_outcomes.estimators.rates.beta_bands import PRIORS, posterior_of_totals
 from vertebro_outcomes.results.complication_definitions import (
     ComplicationDefinitions,
     Prior,
@@ -38,7 +40,6 @@ _NAME: Final = "complication_definitions"
 CLAIMED_BANDS: Final[dict[str, tuple[float, float]]] = {
     "1 to 3%": (0.01, 0.03), "below 4%": (0.0, 0.04), "1 to 4%": (0.01, 0.04)
 }  # fmt: skip
-EARLY_DAYS: Final = 30.0
 TIMES: Final = (EARLY_DAYS, np.nan)  # NaN: any time
 # A new fracture lies at another level than the treated one: its unit is the patient or procedure.
 PER_LEVEL: Final = ("leakage", "symptomatic_leakage")
@@ -133,78 +134,52 @@ def _bands(bands: Any) -> dict[str, tuple[float, float]]:
 def _registry(
     cohort: Cohort, treatment: str, *, prior: str, level: float, notes: list[str]
 ) -> Iterator[tuple[dict[str, Any], Any]]:
-    events = occurrences(cohort, _NAME)
-    own = count_units(cohort, treatment=treatment, unit="episodes", function=_NAME)
-    events = events.loc[events["episode_id"].isin(own["episode_id"])]
-    kinds = _told(events, notes)
-    for unit in get_args(Unit):
-        units = _units(cohort, treatment, unit, notes)
+    with classes_of(cohort, treatment=treatment, function=_NAME) as classes:
+        kinds = _told(classes.frame, notes)
+        sets = {unit: _sets(classes, unit, notes) for unit in get_args(Unit)}
+    events = classes.frame
+    for unit, units in sets.items():
         if units is None:
             continue
-        scanned = looked_at_with_ct(cohort, units, unit)
-        if unit == "patients" and not scanned.any():
+        if unit == "patients" and not units.scanned.any():
             notes.append("Nobody is known to have been looked at with CT; these rows are missing.")
-        bases = {"ct": scanned, "": np.ones(len(units), dtype=bool)}
-        clusters = {name: _numbers(units.loc[base, "patient_id"]) for name, base in bases.items()}
-        place = _places(units, events, unit)
-        for kind in kinds:
-            if unit == "levels" and kind not in PER_LEVEL:
+        for kind, detection, days in product(kinds, DETECTIONS, TIMES):
+            of_it = of_kind(events, kind).to_numpy(bool)
+            if unit == "levels" and (kind not in PER_LEVEL or not events["n_placed"][of_it].sum()):
                 continue
-            of_it = of_kind(events, kind)
-            for detection in DETECTIONS:
-                looked_at = "ct" if detection == "ct" else ""
-                base, cluster = bases[looked_at], clusters[looked_at]
-                if not base.any() or (unit == "levels" and events.loc[of_it, "level"].isna().all()):
-                    continue
-                for days in TIMES:
-                    counted = of_it & found_by(events, detection) & (place >= 0)
-                    if not np.isnan(days):
-                        counted &= events["day"] <= days
-                    had = np.zeros(len(units))
-                    had[place[counted.to_numpy(bool)]] = 1.0
-                    had = had[base]
-                    posterior = beta_posterior(had, cluster, prior=prior)
-                    low, high = posterior.limits(level)
-                    yield {
-                        "kind": kind, "detection": detection, "within_days": days, "unit": unit,
-                        "n_events": int(had.sum()), "n": had.size, "rate": float(had.mean()),
-                        "ci_low": low if had.any() else 0.0,
-                        "ci_high": high if not had.all() else 1.0,
-                    }, posterior  # fmt: skip
+            base = units.scanned if detection == "ct" else np.ones_like(units.scanned)
+            if not base.any():
+                continue
+            counted = of_it & found_by(events, detection).to_numpy(bool)
+            had, of, alike = units.totals(
+                counted if np.isnan(days) else counted & classes.early, base
+            )
+            posterior = posterior_of_totals(had, of, alike=alike, prior=prior)
+            low, high = posterior.limits(level)
+            n_events, n = int(alike @ had), int(alike @ of)
+            yield {
+                "kind": kind, "detection": detection, "within_days": days, "unit": unit,
+                "n_events": n_events, "n": n, "rate": n_events / n,
+                "ci_low": low if n_events else 0.0, "ci_high": high if n_events < n else 1.0,
+            }, posterior  # fmt: skip
 
 
 def _told(events: pd.DataFrame, notes: list[str]) -> list[str]:
     """Kinds that the registry can tell: a column that nobody filled does not show that there were none."""
     kinds = list(COMPLICATION_KINDS)
-    graded = events["severity"].notna().any() or (events["type"] == "serious_adverse_event").any()
+    graded = events["n_graded"].any() or (events["type"] == "serious_adverse_event").any()
     if not graded:
         kinds.remove("severe")
         notes.append("No severity is recorded: severe complications cannot be told.")
     return kinds
 
 
-def _units(
-    cohort: Cohort, treatment: str, unit: Unit, notes: list[str]
-) -> pd.DataFrame | None:  # fmt: skip
-    """Units of the treatment, once each; None where the registry has no treated levels."""
+def _sets(classes: Classes, unit: Unit, notes: list[str]) -> UnitSets | None:
+    """Units of the treatment; None where the registry has no treated levels."""
     try:
-        units = count_units(cohort, treatment=treatment, unit=unit, function=_NAME)
+        return classes.sets(unit)
     except InputError as error:
         if unit != "levels":
             raise
         notes.append(f"No rates per level: {error.problems[0].found}.")
         return None
-    return units.drop_duplicates(KEYS[unit]).reset_index(drop=True)
-
-
-def _numbers(names: pd.Series) -> Ints:
-    """Equal names as equal numbers, from 0."""
-    return np.asarray(pd.factorize(names)[0], dtype=np.int64)
-
-
-def _places(units: pd.DataFrame, events: pd.DataFrame, unit: Unit) -> Ints:
-    """The place of the unit of each event among the units, -1 for events of no unit."""
-    keys = KEYS[unit]
-    known = units[keys].assign(place=np.arange(len(units)))
-    place = events[keys].merge(known, on=keys, how="left")["place"].fillna(-1).to_numpy(np.int64)
-    return np.where(events[keys].isna().any(axis=1).to_numpy(), -1, place)

@@ -8,19 +8,17 @@ import numpy as np
 import pandas as pd
 
 from vertebro_outcomes.comparisons.complication_definitions import TIMES
+from vertebro_outcomes.comparisons.complication_sets import classes_of
 from vertebro_outcomes.comparisons.occurrences import (
     DETECTIONS,
     check_cohort,
     check_share,
     check_word,
-    count_units,
     found_by,
-    looked_at_with_ct,
-    occurrences,
     of_kind,
 )
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
-from vertebro_outcomes.estimators.rates.beta_bands import beta_posterior
+from vertebro_outcomes.estimators.rates.beta_bands import posterior_of_totals
 from vertebro_outcomes.estimators.rates.ranks import rank_events
 from vertebro_outcomes.results.complication_ranking import GROUPINGS, ComplicationRanking
 from vertebro_outcomes.tables.cohort import Cohort, Unit
@@ -110,34 +108,30 @@ def _check_seed(seed: Any) -> None:
 def _ranked(
     cohort: Cohort, treatment: str, *, unit: Unit, level: float, seed: int
 ) -> Iterator[dict[str, Any]]:
-    episodes = count_units(cohort, treatment=treatment, unit="episodes", function=_NAME)
-    key = "patient_id" if unit == "patients" else "episode_id"
-    units = episodes.drop_duplicates(key).reset_index(drop=True)
-    scanned = looked_at_with_ct(cohort, units, unit)
-    events = occurrences(cohort, _NAME)
-    events = events.loc[events["episode_id"].isin(episodes["episode_id"])]
+    with classes_of(cohort, treatment=treatment, function=_NAME) as classes:
+        units = classes.sets(unit)
+    events = classes.frame
     for grouping, detection, days in product(GROUPINGS, DETECTIONS, TIMES):
-        base = units.loc[scanned] if detection == "ct" else units
-        counted = events.loc[found_by(events, detection)].assign(kind=_group(events, grouping))
-        counted = counted.loc[counted[key].isin(base[key]) & counted["kind"].notna()]
+        base = units.scanned if detection == "ct" else np.ones_like(units.scanned)
+        counted = found_by(events, detection).to_numpy(bool)
         if not np.isnan(days):
-            counted = counted.loc[counted["day"] <= days]
-        kinds = sorted(counted["kind"].unique())
+            counted &= classes.early
+        named = _group(events, grouping).where(counted).to_numpy(object)
+        of_kinds = {kind: named == kind for kind in sorted(set(named[pd.notna(named)]))}
+        column = {kind: units.had[base][:, of].any(axis=1) for kind, of in of_kinds.items()}
+        kinds = [kind for kind in of_kinds if column[kind].any()]
         if not kinds:
             continue
-        place = pd.Series(np.arange(len(base)), index=base[key].to_numpy())
-        had = np.zeros((len(base), len(kinds)), dtype=bool)
-        column = pd.Categorical(counted["kind"], categories=kinds).codes
-        had[place[counted[key]].to_numpy(), column] = True
-        found = rank_events(had, level=level, seed=seed)
-        cluster = np.asarray(pd.factorize(base["patient_id"])[0], dtype=np.int64)
+        had = np.column_stack([column[kind] for kind in kinds])
+        found = rank_events(had, level=level, seed=seed, alike=units.times[base])
         for j in np.argsort(found.rank, kind="stable"):
-            own = had[:, j].astype(float)
-            low, high = beta_posterior(own, cluster, prior="jeffreys").limits(level)
+            own, of, alike = units.totals(of_kinds[kinds[j]], base)
+            low, high = posterior_of_totals(own, of, alike=alike, prior="jeffreys").limits(level)
+            n_events, n = int(alike @ own), int(alike @ of)
             yield {
                 "grouping": grouping, "detection": detection, "within_days": days,
-                "kind": kinds[j], "n_events": int(own.sum()), "n": len(base),
-                "rate": float(own.mean()), "ci_low": low, "ci_high": high if own.mean() < 1 else 1.0,
+                "kind": kinds[j], "n_events": n_events, "n": n,
+                "rate": n_events / n, "ci_low": low, "ci_high": high if n_events < n else 1.0,
                 "rank": int(found.rank[j]), "rank_low": int(found.low[j]),
                 "rank_high": int(found.high[j]), "p_first": float(found.p_first[j]),
             }  # fmt: skip

@@ -1,19 +1,24 @@
 """Complications in the order of the procedures: CUSUM and VLAD against a stated rate."""
 
+# ruff: noqa: PD004 -- notnull is the name Ibis gives it
+
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
+from vertebro_outcomes.comparisons.driver_budget import MOST_ROWS, refuse_beyond
+from vertebro_outcomes.comparisons.occurrence_counts import (
+    occurrence_table,
+    of_kind_there,
+    unit_table,
+)
 from vertebro_outcomes.comparisons.occurrences import (
     all_kinds,
     check_cohort,
     check_days,
     check_share,
-    count_units,
-    occurrences,
-    of_kind,
 )
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.rates.cusum import (
@@ -36,6 +41,12 @@ from vertebro_outcomes.estimators.rates.risk_cusum import (
 )
 from vertebro_outcomes.results.complication_chart import ComplicationChart
 from vertebro_outcomes.tables.cohort import Cohort
+from vertebro_outcomes.tables.cohort_tables import EPISODES, PATIENTS
+from vertebro_outcomes.tables.engine import count
+from vertebro_outcomes.tables.typed_frames import to_pandas
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _NAME: Final = "complication_chart"
 # Twice the odds: the shift that Steiner et al. 2000, doi:10.1093/biostatistics/1.4.441, detect.
@@ -135,8 +146,11 @@ def complication_chart(
     if average_run_length is not None:
         check_share(_NAME, "average_run_length", average_run_length, low=1, high=LONGEST_RUN)
     notes: list[str] = []
-    rows = _procedures(cohort, treatment, site, risk, notes)
-    rows["event"] = _had(cohort, rows, kind, within_days)
+    table = _procedures(cohort, treatment, site, risk, notes)
+    rows = _charted(table.left_join(_had(cohort, kind, within_days), "episode_id"), risk)
+    if risk is not None:
+        rows = _with_risks(rows, risk, notes)
+    rows.insert(0, "number", np.arange(1, len(rows) + 1))
     promise = _Promise(odds_ratio, average_run_length, false_alarm)
     found = _steady(rows, rate, promise) if rate is not None else _adjusted(rows, promise)
     return ComplicationChart(
@@ -209,27 +223,34 @@ def _adjusted(rows: pd.DataFrame, promise: _Promise) -> dict[str, Any]:
 
 def _procedures(
     cohort: Cohort, treatment: str, site: str | None, risk: str | None, notes: list[str]
-) -> pd.DataFrame:  # fmt: skip
-    """Procedures in the order of their dates; within a day in the order of the table."""
+) -> "ir.Table":
+    """Procedures with a date."""
     extra = tuple(dict.fromkeys(c for c in (ORDER, site and "site", risk) if c))
-    rows = count_units(cohort, treatment=treatment, unit="episodes", function=_NAME, extra=extra)
+    rows = unit_table(cohort, treatment, unit="episodes", function=_NAME, columns=extra)
     if site is not None:
-        known = sorted(rows["site"].dropna().unique())
+        held = rows.select("site").distinct().to_pyarrow()["site"].to_pylist()
+        known = sorted(name for name in held if name is not None)
         if site not in known:
             raise refuse_argument(_NAME, "site", site, ", ".join(map(str, known)) or "none")
-        rows = rows.loc[rows["site"] == site]
-    dated = rows[ORDER].notna()
-    if not dated.any():
+        rows = rows.filter(rows.site == site)
+    dated = rows.filter(rows[ORDER].notnull())
+    n, undated = count(dated), count(rows) - count(dated)
+    refuse_beyond(n, MOST_ROWS, where="cohort", what="procedures", function=_NAME)
+    if not n:
         problem = Problem(f"episodes.{ORDER}", "no procedure is dated", "dates")
         raise InputError(f"{_NAME}()", [problem], "load the registry with keep_dates=True")
-    if not dated.all():
-        notes.append(f"{(~dated).sum()} procedures without a date are left out.")
-    rows = rows.loc[dated].sort_values(ORDER, kind="stable").reset_index(drop=True)
-    if risk is not None:
-        rows = _with_risks(rows, risk, notes)
-    rows.insert(0, "number", np.arange(1, len(rows) + 1))
-    columns = ["number", "episode_id", "date", *(["risk"] if risk is not None else [])]
-    return rows.rename(columns={ORDER: "date"})[columns]
+    if undated:
+        notes.append(f"{undated} procedures without a date are left out.")
+    return dated
+
+
+def _charted(table: "ir.Table", risk: str | None) -> pd.DataFrame:
+    """`date event` (and the risk) in the order of the dates; within a day in that of the tables."""
+    own = [*([risk] if risk is not None else [])]
+    ordered = table.order_by([ORDER, "patient_id", "episode_id"])
+    ordered = ordered.select(ORDER, *own, event=ordered["_had"].fill_null(False))
+    rows = to_pandas(ordered.to_pyarrow(), PATIENTS, EPISODES).rename(columns={ORDER: "date"})
+    return rows.astype({"event": bool})[["date", *own, "event"]]
 
 
 def _with_risks(rows: pd.DataFrame, column: str, notes: list[str]) -> pd.DataFrame:
@@ -245,12 +266,14 @@ def _with_risks(rows: pd.DataFrame, column: str, notes: list[str]) -> pd.DataFra
         )
     if blank.any():
         notes.append(f"{int(blank.sum())} procedures without {column} are left out.")
-    return rows.assign(risk=risk)[~blank].reset_index(drop=True)
+    kept = rows.assign(risk=risk)[~blank].reset_index(drop=True)
+    return kept[["date", "risk", "event"]]
 
 
-def _had(cohort: Cohort, rows: pd.DataFrame, kind: str, within_days: float | None) -> pd.Series:
-    events = occurrences(cohort, _NAME)
-    events = events.loc[of_kind(events, kind)]
+def _had(cohort: Cohort, kind: str, within_days: float | None) -> "ir.Table":
+    """Episodes with the event."""
+    events = occurrence_table(cohort, _NAME)
+    events = events.filter(of_kind_there(events, kind))
     if within_days is not None:
-        events = events.loc[events["day"] <= within_days]
-    return rows.pop("episode_id").isin(events["episode_id"])
+        events = events.filter((events.day <= within_days).fill_null(False))
+    return events.select("episode_id").distinct().mutate(_had=True)

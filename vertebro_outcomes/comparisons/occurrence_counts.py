@@ -1,5 +1,6 @@
 """Units of a treatment and those with a kind of complication, counted by group where the tables live."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,13 +40,13 @@ def counts_by_group(
     InputError
         If there is no such column, no unit, or nothing was recorded.
     """
-    units = _units(cohort, treatment, by=by, unit=unit, function=function)
+    units = unit_table(cohort, treatment, columns=(by,), unit=unit, function=function)
     blank = total(units[by].isnull().cast("int64"))  # noqa: PD003
     if blank:
         notes.append(f"{blank} {unit} without {by} are left out.")
     units = units.filter(units[by].notnull())  # noqa: PD004
-    events = _occurrences(cohort, function)
-    events = events.filter(_of_kind(events, kind))
+    events = occurrence_table(cohort, function)
+    events = events.filter(of_kind_there(events, kind))
     if within_days is not None:
         events = events.filter((events.day <= within_days).fill_null(False))
     keys = KEYS[unit]
@@ -61,49 +62,64 @@ def counts_by_group(
     return sites.astype({"n": np.int64})[[by, "n_events", "n"]]
 
 
-def _units(
-    cohort: Cohort, treatment: str | None, *, by: str, unit: Unit, function: str
+def unit_table(
+    cohort: Cohort, treatment: str | None, *, unit: Unit, function: str, columns: Sequence[str] = ()
 ) -> "ir.Table":
-    """One row per unit of the treatment, with the column that tells the groups apart."""
+    """One row per unit of the treatment, with some columns of patients or episodes.
+
+    Raises
+    ------
+    InputError
+        If there is no such column or treatment, or no unit.
+    """
     if treatment is not None:
         check_word(function, "treatment", treatment, TREATMENTS)
     episodes, patients = cohort.episodes, cohort.patients
     if treatment is not None:
         episodes = episodes.filter(episodes.treatment.isin(words_of(treatment)))
     allowed = [c for c in types_of_columns(cohort) if c not in ("patient_id", "episode_id")]
-    if by not in allowed:
-        raise refuse_argument(function, "by", by, list_some(allowed, most=40))
-    own = by in episodes.columns
-    people = episodes.select("patient_id", "episode_id", *((by,) if own else ()))
-    people = people.inner_join(
-        patients.select("patient_id", *(() if own else (by,))), "patient_id"
-    ).select("patient_id", "episode_id", by)
+    for name in columns:
+        if name not in allowed:
+            raise refuse_argument(function, "by", name, list_some(allowed, most=40))
+    own = [c for c in columns if c in episodes.columns]
+    more = [c for c in columns if c not in own]
+    people = episodes.select("patient_id", "episode_id", *own)
+    people = people.inner_join(patients.select("patient_id", *more), "patient_id")
+    people = people.select("patient_id", "episode_id", *columns)
     if unit == "levels":
         levels = cohort.levels.filter(cohort.levels.treated.fill_null(True))
         people = people.inner_join(levels.select(*KEYS[unit]).distinct(), "episode_id")
-        people = people.select("patient_id", "episode_id", by, "level")
+        people = people.select("patient_id", "episode_id", *columns, "level")
     if not count(people.limit(1)):
         raise refuse_no_units(treatment, unit, function)
     return people
 
 
-def _occurrences(cohort: Cohort, function: str) -> "ir.Table":
-    """Events and new fractures as one table; a fracture is an event of its type."""
+def occurrence_table(cohort: Cohort, function: str) -> "ir.Table":
+    """Events and new fractures as one table; a fracture is an event of its type.
+
+    Raises
+    ------
+    InputError
+        If nothing was recorded or a day lies before day 0.
+    """
     import ibis
 
     events, fractures = cohort.events, cohort.fractures
     events = events.filter(events.type.notin(NOT_COMPLICATIONS))
     next_to = fractures.adjacent.fill_null(False)
     both = events.select(
-        "patient_id", "episode_id", "level", "type", "severity",
+        "patient_id", "episode_id", "level", "type", "severity", "detected_by",
         day=events.day.cast("float64"), symptomatic=events.symptomatic.fill_null(False),
     ).union(
         fractures.select(
-            "patient_id", "episode_id", "level",
+            "patient_id", "episode_id", "level", "detected_by",
             type=ibis.ifelse(next_to, "adjacent_fracture", "new_vertebral_fracture"),
             severity=ibis.null("string"),
             day=fractures.day.cast("float64"),
             symptomatic=fractures.symptomatic.fill_null(False),
+        ).select(
+            "patient_id", "episode_id", "level", "type", "severity", "detected_by", "day", "symptomatic"
         )
     )  # fmt: skip
     found = both.aggregate(
@@ -116,7 +132,7 @@ def _occurrences(cohort: Cohort, function: str) -> "ir.Table":
     return both
 
 
-def _of_kind(events: "ir.Table", kind: str) -> Any:
+def of_kind_there(events: "ir.Table", kind: str) -> Any:
     """Which occurrences belong to a kind of `COMPLICATION_KINDS` or are of one event type."""
     import ibis
 

@@ -8,6 +8,7 @@ import vertebro_outcomes as vo
 from vertebro_outcomes.comparisons import (
     arm_balance,
     complication_patterns,
+    complication_sets,
     driver_budget,
     follow_up,
     narrow_population,
@@ -48,6 +49,8 @@ QUESTIONS = {
         "of arms",
     ),
     "complication_sites": (lambda c: vo.complication_sites(c, kind="any"), "counts"),
+    "complication_definitions": (vo.complication_definitions, "sets"),
+    "complication_ranking": (vo.complication_ranking, "sets"),
     "recurrent_fractures": (lambda c: vo.recurrent_fractures(c, **ARMS), "patients"),
     "registry_claims": (lambda c: registry_claims(c, day=90), "scores"),
 }
@@ -67,6 +70,7 @@ def most(cohort):
     scores = cohort.frame("scores")
     return {
         "counts": 80,
+        "sets": 120,
         "patterns": max(table.groupby(by).ngroups for table in (people, fractures)),
         "of arms": people["treatment"].isin(ARMS.values()).sum(),
         "patients": len(people),
@@ -104,6 +108,7 @@ def test_more_than_the_budget_is_refused_before_it_is_fetched(cohort, name, monk
     for module in (
         arm_balance,
         complication_patterns,
+        complication_sets,
         driver_budget,
         follow_up,
         narrow_population,

@@ -5,12 +5,11 @@ import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
+from tests.plain_occurrences import count_units, occurrences
 from vertebro_outcomes.comparisons.occurrence_counts import counts_by_group
 from vertebro_outcomes.comparisons.occurrences import (
     COMPLICATION_KINDS,
     KEYS,
-    count_units,
-    occurrences,
     of_kind,
 )
 
@@ -57,9 +56,9 @@ def cohort():
 
 
 def one_by_one(cohort, kind, treatment, unit, within_days):
-    units = count_units(cohort, treatment=treatment, unit=unit, function="test", extra=("site",))
+    units = count_units(cohort, treatment=treatment, unit=unit, extra=("site",))
     units = units[units["site"].notna()]
-    events = occurrences(cohort, "test")
+    events = occurrences(cohort)
     events = events[of_kind(events, kind)]
     if within_days is not None:
         events = events[events["day"] <= within_days]

@@ -57,6 +57,8 @@ QUESTIONS = {
     "recurrent fractures": lambda c: (
         vo.recurrent_fractures(c, **ARMS, covariates=TERMS, cluster="site").coefficients
     ),
+    "definitions": lambda c: vo.complication_definitions(c).rates,
+    "ranking": lambda c: vo.complication_ranking(c, unit="episodes").ranks,
     "claims": lambda c: registry_claims(c, day=90)[0],
     "coverage": lambda c: c.coverage(),
     "quality": lambda c: c.quality(),

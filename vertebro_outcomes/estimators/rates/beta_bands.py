@@ -7,7 +7,8 @@ import numpy as np
 from scipy import special
 
 from vertebro_outcomes.estimators.arrays import Floats, Ints
-from vertebro_outcomes.estimators.rates.one_proportion import clustered_proportion
+from vertebro_outcomes.estimators.rates.one_proportion import proportion_of_totals
+from vertebro_outcomes.estimators.survival.proportional_hazards import summed_by
 
 # Parameters of the beta prior. Jeffreys: Brown, Cai and DasGupta 2001, doi:10.1214/ss/1009213286;
 # uniform: Bayes 1763, doi:10.1098/rstl.1763.0053.
@@ -48,11 +49,35 @@ class LogitNormal:
         return below, 1.0 - below - above, above
 
 
-def beta_posterior(had: Floats, cluster: Ints, *, prior: str) -> BetaPosterior:
+def posterior_of_totals(
+    events: Floats, units: Floats, *, alike: Floats, prior: str
+) -> BetaPosterior:
     """Posterior of the share of units with the event; units of one cluster count less.
 
     With several units per cluster, events and units are divided by the design effect of the
     clustered proportion where it is above 1 (Rao and Scott 1992, doi:10.2307/2532311).
+
+    Parameters
+    ----------
+    events, units : array
+        Units with the event, and units, of a cluster.
+    alike : array
+        How many clusters have these numbers.
+    prior : str
+        A name of `PRIORS`.
+    """
+    n, x, clusters = float(alike @ units), float(alike @ events), float(alike.sum())
+    size = n
+    if clusters < n:
+        fit = proportion_of_totals(events, units, alike=alike)
+        p = fit.estimate
+        size = clusters if np.isnan(fit.se) else min(n, p * (1 - p) / fit.se**2)
+    a, b = PRIORS[prior]
+    return BetaPosterior(a + x * size / n, b + (n - x) * size / n)
+
+
+def beta_posterior(had: Floats, cluster: Ints, *, prior: str) -> BetaPosterior:
+    """The same from units one by one.
 
     Parameters
     ----------
@@ -63,12 +88,6 @@ def beta_posterior(had: Floats, cluster: Ints, *, prior: str) -> BetaPosterior:
     prior : str
         A name of `PRIORS`.
     """
-    n, x = float(had.size), float(had.sum())
-    size = n
-    clusters = float(cluster.max()) + 1
-    if clusters < n:
-        fit = clustered_proportion(had, cluster)
-        p = fit.estimate
-        size = clusters if np.isnan(fit.se) else min(n, p * (1 - p) / fit.se**2)
-    a, b = PRIORS[prior]
-    return BetaPosterior(a + x * size / n, b + (n - x) * size / n)
+    totals = summed_by(cluster, np.column_stack([had, np.ones(had.size)]))
+    alike = np.ones(totals.shape[0])
+    return posterior_of_totals(totals[:, 0], totals[:, 1], alike=alike, prior=prior)

@@ -20,7 +20,9 @@ class Ranks:
     p_first: Floats
 
 
-def rank_events(had: Bools, *, level: float, seed: int, draws: int = DRAWS) -> Ranks:
+def rank_events(
+    had: Bools, *, level: float, seed: int, draws: int = DRAWS, alike: Ints | None = None
+) -> Ranks:
     """Ranks by the Bayesian bootstrap over units.
 
     Units with the same events share a pattern; the shares of the patterns are drawn from the
@@ -36,20 +38,25 @@ def rank_events(had: Bools, *, level: float, seed: int, draws: int = DRAWS) -> R
         Of the draws.
     draws : int
         How many.
+    alike : array (n,) of int, optional
+        How many units each row stands for; one if not given.
 
     Reference
     ---------
     Rubin 1981, Ann Stat 9:130-134, doi:10.1214/aos/1176345338 (Bayesian bootstrap); Goldstein and
     Spiegelhalter 1996, doi:10.2307/2983325 (intervals of ranks).
     """
-    patterns, counts = np.unique(had, axis=0, return_counts=True)
+    times = np.ones(len(had), dtype=np.int64) if alike is None else alike
+    patterns, kind = np.unique(had, axis=0, return_inverse=True)
+    counts = np.zeros(len(patterns), dtype=np.int64)
+    np.add.at(counts, kind.ravel(), times)
     weight = np.random.default_rng(seed).standard_gamma(counts, size=(draws, len(counts)))
     rates = weight @ patterns.astype(float) / weight.sum(axis=1, keepdims=True)
     drawn = _ranks(rates)
     tail = (1 - level) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0, method="inverted_cdf")
     return Ranks(
-        rank=_ranks(had.mean(axis=0)[None])[0],
+        rank=_ranks((times @ had / times.sum())[None])[0],
         low=low.astype(int),
         high=high.astype(int),
         p_first=(drawn == 1).mean(axis=0),
