@@ -15,7 +15,7 @@ from vertebro_outcomes.comparisons.completion import standing
 from vertebro_outcomes.comparisons.fitting import fit_prepared
 from vertebro_outcomes.comparisons.imputed import completion, imputed_analysis
 from vertebro_outcomes.comparisons.missing_scores import Imputation
-from vertebro_outcomes.comparisons.population import population
+from vertebro_outcomes.comparisons.narrow_population import requested_population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
 from vertebro_outcomes.comparisons.requests import Request, checked_request
 from vertebro_outcomes.comparisons.tuning import is_number
@@ -108,7 +108,7 @@ def delta_adjusted(
         },
     )  # fmt: skip
     grid = _grid(deltas, request)
-    people = population(cohort, outcome=outcome, treatment=treatment, comparator=comparator)
+    people = requested_population(cohort, request)
     y = nearest_in_window(
         people.row, people.day, people.value, n=people.n, target=request.day, window=request.window
     )

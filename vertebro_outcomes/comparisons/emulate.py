@@ -11,6 +11,7 @@ from vertebro_outcomes.comparisons.covariates import (
     Covariates,
     as_numbers,
     check_names,
+    columns_of,
     usual_covariates,
 )
 from vertebro_outcomes.comparisons.design import Design
@@ -22,7 +23,6 @@ from vertebro_outcomes.comparisons.sample import (
     without_constant_columns,
 )
 from vertebro_outcomes.comparisons.tuning import Failed, check_word
-from vertebro_outcomes.comparisons.windows import last_before
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
 from vertebro_outcomes.estimators.arrays import Floats, Ints
 from vertebro_outcomes.estimators.emulation.adherence import TRUNCATED_AT
@@ -71,8 +71,9 @@ def emulate(
     if not isinstance(share, float) or not 0.5 < share <= 1:
         raise refuse_argument("compare", "truncate", truncate, "a quantile above 0.5, up to 1.0")
     cohort = design.eligible(cohort)
-    seen = observed_courses(cohort, design)
-    seen, used, shown = _with_covariates(seen, covariates)
+    named = _named(covariates)
+    seen = observed_courses(cohort, design, columns_of(named or ()))
+    seen, used, shown = _with_covariates(seen, named)
     _refuse_without_events(seen.course, design)
     request = EmulationRequest(
         design, known[method], variance or variances[0], float(level), failed
@@ -88,18 +89,27 @@ def emulate(
     return emulated_trial(cohort, seen, fit, request, se=se, used=used, shown=shown)
 
 
+def _named(covariates: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    """Covariates, once each; None where they are left to us."""
+    if covariates is None:
+        return None
+    if isinstance(covariates, str):
+        if not covariates.lstrip().startswith("~"):
+            raise refuse_argument(
+                "compare", "covariates", covariates, "a list of names, or '~ ...'"
+            )
+        covariates = [covariates]
+    return tuple(dict.fromkeys(covariates))
+
+
 def _with_covariates(
-    seen: Observed, covariates: Sequence[str] | str | None
+    seen: Observed, covariates: tuple[str, ...] | None
 ) -> tuple[Observed, Covariates, Covariates]:
     """The course of those who stay, with their covariates; the covariates used, and all shown."""
     people, flow = seen.people, seen.flow
-    baseline = last_before(people.row, people.day, people.value, n=people.n)
+    baseline = people.baseline()
     usual, sparse = usual_covariates(people, baseline)
-    if isinstance(covariates, str):
-        covariates = [covariates] if covariates.lstrip().startswith("~") else covariates
-    if covariates is not None and isinstance(covariates, str):
-        raise refuse_argument("compare", "covariates", covariates, "a list of names, or '~ ...'")
-    terms = usual if covariates is None else tuple(dict.fromkeys(covariates))
+    terms = usual if covariates is None else covariates
     check_names(people, terms)
     shown = as_numbers(people, baseline, tuple(dict.fromkeys((*terms, *usual, *sparse))))
     used = shown.of(terms)

@@ -23,10 +23,24 @@ def first_of_arms(
     InputError
         If there are more episodes than `most`, for those who fetch them one by one.
     """
-    import ibis
-
     words = [word for arm in arms for word in words_of(arm)]
     episodes = cohort.episodes.filter(cohort.episodes.treatment.isin(words))
+    return first_of(cohort, episodes, own=arms[0], columns=columns, function=function, most=most)
+
+
+def first_of(
+    cohort: Cohort, episodes: "ir.Table", *, own: str, columns: Sequence[str], function: str,
+    most: int | None = None,
+) -> tuple["ir.Table", tuple[int, int]]:  # fmt: skip
+    """The same of some episodes; later ones are counted with treatment `own` and without it.
+
+    Raises
+    ------
+    InputError
+        As `first_of_arms`.
+    """
+    import ibis
+
     counted = episodes.aggregate(
         _n=episodes.count(), _own=episodes.patient_id.nunique(), **_filled(episodes, columns)
     )
@@ -39,15 +53,15 @@ def first_of_arms(
         place = ibis.row_number().over(group_by="patient_id", order_by=by)
         ranked = episodes.mutate(_place=place)
         again = ranked.filter(ranked["_place"] > 0)
-        mine = again.treatment.isin(words_of(arms[0])).sum().to_pyarrow().as_py() or 0
+        mine = again.treatment.isin(words_of(own)).sum().to_pyarrow().as_py() or 0
         later = int(mine), n - found["_own"] - int(mine)
         episodes = ranked.filter(ranked["_place"] == 0)
-    own = [c for c in columns if found.get(f"_n_{c}")]
+    in_episodes = [c for c in columns if found.get(f"_n_{c}")]
     patients = cohort.patients
     filled = patients.aggregate(_n=patients.count(), **_filled(patients, columns))
     held = filled.to_pyarrow().to_pylist()[0]
     also = [c for c in columns if held.get(f"_n_{c}") and c not in cohort.episodes.columns]
-    first = episodes.select(*dict.fromkeys(("patient_id", "episode_id", "treatment", *own)))
+    first = episodes.select(*dict.fromkeys(("patient_id", "episode_id", "treatment", *in_episodes)))
     people = patients.select(*also, _patient=patients.patient_id)
     joined = first.left_join(people, first.patient_id == people["_patient"])
     return joined.drop("_patient"), later

@@ -50,12 +50,14 @@ class Needs:
 
 def needs_of(request: Request, *more: str) -> Needs:
     """What a comparison reads of a patient; `more` are further columns."""
-    named = (*columns_of(request.chosen or ()), *request.tuning.exact, *more)
+    predictors = columns_of(request.missing.predictors)
+    named = (*columns_of(request.chosen or ()), *request.tuning.exact, *predictors, *more)
+    every_day = request.method.name in REPEATED or request.missing.how != "observed"
     site = ("site",) if request.variance.endswith("_site") else ()
     return Needs(
         columns=tuple(dict.fromkeys((*_ALWAYS, *CONFOUNDERS, *site, *named))),
         day=request.day,
-        window=None if request.method.name in REPEATED else request.window,
+        window=None if every_day else request.window,
         until_crossover=request.crossover == "hypothetical",
     )
 
@@ -63,22 +65,16 @@ def needs_of(request: Request, *more: str) -> Needs:
 def requested_population(cohort: Cohort, request: Request, *more: str) -> Population:
     """The patients of both arms, as narrow as the request allows.
 
-    What is filled in for scores that nobody saw may need any column and every score.
+    What is filled in for scores that nobody saw, or weighs those seen, reads the scores of all days.
 
     Raises
     ------
     InputError
         If an arm has no patient, or more would be fetched than the budget allows.
     """
-    t, c = request.arms
-    if request.missing.how == "observed":
-        return narrow_population(
-            cohort, outcome=request.outcome, arms=(t, c), needs=needs_of(request, *more)
-        )
-    people = population_in(cohort, outcome=request.outcome, arms=(t, c))
-    if request.crossover == "hypothetical":
-        people = without_scores_after_crossover(cohort, people)
-    return people
+    return narrow_population(
+        cohort, outcome=request.outcome, arms=request.arms, needs=needs_of(request, *more)
+    )
 
 
 def narrow_population(
@@ -105,10 +101,10 @@ def narrow_population(
     first, later = first_of_arms(
         cohort, arms, columns=needs.columns, function=function, most=MOST_ROWS
     )
-    crossed = _crossed(cohort)
+    crossed = crossing_days(cohort)
     if crossed is not None:
         first = first.left_join(crossed, first.patient_id == crossed["_who"]).drop("_who")
-    scores = _scores_of(cohort, outcome)
+    scores = scores_of(cohort, outcome)
     if needs.until_crossover and crossed is not None:
         own = first.select("episode_id", _CROSSED)
         seen = scores.inner_join(own, "episode_id")
@@ -122,7 +118,7 @@ def narrow_population(
     else:
         empty: Ints = np.empty(0, dtype=np.int64)
         long = empty, empty, np.empty(0)
-        picked = _picked(scores, needs.day, needs.window)
+        picked = picked_scores(scores, needs.day, needs.window)
         wide = first.left_join(picked, first.episode_id == picked["_of"])
         wide = wide.order_by("patient_id")
         table = wide.select(*wanted, *extra, _BASELINE, _SCORE).to_pyarrow()
@@ -135,14 +131,14 @@ def narrow_population(
         frame=frame, treated=treated, row=row, day=day, value=value, later_episodes=later,
         episodes_of=frozenset(cohort.episodes.columns), known=tuple(columns),
         at_day=None if needs.window is None else AtDay(
-            needs.day, needs.window, _floats(table, _BASELINE), _floats(table, _SCORE),
-            lambda: _days(first, scores),
+            needs.day, needs.window, floats_of(table, _BASELINE), floats_of(table, _SCORE),
+            lambda: days_with(first, scores),
         ),
-        crossed=np.full(len(frame), np.nan) if crossed is None else _floats(table, _CROSSED),
+        crossed=np.full(len(frame), np.nan) if crossed is None else floats_of(table, _CROSSED),
     )  # fmt: skip
 
 
-def _crossed(cohort: Cohort) -> "ir.Table | None":
+def crossing_days(cohort: Cohort) -> "ir.Table | None":
     """The day of the first change of treatment by patient; None where nobody changed."""
     events = cohort.events
     changes = events.filter((events.type == "crossover") & events.day.notnull())
@@ -152,7 +148,7 @@ def _crossed(cohort: Cohort) -> "ir.Table | None":
     return first.select(_CROSSED, _who=first.patient_id)
 
 
-def _scores_of(cohort: Cohort, outcome: str) -> "ir.Table":
+def scores_of(cohort: Cohort, outcome: str) -> "ir.Table":
     """Every score of the outcome that is a number on a day."""
     scores = cohort.scores
     value = scores.value.cast("float64")
@@ -162,7 +158,7 @@ def _scores_of(cohort: Cohort, outcome: str) -> "ir.Table":
     return wanted.select("episode_id", "day", value=wanted.value.cast("float64"))
 
 
-def _picked(scores: "ir.Table", day: int, window: tuple[int, int]) -> "ir.Table":
+def picked_scores(scores: "ir.Table", day: int, window: tuple[int, int]) -> "ir.Table":
     """Of each episode the last score up to day 0, and the one nearest to `day`, the earlier of two."""
     before, inside = scores.day <= 0, scores.day.between(*window)
     mine = scores.filter(before | inside)
@@ -191,12 +187,13 @@ def _all_days(
     return in_order(row, day, value)
 
 
-def _days(first: "ir.Table", scores: "ir.Table") -> Ints:
+def days_with(first: "ir.Table", scores: "ir.Table") -> Ints:
     """Every day after day 0 with a score of these patients."""
     after = scores.filter(scores.day > 0)
     days = after.semi_join(first, "episode_id").select("day").distinct().to_pyarrow()["day"]
     return np.sort(np.asarray(days.to_numpy(), dtype=np.int64))
 
 
-def _floats(table: Any, name: str) -> Floats:
+def floats_of(table: Any, name: str) -> Floats:
+    """A column of an Arrow table, NaN where it is blank."""
     return np.asarray(table[name].to_numpy(), dtype=np.float64)

@@ -125,7 +125,7 @@ def refuse_absent(cohort: Cohort, frame: pd.DataFrame, arms: Sequence[str], func
     """Refuse an arm without a patient."""
     for arm in arms:
         if not frame["treatment"].isin(words_of(arm)).any():
-            raise _nobody(cohort, arm, function)
+            raise nobody(cohort, arm, function)
 
 
 def patients_of(cohort: Cohort, *, outcome: str, treatment: str) -> Population:
@@ -138,12 +138,12 @@ def patients_of(cohort: Cohort, *, outcome: str, treatment: str) -> Population:
     """
     people = _first_episodes(cohort, cohort.episodes, outcome=outcome, treatment=treatment)
     if not people.treated.any():
-        raise _nobody(cohort, treatment, "compare")
+        raise nobody(cohort, treatment, "compare")
     return people
 
 
-def _nobody(cohort: Cohort, arm: str, function: str) -> InputError:
-    """No patient of this arm: the arms that there are, in words."""
+def nobody(cohort: Cohort, arm: str, function: str) -> InputError:
+    """The refusal of an arm without a patient: the arms that there are, in words."""
     held = cohort.episodes.select("treatment").distinct().to_pyarrow()["treatment"].to_pylist()
     known = list_some(sorted(word for word in held if word is not None), most=20)
     found = "no patient has this treatment"

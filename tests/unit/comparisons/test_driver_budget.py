@@ -13,6 +13,7 @@ from vertebro_outcomes.comparisons import (
     follow_up,
     narrow_population,
     population,
+    trial_population,
 )
 from vertebro_outcomes.comparisons.follow_up import follow_patients
 from vertebro_outcomes.comparisons.registry_claims import registry_claims
@@ -40,6 +41,21 @@ QUESTIONS = {
         ),
         "of arms",
     ),
+    "trial from presentation": (
+        lambda c: vo.compare(
+            c,
+            method="clone_censor_weight",
+            failed="show",
+            design=vo.Design(
+                "pain_vas", "VA", "NSM", day=90, time_zero="presentation", grace_days=42
+            ),
+        ),
+        "patients",
+    ),
+    "weights of staying": (
+        lambda c: vo.compare(c, **SCORE, **ARMS, method="ancova", missing="censoring_weights"),
+        "scores",
+    ),
     "site_summary": (lambda c: vo.site_summary(c, site="A", **SCORE, **ARMS), "patterns"),
     "compare_complications": (lambda c: vo.compare_complications(c, **ARMS), "counts"),
     "compare_complications by pattern": (
@@ -52,7 +68,7 @@ QUESTIONS = {
     "complication_definitions": (vo.complication_definitions, "sets"),
     "complication_ranking": (vo.complication_ranking, "sets"),
     "recurrent_fractures": (lambda c: vo.recurrent_fractures(c, **ARMS), "patients"),
-    "registry_claims": (lambda c: registry_claims(c, day=90), "scores"),
+    "registry_claims": (lambda c: registry_claims(c, day=90), "patients"),
 }
 
 
@@ -113,6 +129,7 @@ def test_more_than_the_budget_is_refused_before_it_is_fetched(cohort, name, monk
         follow_up,
         narrow_population,
         population,
+        trial_population,
     ):
         monkeypatch.setattr(module, "MOST_ROWS", 10)
     refused = r"allowed: (up to 10|columns with few)"

@@ -5,9 +5,17 @@ import pandas as pd
 import pytest
 
 import vertebro_outcomes as vo
-from vertebro_outcomes.comparisons import area, compare, effect_by, narrow_population
+from vertebro_outcomes.comparisons import (
+    area,
+    compare,
+    courses,
+    delta_adjusted,
+    effect_by,
+    narrow_population,
+)
 from vertebro_outcomes.comparisons.intercurrent import without_scores_after_crossover
 from vertebro_outcomes.comparisons.population import population
+from vertebro_outcomes.comparisons.trial_population import whole_trial_patients
 
 ARMS = {"treatment": "KP", "comparator": "NSM"}
 ASKED = {"outcome": "pain_vas", "day": 90, **ARMS}
@@ -62,7 +70,39 @@ QUESTIONS = {
     "before the change": {"crossover": "hypothetical", "method": "aipw"},
     "all visits before the change": {"crossover": "hypothetical", "method": "mmrm"},
     "worst score of the dead": {"death": "composite", "method": "unadjusted"},
+    "imputed": {
+        "method": "ancova",
+        "missing": "multiple_imputation",
+        "n_imputations": 2,
+        "predictors": ["hospital", "smoker"],
+    },
+    "jump to reference": {
+        "method": "ancova",
+        "missing": "jump_to_reference",
+        "n_imputations": 2,
+        "covariates": ["baseline", "sex"],
+    },
+    "weights of staying": {"method": "unadjusted", "missing": "censoring_weights"},
+    "imputed before the change": {
+        "crossover": "hypothetical",
+        "method": "ancova",
+        "missing": "multiple_imputation",
+        "n_imputations": 2,
+    },
 }
+TRIALS = {
+    "death": {"design": {"outcome": "death", "day": 180}},
+    "fracture": {"design": {"outcome": "adjacent_fracture", "day": 365}, "method": "landmark"},
+    "event": {"design": {"outcome": "pneumonia", "day": 365}, "covariates": ["age_years"]},
+    "score": {"design": {"outcome": "pain_vas", "day": 90}, "covariates": ["baseline", "hospital"]},
+    "score, one procedure": {
+        "design": {
+            "outcome": "pain_vas", "day": 90, "treatment": "KP", "crossover": "hypothetical",
+            "death": "composite", "window_days": (60, 110),
+        },
+        "covariates": "~ baseline + I(age_years**2) + C(sex)", "variance": "robust",
+    },
+}  # fmt: skip
 
 
 def answer(cohort, how):
@@ -75,7 +115,39 @@ def answer(cohort, how):
     )
 
 
-EACH_TIME = ("overlap", "formula", "all visits before the change")  # the others take a second more
+@pytest.mark.parametrize(
+    "name", [t if t == "score" else pytest.param(t, marks=pytest.mark.slow) for t in TRIALS]
+)
+def test_a_trial_from_presentation_is_that_of_every_column_and_score(cohort, name, monkeypatch):
+    options = dict(TRIALS[name])
+    asked = {"treatment": "VA", "grace_days": 42, **options.pop("design")}
+    design = vo.Design(comparator="NSM", time_zero="presentation", **asked)
+    found = vo.compare(cohort, design=design, failed="show", **options)
+    monkeypatch.setattr(
+        courses, "trial_patients", lambda c, design, _: whole_trial_patients(c, design)
+    )
+    plain = vo.compare(cohort, design=design, failed="show", **options)
+    assert found.notes == plain.notes
+    for table in ("balance", "diagnostics", "attrition", "protocol"):
+        pd.testing.assert_frame_equal(getattr(found, table), getattr(plain, table), rtol=1e-8)
+    pd.testing.assert_frame_equal(found.to_frame(), plain.to_frame(), rtol=1e-8)
+
+
+@pytest.mark.slow
+def test_shifted_scores_are_those_of_every_column(cohort, monkeypatch):
+    found = vo.delta_adjusted(cohort, **ASKED, n_imputations=2)
+    monkeypatch.setattr(delta_adjusted, "requested_population", whole_population)
+    plain = vo.delta_adjusted(cohort, **ASKED, n_imputations=2)
+    for table in ("curve", "tipping"):
+        pd.testing.assert_frame_equal(getattr(found, table), getattr(plain, table), rtol=1e-8)
+
+
+EACH_TIME = (
+    "overlap",
+    "formula",
+    "all visits before the change",
+    "weights of staying",
+)  # the others take a second more
 
 
 @pytest.mark.parametrize(

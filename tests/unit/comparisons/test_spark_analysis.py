@@ -57,6 +57,27 @@ QUESTIONS = {
     "recurrent fractures": lambda c: (
         vo.recurrent_fractures(c, **ARMS, covariates=TERMS, cluster="site").coefficients
     ),
+    "trial from presentation": lambda c: numbers(
+        vo.compare(
+            c,
+            method="clone_censor_weight",
+            failed="show",
+            design=vo.Design(
+                "death", "VA", "NSM", day=180, time_zero="presentation", grace_days=42
+            ),
+        )
+    ),
+    "imputed": lambda c: numbers(
+        vo.compare(
+            c,
+            outcome="pain_vas",
+            day=90,
+            **ARMS,
+            method="ancova",
+            n_imputations=2,
+            missing="multiple_imputation",
+        )
+    ),
     "definitions": lambda c: vo.complication_definitions(c).rates,
     "ranking": lambda c: vo.complication_ranking(c, unit="episodes").ranks,
     "claims": lambda c: registry_claims(c, day=90)[0],
