@@ -34,6 +34,7 @@ from vertebro_outcomes.loaders.date_texts import ORDERS
 from vertebro_outcomes.loaders.event_words import NO_EVENT, NONE_TOLD
 from vertebro_outcomes.loaders.format import STAGED, Cell, Feed, usual_needs
 from vertebro_outcomes.loaders.limits import read_toml
+from vertebro_outcomes.loaders.mapping_shapes import shape_problems
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.tables.event_types import ABSENCE, INSTRUMENTS, Instrument
 from vertebro_outcomes.tables.instruments import declared_instruments
@@ -116,14 +117,14 @@ def read_mapping(mapping: "Path | str | Mapping[str, Any]") -> RegistryMapping:
         for key in content
         if key not in TOP_KEYS
     ]
-    if not isinstance(content.get("feed", []), list):
-        problems.append(Problem(f"{file}, feed", "not a list", "[[feed]] sections"))
+    problems += shape_problems(content, file)
     problems += _choice(file, content, "dates", ORDERS)
     problems += _choice(file, content, "duplicates", ("first", "last"))
     problems += _choice(file, content, "episodes", ("single", "several"))
     problems += _choice(file, content, "entry", ("codes", "mapping"))
     try:
-        declared_instruments(content.get("instruments"), call=file)
+        if isinstance(content.get("instruments", {}), Mapping):
+            declared_instruments(content.get("instruments"), call=file)
     except InputError as error:
         problems += [replace(found, where=f"{file}, {found.where}") for found in error.problems]
     if problems:

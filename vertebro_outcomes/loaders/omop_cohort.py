@@ -24,6 +24,7 @@ CLEAN_WINDOW_DAYS: Final = 90
 LOOK_BACK_DAYS: Final = 365
 # A fracture first coded up to this long after a procedure is taken for the one that was treated.
 LATE_CODING_DAYS: Final = 30
+LATER: Final = "later"  # a procedure on a day after that of the first
 RIVAL: Final = "rival"  # a fracture before the procedure, passed over for a nearer one
 UNDATED: Final = "undated"  # the code counts, its date cannot be read
 
@@ -86,8 +87,10 @@ def with_treatments(engine: Any, source: Source, codes: CodeSets, concepts: Conc
     )
     first = mine & (order == 0)
     undated = marked["_found"].notnull() & marked["_day"].isnull()
+    day0 = marked["_day"].min().over(group_by=["person_id", mine])
+    later = mine & (marked["_day"] > day0)
     role = ibis.cases(
-        (first, "index"), (mine, "later"), (undated, UNDATED), else_=ibis.null("string")
+        (first, "index"), (later, LATER), (undated, UNDATED), else_=ibis.null("string")
     )
     treatment = ibis.ifelse(mine, marked["_found"], ibis.null("string"))
     made = marked.mutate(_role=role, _treatment=treatment).drop("_found", "_day")
@@ -128,6 +131,13 @@ def with_fractures(
     else:
         starts = starts.mutate(_treated=ibis.null("date"))
     lead = starts["_treated"].delta(starts["_when"], unit="day")
+    # The procedure is a record of its fracture too: a diagnosis soon after it repeats that one.
+    coded = (
+        starts.filter(lead.between(0, LOOK_BACK_DAYS)).select(known_person="person_id").distinct()
+    )
+    starts = starts.left_join(coded, starts.person_id == coded.known_person)
+    lead = starts["_treated"].delta(starts["_when"], unit="day")
+    repeated = starts.known_person.notnull() & lead.between(-CLEAN_WINDOW_DAYS, -1)
     # Without a fracture before the procedure the next one coded soon after it is the treated one:
     # its date contradicts that of the procedure, which the checks of dates will say.
     candidate = starts["_treated"].isnull() | lead.between(-LATE_CODING_DAYS, LOOK_BACK_DAYS)
@@ -139,7 +149,9 @@ def with_fractures(
     is_index = candidate & (rank == 0)
     later = starts["_treated"].isnull() | (lead < 0)
     rival = candidate & (lead >= 0)  # the codes do not tell which of the two was treated
-    role = ibis.cases((is_index, "index"), (later, "new"), (rival, RIVAL), else_="earlier")
+    role = ibis.cases(
+        (is_index, "index"), (repeated, "repeated"), (later, "new"), (rival, RIVAL), else_="earlier"
+    )
     arm = ibis.ifelse(is_index & untreated, "NSM", ibis.null("string"))
     starts = starts.select(start_line=starts[LINE], _role=role, _arm=arm)
     joined = marked.left_join(starts, marked[LINE] == starts.start_line)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from vertebro_outcomes.loaders.format import Cell, Feed
 from vertebro_outcomes.loaders.omop_cohort import UNDATED
+from vertebro_outcomes.loaders.omop_deaths import DEATH
 from vertebro_outcomes.loaders.omop_scores import AS_CODED, MILLIMETRES, MM_SCALES, UNIT
 from vertebro_outcomes.loaders.sources import Source
 
@@ -87,6 +88,9 @@ def standard_feeds(tables: Mapping[str, Source]) -> tuple[Feed, ...]:
         if kind in tables and "episode" in tables and event in tables[kind].columns:
             cells["episode_id"] = Cell(event)
         made.append((kind, "scores", cells, member, ("instrument",)))
+    if "observation" in tables and DEATH in tables["observation"].columns:
+        died = {"patient_id": person, "death_date": Cell("observation_date")}
+        made.append(("observation", "patients", died, {**member, DEATH: ["1"]}, ()))
     feeds = (
         Feed(tables[name].name, table, cells, where, needs)
         for name, table, cells, where, needs in made

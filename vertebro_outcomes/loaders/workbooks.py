@@ -21,9 +21,14 @@ PERCENT_DECIMALS: Final = 10  # 100 * 0.07 is not quite 7
 
 
 def read_workbook(engine: Any, path: Path) -> list[Source]:
-    """Every sheet with at least two rows; merged title rows above the header are left out."""
+    """Every sheet that is shown and has two rows; merged title rows above the header are left out."""
     sources = []
-    for title, rows, merged in _sheets(path):
+    found, hidden = _sheets(path)
+    unread = tuple(
+        f"{path.name}[{title}]: a hidden sheet is not read; show it if it belongs to the data"
+        for title in hidden
+    )
+    for title, rows, merged in found:
         while rows and not any(rows[-1][1]):
             rows.pop()
         filled = [sum(bool(cell) for cell in row) for _, row in rows]
@@ -39,21 +44,30 @@ def read_workbook(engine: Any, path: Path) -> list[Source]:
                 for column, said in sorted(done.items())
                 if column < len(source.columns)
             )
-            sources.append(replace(source, notes=notes))
+            sources.append(replace(source, notes=(*unread, *notes)))
+            unread = ()
     return sources
 
 
-def _sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]], list[Merged]]]:
-    """Title, numbered rows and merged cells of each sheet; macros and links are not followed."""
+def _sheets(
+    path: Path,
+) -> tuple[list[tuple[str, list[tuple[int, list[str]]], list[Merged]]], list[str]]:
+    """Title, numbered rows and merged cells of each sheet that is shown, and the titles of the others.
+
+    Macros and links are not followed.
+    """
     import openpyxl
 
-    found = []
+    found, hidden = [], []
     try:
         check_archive(path)
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
             for sheet in book.worksheets:
+                if sheet.sheet_state != "visible":
+                    hidden.append(sheet.title)
+                    continue
                 sheet.reset_dimensions()  # the size that a file states may be wrong
                 cells = rows_within_limits(path, sheet.iter_rows())
                 rows = [
@@ -66,7 +80,7 @@ def _sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]], list[Mer
         raise
     except Exception as error:  # whatever a foreign reader makes of a damaged file
         raise _unreadable(path, error, "save it again as .xlsx") from None
-    return found
+    return found, hidden
 
 
 def _as_shown(cell: Any) -> str | None:

@@ -1,12 +1,16 @@
 """Exports of registries that the loaders were not built with: what is read, and what is said of the rest."""
 
+import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
 
+from vertebro_outcomes.errors import LoadError
 from vertebro_outcomes.loaders.load import load
+from vertebro_outcomes.loaders.mapping import read_mapping
+from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.value_shapes import scale_of
-from vertebro_outcomes.loaders.workbooks import read_statistical
+from vertebro_outcomes.loaders.workbooks import read_statistical, read_workbook
 from vertebro_outcomes.tables.engine import embedded_engine
 
 
@@ -106,4 +110,84 @@ def test_a_disability_index_that_never_passes_its_sum_of_50_is_asked_about(tmp_p
     cohort = load(csv(tmp_path, t="patient_id,treatment,treatment_date,odi baseline\n" + rows))
     assert (
         "t.csv: odi is declared on 0-100 but no value is above 45; check the scale" in cohort.notes
+    )
+
+
+def test_values_of_another_kind_than_a_mapping_needs_are_named():
+    feed = {
+        "source": "a.csv",
+        "where": {"X": 1},
+        "scales": [0, 1],
+        "columns": {"sex": {"column": "S", "codes": "w", "factor": "a", "scale": [1]}},
+    }
+    with pytest.raises(LoadError) as refused:
+        read_mapping({"missing": "-99", "feed": [feed, "b"]})
+    assert [(p.where.removeprefix("mapping, "), p.found) for p in refused.value.problems] == [
+        ("missing", "'-99'"),
+        ("feed 1, scales", "[0, 1]"),
+        ("feed 1, columns.sex.codes", "'w'"),
+        ("feed 1, columns.sex.factor", "'a'"),
+        ("feed 1, columns.sex.scale", "[1]"),
+        ("feed 1, where.X", "1"),
+        ("feed 2", "'b'"),
+    ]
+
+
+def test_a_hidden_sheet_is_not_read_and_named(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["patient_id", "vas"])
+    book.active.append([1, 5])
+    old = book.create_sheet("old")
+    old.append(["patient_id", "vas"])
+    old.append([1, 9])
+    old.sheet_state = "hidden"
+    book.save(tmp_path / "r.xlsx")
+    (source,) = read_workbook(embedded_engine(), tmp_path / "r.xlsx")
+    assert source.data.vas.to_pyarrow().to_pylist() == ["5"]
+    assert source.notes == (
+        "r.xlsx[old]: a hidden sheet is not read; show it if it belongs to the data",
+    )
+
+
+PERSON = "person_id,gender_concept_id,year_of_birth\n1,8532,1940\n2,8507,1941\n"
+TREATED = """\
+procedure_occurrence_id,person_id,procedure_date,procedure_source_value
+1,1,2019-06-01,22514
+2,1,2019-12-01,22514
+3,2,2019-06-01,22514
+"""
+CODED = """\
+condition_occurrence_id,person_id,condition_start_date,condition_source_value
+1,1,2019-02-01,S32.010A
+2,1,2019-06-21,S32.010A
+3,2,2019-05-21,S32.010A
+4,2,2019-10-01,S32.020A
+"""
+TOLD = """\
+observation_id,person_id,observation_date,observation_source_value,value_as_number
+1,1,2021-06-01,Death,
+2,2,2021-06-01,death of spouse,
+"""
+
+
+@pytest.mark.slow
+def test_a_diagnosis_soon_after_the_procedure_is_no_new_fracture_and_death_may_be_observed(
+    tmp_path,
+):
+    cohort = load(
+        csv(
+            tmp_path,
+            person=PERSON,
+            procedure_occurrence=TREATED,
+            condition_occurrence=CODED,
+            observation=TOLD,
+        ),
+        key=b"k",
+    )
+    first, second = (pseudonym(n, b"k") for n in "12")
+    assert cohort.frame("fractures")[["patient_id", "day"]].to_numpy().tolist() == [[second, 122]]
+    deaths = cohort.frame("patients").set_index("patient_id").death_day.dropna()
+    assert deaths.to_dict() == {first: 731}
+    assert any(
+        note.startswith("1 person was treated again on a later day") for note in cohort.notes
     )

@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.codes import code_sets
+from vertebro_outcomes.loaders.codes import CodeSets, code_sets
 from vertebro_outcomes.loaders.databases import is_database, read_database_table, tables_of
 from vertebro_outcomes.loaders.files import files_of, other_files, read_file
 from vertebro_outcomes.loaders.format import Export, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.omop_cohort import (
     CLEAN_WINDOW_DAYS,
+    LATER,
     LOOK_BACK_DAYS,
     RIVAL,
+    Concepts,
     concepts_of,
     with_birth_dates,
     with_fractures,
@@ -23,6 +25,7 @@ from vertebro_outcomes.loaders.omop_cohort import (
     with_site_names,
     with_treatments,
 )
+from vertebro_outcomes.loaders.omop_deaths import with_deaths
 from vertebro_outcomes.loaders.omop_feeds import beside, standard_feeds
 from vertebro_outcomes.loaders.omop_scores import as_mapping, in_units, said_of, unlisted_codes
 from vertebro_outcomes.loaders.omop_tables import (
@@ -77,10 +80,7 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
             engine, tables["condition_occurrence"], procedures, codes, concepts
         )
         tables["condition_occurrence"] = conditions
-    for kind in ("measurement", "observation"):
-        if kind in tables:
-            tables[kind] = with_scores(engine, tables[kind], kind, codes, concepts)
-            tables[kind] = in_units(engine, tables[kind])
+    _add_observed(engine, tables, codes, concepts)
     members = _members(tables) if by_codes else tables["person"].data.select("person_id")
     if "care_site" in tables and "care_site_id" in tables["person"].columns:
         tables["person"] = with_site_names(engine, tables["person"], tables["care_site"])
@@ -115,6 +115,18 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
         instruments=rules.instruments,
         one_episode=rules.get("episodes", "single") == "single",
     )
+
+
+def _add_observed(
+    engine: Any, tables: dict[str, Source], codes: CodeSets, concepts: Concepts
+) -> None:
+    """Which measurements and observations are scores, in which unit, and which tell of a death."""
+    for kind in ("measurement", "observation"):
+        if kind in tables:
+            tables[kind] = with_scores(engine, tables[kind], kind, codes, concepts)
+            tables[kind] = in_units(engine, tables[kind])
+    if "observation" in tables:
+        tables["observation"] = with_deaths(engine, tables["observation"], tables.get("concept"))
 
 
 def propose(engine: Any, path: Path) -> ProposedMapping:
@@ -216,6 +228,15 @@ def _notes(tables: Mapping[str, Source]) -> list[str]:
                 f"{who} several fractures in the {LOOK_BACK_DAYS} days before the "
                 "procedure, and codes do not tell which was treated: the last one is taken; where the "
                 "database knows better, map the episodes"
+            )
+    if "procedure_occurrence" in tables:
+        rows = tables["procedure_occurrence"].data
+        again = rows.filter(rows["_role"] == LATER).person_id.nunique().to_pyarrow().as_py()
+        if again:
+            who = "1 person was" if again == 1 else f"{again} people were"
+            notes.append(
+                f"{who} treated again on a later day; only the first treatment is an episode: where "
+                "the others matter, map the episodes"
             )
     people = _members(tables)
     n = 0 if people is None else people.distinct().count().to_pyarrow().as_py()
