@@ -38,6 +38,7 @@ from vertebro_outcomes.tables.engine import embedded_engine, working_engine
 from vertebro_outcomes.tables.storage import read_cohort, read_manifest, recover
 
 MappingLike = str | Path | Mapping[str, Any] | None
+NO_TABLE: Final = "CSV, Excel, SAS, Stata, SPSS or Parquet files"
 LARGE_EXPORT_BYTES: Final = 30_000_000
 _USUAL: Final = {"format": "auto", "keep_dates": False}
 
@@ -188,7 +189,11 @@ def _format(path: Path, name: str) -> RegistryFormat:
     if sure[best] <= 0:
         found = "no table that one of the formats recognises"
         problem = Problem(path.name, found, ", ".join(known))
-        raise LoadError(path.name, [problem], "name the format: load(path, format=...)")
+        step = "name the format: load(path, format=...)"
+        if not files_of(path):
+            problem = Problem(path.name, "no table in it", NO_TABLE)
+            step = "put the export into this folder, or name the folder or file that holds it"
+        raise LoadError(path.name, [problem], step)
     return known[best]
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
 from vertebro_outcomes.loaders.instrument_words import instrument_of
+from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
 from vertebro_outcomes.loaders.proposed_tables import at_home, meant_by, of_new_fracture, sheet_day
 from vertebro_outcomes.loaders.sources import Source
@@ -34,6 +35,22 @@ from vertebro_outcomes.loaders.words import (
 )
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
+DEATH_FLAGS: Final = (
+    *("died", "deceased", "dead", "death", "verstorben", "gestorben", "tod", "decede", "deces"),
+    *(
+        "fallecido",
+        "fallecida",
+        "overleden",
+        "deceduto",
+        "falecido",
+        "dod",
+        "vital_status",
+        "exitus",
+    ),
+)
+UNDATED_DEATH: Final = (
+    "it says that somebody died and not when: add a column with the date of death"
+)
 SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
 
 
@@ -130,7 +147,9 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     folded = fold(column)
     if sex := sex_in(column):
         return [_sex_line(source, column, sex, texts)]
-    key = meant_by(source, column)
+    if folded in DEATH_FLAGS:
+        return [Line(source.name, "patients", "death_date", column, 0.0, UNDATED_DEATH)]
+    key = _by_values(source, column, meant_by(source, column), texts)
     if key is None:
         return []
     table, target = of_new_fracture(source, key)
@@ -139,6 +158,17 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
     return [Line(source.name, table, target, column, round(sure, 2), why, entry)]
+
+
+def _by_values(
+    source: Source, column: str, key: tuple[str, str] | None, texts: ColumnTexts
+) -> tuple[str, str] | None:
+    """`Level treated` may ask whether, how many or which: cells that name vertebrae say which."""
+    if key not in (("levels", "treated"), ("episodes", "n_levels")):
+        return key
+    labels = source.codes.get(column, {})
+    named = share_of([labels.get(v, v) for v in texts.of(column)], lambda v: bool(read_levels(v)))
+    return ("levels", "level") if texts.of(column) and named > 0.5 else key
 
 
 def _sex_line(source: Source, column: str, sex: str, texts: ColumnTexts) -> Line:
@@ -211,11 +241,12 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     if day is None and not timed:
         return Line(source.name, "scores", "value", column, 0.0, f"{name}, but nothing says when")
     if fits < 0.5:
-        return None
+        why = f"{name}, but only {fits:.0%} of the different values are numbers"
+        return Line(source.name, "scores", "value", column, 0.0, why) if fits else None
     entry: dict[str, Any] = {"column": column, **decimal_of(values)}
     scale = written or scale_of(name, column if unit_of(column) else label, values)
     limits = scale or (INSTRUMENTS[name].low, INSTRUMENTS[name].high)
-    absent |= sentinels(texts.stated(column), (limits[0], limits[1]))
+    absent |= sentinels(texts.undeclared(column), (limits[0], limits[1]))
     if absent:
         entry["missing"] = absent
     if scale:

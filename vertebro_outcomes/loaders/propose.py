@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.files import files_of, read_file, require, unpacked
-from vertebro_outcomes.loaders.load import formats
+from vertebro_outcomes.loaders.load import NO_TABLE, formats
 from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, propose_for
 from vertebro_outcomes.tables.engine import embedded_engine
 
@@ -35,5 +36,8 @@ def propose_mapping(path: str | Path) -> ProposedMapping:
         if best.propose is not None and best.recognises(folder) > 0:
             proposal: ProposedMapping = best.propose(engine, folder)
             return proposal
+        if not files_of(folder):
+            problem = Problem(path.name, "no table in it", NO_TABLE)
+            raise LoadError(path.name, [problem], "name the folder or file that holds the export")
         sources = [source for file in files_of(folder) for source in read_file(engine, file)]
     return propose_for(path.stem, sources)

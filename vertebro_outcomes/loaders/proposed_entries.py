@@ -11,6 +11,7 @@ from vertebro_outcomes.loaders.instrument_words import INSTRUMENT_WORDS, instrum
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import (
+    UNSURE_ORDER,
     ColumnTexts,
     decimal_of,
     is_number,
@@ -47,7 +48,7 @@ Entry = tuple[dict[str, Any], float, str]  # the mapping entry, the share it rea
 
 def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnTexts) -> Entry:
     """The mapping entry, the share of values it reads, and why."""
-    values, stated = texts.of(column), texts.stated(column)
+    values, stated = texts.of(column), texts.undeclared(column)
     declared = STAGED[meant[0]][meant[1]]
     labels = source.codes.get(column, {})
     if not values:
@@ -148,7 +149,7 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
         if order == "excel" and declared.name != "birth_date" and _before_1984(values):
             order, fits = "since_1960", 0.5  # days as SAS and Stata count them: not to be guessed
         entry |= {"dates": order} if order != "iso" else {}
-        return entry, fits, f"header; dates read {order}"
+        return entry, fits, _said_of_order(order, fits)
     if ending := ending_of(declared, Cell()):
         values = [re.sub(rf"(?i)\s*({ending})$", "", value) for value in values]
     entry |= decimal_of(values)
@@ -159,6 +160,21 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
     if fits < MOSTLY_READ and any(_RANGE.fullmatch(value) for value in values):
         return entry, fits, "header and ranges (80-84, 90+): give each one number with codes"
     return entry, fits, "header and numbers"
+
+
+def _said_of_order(order: str, fits: float) -> str:
+    """How dates are read; where that is not sure, what a mapping file has to say."""
+    if order == "since_1960":
+        choice = 'days since 1960 (SAS, Stata: "since_1960") or 1900 (spreadsheets: "excel")'
+        return (
+            f"header; numbers that may count {choice}: say which by dates = ... in a mapping file"
+        )
+    if order == "day_first" and 0 < fits <= UNSURE_ORDER:
+        return (
+            "header; no day is above 12, so that 03/04 may be either: say dates = "
+            '"day_first" or "month_first" in a mapping file'
+        )
+    return f"header; dates read {order}"
 
 
 def _before_1984(values: Sequence[str]) -> bool:

@@ -44,6 +44,11 @@ class ColumnTexts:
             self._known[column] = self._distinct(column)
         return self._known[column]
 
+    def undeclared(self, column: str) -> list[str]:
+        """As `stated`, without what the file itself declares missing."""
+        absent = self._source.absent.get(column, frozenset())
+        return [v for v in self.stated(column) if v not in absent]
+
     def _distinct(self, column: str) -> list[str]:
         if self._small and self._head is None:
             self._head = self._source.data.to_pyarrow()

@@ -8,6 +8,8 @@ import pytest
 from vertebro_outcomes.errors import LoadError
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.mapping import read_mapping
+from vertebro_outcomes.loaders.proposal import SURE
+from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.value_shapes import scale_of
 from vertebro_outcomes.loaders.workbooks import read_statistical, read_workbook
@@ -191,3 +193,45 @@ def test_a_diagnosis_soon_after_the_procedure_is_no_new_fracture_and_death_may_b
     assert any(
         note.startswith("1 person was treated again on a later day") for note in cohort.notes
     )
+
+
+@pytest.mark.slow
+def test_labels_of_declared_missing_values_say_why(tmp_path):
+    labels = {"odi_12m": {997: "refused", 998: "not asked", 999: "died"}}
+    frame = pd.DataFrame(
+        {"pid": [1, 2, 3, 4], "treatment": ["VP"] * 4, "odi_12m": [997, 998, 999, 20]}
+    )
+    ranges = {"odi_12m": [{"lo": 990, "hi": 999}]}
+    pyreadstat.write_sav(
+        frame, tmp_path / "r.sav", variable_value_labels=labels, missing_ranges=ranges
+    )
+    scores = load(tmp_path).frame("scores")
+    assert sorted(scores.status) == ["dead", "missing", "not_asked", "observed"]
+
+
+REASONS = """\
+patient_id,treatment,surgery date,Level treated,Geb.-Dat.,died,odi 3m
+1,VP,03/04/2019,T12,1940-02-01,1,<10
+2,KP,05/06/2019,L1,1940-02-21,0,3-4
+3,KP,05/06/2019,L1,1940-02-22,0,44
+"""
+
+
+def test_what_is_not_read_says_what_to_do(tmp_path):
+    proposal = propose_mapping(csv(tmp_path, t=REASONS) / "t.csv")
+    assert {(x.column, x.table, x.target) for x in proposal.lines if x.sure >= SURE} == {
+        ("patient_id", "patients", "patient_id"), ("treatment", "episodes", "treatment"),
+        ("Level treated", "levels", "level"), ("Geb.-Dat.", "patients", "birth_date"),
+    }  # fmt: skip
+    assert {column: why.split(": ", 1)[1] for _, column, why in proposal.unmapped} == {
+        "surgery date": "header; no day is above 12, so that 03/04 may be either: say dates = "
+        '"day_first" or "month_first" in a mapping file',
+        "died": "it says that somebody died and not when: add a column with the date of death",
+        "odi 3m": "odi, but only 33% of the different values are numbers",
+    }
+
+
+def test_a_folder_without_tables_is_refused(tmp_path):
+    for ask in (load, propose_mapping):
+        with pytest.raises(LoadError, match="no table in it; allowed: CSV, Excel"):
+            ask(tmp_path)

@@ -1,6 +1,6 @@
 """Flat tables: CSV in any dialect, Excel, SAS, Stata, SPSS, Parquet, with one mapping file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from vertebro_outcomes.loaders.proposed_mapping import propose_for
 from vertebro_outcomes.loaders.same_numbers import refuse_other_people
 from vertebro_outcomes.loaders.sources import Source, source_from_rows
 from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
+from vertebro_outcomes.loaders.words import ABSENCE_WORDS, word_for
 
 
 def _recognises(path: Path) -> float:
@@ -83,16 +84,18 @@ def _empty(engine: Any, file: Path) -> Source:
 
 
 def with_declared_missing(feeds: Sequence[Feed], sources: Sequence[Source]) -> tuple[Feed, ...]:
-    """What the file itself declares missing is missing, unless the mapping says why."""
-    declared = {source.name: source.absent for source in sources}
+    """What the file itself declares missing is, for the reason its label or the mapping gives."""
+    named = {source.name: source for source in sources}
 
-    def told(cell: Cell, absent: Mapping[str, frozenset[str]]) -> Cell:
-        texts = absent.get(cell.column, frozenset()) - set(cell.codes)
-        said = {**dict.fromkeys(sorted(texts), "missing"), **cell.absent}
+    def told(cell: Cell, source: Source) -> Cell:
+        texts = source.absent.get(cell.column, frozenset()) - set(cell.codes)
+        labels = source.codes.get(cell.column, {})
+        why = {text: word_for(labels.get(text, ""), ABSENCE_WORDS) for text in sorted(texts)}
+        said = {**{text: word or "missing" for text, word in why.items()}, **cell.absent}
         return replace(cell, absent=said) if texts else cell
 
     return tuple(
-        replace(f, cells={name: told(c, declared[f.source]) for name, c in f.cells.items()})
+        replace(f, cells={name: told(c, named[f.source]) for name, c in f.cells.items()})
         for f in feeds
     )
 
