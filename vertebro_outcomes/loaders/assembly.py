@@ -11,6 +11,7 @@ import pandas as pd
 
 from vertebro_outcomes.loaders.canonical import canonical_tables
 from vertebro_outcomes.loaders.format import Export
+from vertebro_outcomes.loaders.leak_events import vertebrae
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.present import only_values
 from vertebro_outcomes.loaders.pseudonyms import Names
@@ -105,9 +106,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     ledger.used |= {"patients": found["patients"], "episodes": rows["episodes"], **children}
     if "scores" in fed:
         children["scores"] = statuses(children["scores"], patients)
-    if "levels" in fed:
-        by = ["patient_id", "episode_id", "level"]
-        children["levels"] = merge(engine, children["levels"], by, name="levels", ledger=ledger)
+    children, leaks, said = vertebrae(engine, children, seen, ledger)
     if "fractures" in fed:
         kept = _after_day0(children["fractures"], ledger)
         children["fractures"] = ledger.used["fractures"] = kept
@@ -121,7 +120,8 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
         tables = canonical_tables(engine, derived, staged, names, absences, spans=spans.table)
     with request.step("accounts settled"):
         apart = (*NOT_MERGED, *(n for n in tables if is_one_row_each(staged, n, names)))
-        account = ledger.settle(export, staged, {n: count(tables[n]) for n in apart if n in fed})
+        written = {n: count(tables[n]) - (leaks if n == "events" else 0) for n in apart if n in fed}
+        account = ledger.settle(export, staged, written)
     return Cohort(
         tables=tables,
         name=export.name,
@@ -133,6 +133,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
             *export.notes,
             *(n for s in export.sources for n in s.notes),
             *notes,
+            *said,
             *request.notes,
         ),
         attrition=pd.DataFrame([first]),

@@ -13,8 +13,15 @@ from vertebro_outcomes.loaders.cells import (
     stripped,
 )
 from vertebro_outcomes.loaders.format import NO_TEXT, STAGED, Cell, Feed
-from vertebro_outcomes.loaders.level_cells import LEVEL, LEVEL_RULES, level_rule, of_each
-from vertebro_outcomes.loaders.marks import RULE, WHY
+from vertebro_outcomes.loaders.level_cells import (
+    LEVEL,
+    LEVEL_RULES,
+    N_LEVELS,
+    leak_of_some,
+    level_rule,
+    of_each,
+)
+from vertebro_outcomes.loaders.marks import LEAK, RULE, WHY
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.tables.schema import Column
 
@@ -95,7 +102,9 @@ def _columns(rows: "ir.Table", place: int, feed: Feed, source: Source) -> Column
             scored = feed.table == "scores" and name == "value"
             cell = replace(cell, scale=None) if scored else cell
             parsed = judge(rows[f"draft {place} {name}"], rows[cell.column], column, cell)
-            parsed = of_each(rows, name, parsed)
+            if name == "leakage" and N_LEVELS in rows.columns:
+                values[LEAK] = leak_of_some(rows, parsed.value)
+            parsed = of_each(rows, name, parsed) if feed.table == "levels" else parsed
             rules[name] = parsed.rules
             words |= {name: known} if (known := closed_words(column, cell)) else {}
             values |= {name: parsed.value, RULE + name: parsed.broken}

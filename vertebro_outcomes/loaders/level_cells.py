@@ -1,4 +1,10 @@
-"""Cells that name vertebrae: one cell may list several, each becomes a row."""
+"""Cells that name vertebrae: one cell may list several, each becomes a row.
+
+What is told once of several vertebrae is that of none of them, unless it holds for each: an amount
+and an angle are set aside and listed, a leak is one complication without a level. How it was looked
+for, that there was none, and that all were treated holds for each. A complication at several
+vertebrae is one; new fractures at several are several.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,14 +23,19 @@ if TYPE_CHECKING:
 
 LEVEL, N_LEVELS, _RAW_LEVEL = "_level", "_n_levels", "_raw_level"
 NO_LEVEL: Final = "no level: something is told of a vertebra, and not of which"
-LEVEL_RULES: Final = ("not a level from T1 to L5",)
-TOGETHER: Final = "one amount for several vertebrae: give each vertebra a row of its own"
-AMOUNTS: Final = ("cement_ml",)  # of which two vertebrae do not each have the whole
+TOGETHER: Final = "one value for several vertebrae: give each vertebra a row of its own"
+EVENT_TOGETHER: Final = "one complication at several vertebrae: it is counted once, without a level"
+LEVEL_RULES: Final = ("not a level from T1 to L5", EVENT_TOGETHER)
+# What was measured or seen of one vertebra; a value for several is not that of each.
+_OF_ONE: Final = (
+    *("cement_ml", "leakage", "height_loss_pct"),
+    *("kyphosis_pre_deg", "kyphosis_post_deg", "cleft"),
+)
 MOST_LEVEL_SPELLINGS: Final = 20_000
 
 
 def with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
-    """A cell that lists several levels becomes several rows; spellings are read once each."""
+    """A cell that lists several levels becomes several rows, but for events; spellings are read once."""
     cell = feed.cells.get("level")
     if cell is None or cell.constant is not None:
         return rows
@@ -34,7 +45,14 @@ def with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
 
     codes = {code.strip().lower(): word for code, word in cell.codes.items()}
     named = {raw: read_levels(codes.get(raw.lower(), raw)) for raw in texts}
-    pairs = [(raw, level) for raw, levels in named.items() for level in levels]
+    if feed.table == "events":
+        pairs = [
+            (raw, levels[0] if len(levels) == 1 else None)
+            for raw, levels in named.items()
+            if levels
+        ]
+    else:
+        pairs = [(raw, level) for raw, levels in named.items() for level in levels]
     counts = [len(named[raw]) for raw, _ in pairs]
     lookup = store(
         engine,
@@ -51,16 +69,34 @@ def with_levels(engine: Any, rows: "ir.Table", feed: Feed) -> "ir.Table":
 
 
 def of_each(rows: "ir.Table", name: str, parsed: Parsed) -> Parsed:
-    """An amount that is told of several levels at once is set aside, as it is that of none of them."""
+    """What is told of several levels at once is set aside, unless it holds for each of them."""
     import ibis
 
-    if name not in AMOUNTS or N_LEVELS not in rows.columns:
+    if name not in _OF_ONE or N_LEVELS not in rows.columns:
         return parsed
-    together = parsed.value.notnull() & (rows[N_LEVELS] > 1)
-    rule = ibis.literal(len(parsed.rules), "int8")
+    together = _told_together(rows, name, parsed.value)
     value = ibis.ifelse(together, ibis.null(parsed.value.type()), parsed.value)
+    if name == "leakage":  # nothing is refused: it becomes a complication
+        return replace(parsed, value=value)
+    rule = ibis.literal(len(parsed.rules), "int8")
     broken = ibis.ifelse(together, rule, parsed.broken)
     return replace(parsed, value=value, broken=broken, rules=(*parsed.rules, TOGETHER))
+
+
+def leak_of_some(rows: "ir.Table", leakage: Any) -> Any:
+    """Where the cement went that leaked from one of several vertebrae."""
+    import ibis
+
+    return ibis.ifelse(_told_together(rows, "leakage", leakage), leakage, ibis.null("string"))
+
+
+def _told_together(rows: "ir.Table", name: str, value: Any) -> Any:
+    told = value.notnull()
+    if name == "leakage":
+        told = value != "none"
+    elif name == "cleft":
+        told = value
+    return (told & (rows[N_LEVELS] > 1)).fill_null(False)
 
 
 def read_levels(text: str) -> Sequence[str]:
@@ -99,4 +135,9 @@ def level_rule(rows: "ir.Table", text: Any) -> Any:
     import ibis
 
     unread = text.notnull() & rows[LEVEL].isnull()
-    return ibis.ifelse(unread, ibis.literal(0, "int8"), ibis.null("int8"))
+    together = unread & (rows[N_LEVELS] > 1).fill_null(False)
+    return ibis.cases(
+        (together, ibis.literal(1, "int8")),
+        (unread, ibis.literal(0, "int8")),
+        else_=ibis.null("int8"),
+    )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import STAGED
 from vertebro_outcomes.loaders.ledger import NOT_SHOWN, Finding, Ledger
+from vertebro_outcomes.loaders.marks import LEAK
 from vertebro_outcomes.loaders.pseudonyms import Names, pseudonyms
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import (
@@ -130,7 +131,8 @@ def _of_persons(data: "ir.Table", names: Names) -> "ir.Table":
 
 def _whole(data: "ir.Table", name: str) -> "ir.Table":
     """Every staged column of a table, in order."""
-    columns = [*STAGED[name].names, *TRACE, *([WHY + "value"] if name == "scores" else [])]
+    further = {"scores": [WHY + "value"], "levels": [LEAK]}.get(name, [])
+    columns = [*STAGED[name].names, *TRACE, *further]
     return data.select([column_of(data, c, name) for c in columns])
 
 
@@ -160,7 +162,8 @@ def empty(name: str) -> "ir.Table":
 
     rows = blank(STAGED[name]).mutate({mark: ibis.null("int64") for mark in (LINE, ORDER)})
     rows = rows.mutate({FILE: ibis.null("string"), "patient_id": ibis.null("int64")})
-    return rows.mutate({WHY + "value": ibis.null("string")}) if name == "scores" else rows
+    further = {"scores": WHY + "value", "levels": LEAK}.get(name)
+    return rows.mutate({further: ibis.null("string")}) if further else rows
 
 
 def blank(table: Table) -> "ir.Table":

@@ -162,7 +162,7 @@ SCORES = Table(
 
 EVENTS = Table(
     "events",
-    "one row per complication or other event",
+    "one row per complication or other event; a leak that only its vertebra's row tells is one",
     (
         _PATIENT,
         _EPISODE,

@@ -57,7 +57,9 @@ def test_a_leak_is_kept_where_the_cement_of_its_vertebra_is_blank(tmp_path):
         4: {("T12", 2, "none")},
     }
     assert of_person(cohort, "events", "type", "day", "level") == {
-        3: {("cement_leakage", 0, "T12"), ("cement_leakage", 0, "L1")}
+        1: {("cement_leakage_disc", 0, "T12"), ("cement_leakage_epidural", 0, "L1")},
+        2: {("cement_leakage_venous", 0, "L1")},
+        3: {("cement_leakage", 0, "T12"), ("cement_leakage", 0, "L1")},
     }
     assert cohort.rejects.empty
     assert cohort.accounting.iloc[0, 1:].tolist() == [4, 4, 0, 0]
@@ -83,7 +85,8 @@ def test_what_is_told_of_a_vertebra_without_a_name_is_rejected_not_lost(tmp_path
         4: {("L2", 4, None), ("L3", None, None)},
     }  # fmt: skip
     assert of_person(cohort, "events", "type", "level") == {
-        4: {("cement_leakage", "L2"), ("cement_leakage", "L3")}
+        1: {("cement_leakage_disc", "T12"), ("cement_leakage_epidural", "L1")},
+        4: {("cement_leakage", "L2"), ("cement_leakage", "L3")},
     }
     rejects = cohort.rejects[["line", "column", "rule"]].to_numpy().tolist()
     assert rejects == [[3, "level_2", NO_LEVEL], [4, "level_2", NO_LEVEL]]

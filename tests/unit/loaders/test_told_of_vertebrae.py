@@ -2,7 +2,12 @@
 
 import pytest
 
-from vertebro_outcomes.loaders.level_cells import NO_LEVEL
+from vertebro_outcomes.loaders.leak_events import LEAKS_OF_SEVERAL, LEAKS_TOLD
+from vertebro_outcomes.loaders.level_cells import (
+    EVENT_TOGETHER,
+    NO_LEVEL,
+    TOGETHER,
+)
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 
@@ -112,3 +117,80 @@ def test_where_leaks_alone_are_told_none_is_an_answer(tmp_path, told, levels):
     assert [
         row[1:] for row in rows_of(cohort, "levels", "level", "leakage") if row[0] == 1
     ] == levels
+
+
+TOGETHER_ROWS = """\
+patient_id,treatment,procedure_date,level,cement_ml,leakage,leakage_detected_by,kyphosis_pre,height_loss_pct,cleft
+1,KP,2019-02-03,"L1, L2",6,disc,CT,9,25,yes
+2,VP,2019-02-03,T12-L1,,none,CT,,,no
+3,VP,2019-02-03,L3,4,venous,CT,7,10,yes
+1,KP,2019-02-03,L4,3,none,CT,,,no
+"""
+
+
+def test_what_is_told_once_of_several_vertebrae_is_that_of_none_unless_it_holds_for_each(tmp_path):
+    (tmp_path / "t.csv").write_text(TOGETHER_ROWS)
+    cohort = load(tmp_path, key=KEY)
+    told = ("level", "cement_ml", "leakage", "leakage_detected_by", "kyphosis_pre_deg", "cleft")
+    nothing = (None, None, "CT", None, None)
+    assert rows_of(cohort, "levels", *told) == [
+        (1, "L1", *nothing), (1, "L2", *nothing), (1, "L4", 3, "none", "CT", None, False),
+        (2, "L1", None, "none", "CT", None, False), (2, "T12", None, "none", "CT", None, False),
+        (3, "L3", 4, "venous", "CT", 7, True),
+    ]  # fmt: skip
+    assert rows_of(cohort, "events", "type", "day", "level", "detected_by") == [
+        (1, "cement_leakage_disc", 0, None, "CT"), (3, "cement_leakage_venous", 0, "L3", "CT"),
+    ]  # fmt: skip
+    assert listed(cohort) == [
+        [2, "cement_ml", "6", TOGETHER],
+        [2, "cleft", "xxx", TOGETHER],
+        [2, "height_loss_pct", "25", TOGETHER],
+        [2, "kyphosis_pre", "9", TOGETHER],
+    ]
+    assert cohort.accounting.iloc[0, 1:].tolist() == [4, 4, 0, 0]
+    assert LEAKS_OF_SEVERAL.format(1) in cohort.notes
+    assert LEAKS_TOLD.format(2) in cohort.notes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        # An event at the vertebra, or at none that is named, tells the leak already.
+        ("1,cement leakage,0,L1", {("cement_leakage", "L1")}),
+        ("1,symptomatic leakage,3,", {("symptomatic_leakage", None)}),
+        ("1,cement leakage (disc),0,L4", {("cement_leakage_disc", "L4"), ("cement_leakage_disc", "L1")}),
+        ("1,pneumonia,3,", {("pneumonia", None), ("cement_leakage_disc", "L1")}),
+        ("2,cement leakage,0,L1", {("cement_leakage_disc", "L1")}),
+    ],
+)  # fmt: skip
+def test_a_leak_of_a_vertebra_is_a_complication_once(tmp_path, events, expected):
+    (tmp_path / "p.csv").write_text(
+        "patient_id,treatment,procedure_date\n1,KP,2019-02-03\n2,VP,2019-02-03\n"
+    )
+    (tmp_path / "l.csv").write_text(
+        "patient_id,level,cement_ml,leakage\n1,L1,4,disc\n2,L1,4,none\n"
+    )
+    (tmp_path / "e.csv").write_text(f"patient_id,event,day,level\n{events}\n2,pneumonia,4,\n")
+    cohort = load(tmp_path, key=KEY)
+    assert {
+        row[1:] for row in rows_of(cohort, "events", "type", "level") if row[0] == 1
+    } == expected
+    assert (cohort.accounting["rows_used"] == cohort.accounting["rows_in"]).all()
+    cohort.write(tmp_path / "canonical")
+    again = load(tmp_path / "canonical")
+    assert rows_of(again, "events", "type", "level") == rows_of(cohort, "events", "type", "level")
+
+
+@pytest.mark.slow
+def test_a_complication_at_several_vertebrae_is_one(tmp_path):
+    (tmp_path / "p.csv").write_text("patient_id,treatment,procedure_date\n1,KP,2019-02-03\n")
+    (tmp_path / "e.csv").write_text(
+        "patient_id,event,day,level\n1,infection,9,T12-L1\n1,cement leakage,0,L1\n1,pneumonia,2,\n"
+    )
+    cohort = load(tmp_path, key=KEY)
+    assert rows_of(cohort, "events", "type", "level") == [
+        (1, "cement_leakage", "L1"), (1, "infection", None), (1, "pneumonia", None),
+    ]  # fmt: skip
+    ((line, column, _, rule),) = listed(cohort)
+    assert (line, column, rule) == (2, "level", EVENT_TOGETHER)
