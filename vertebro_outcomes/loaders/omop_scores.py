@@ -129,14 +129,19 @@ def _words(one: Unlisted) -> str:
     few = one.people <= LARGEST_HIDDEN
     code = one.code if not few or _CODE.fullmatch(one.code) else "a text"
     name = f" {one.name!r}" if one.name else ""
-    seems = f"perhaps {one.seems}, " if one.seems != "?" else ""
+    seems = f"perhaps {one.seems}, " if one.seems not in ("?", "") else ""
     return f"{code}{name} ({seems}{'few' if few else one.rows} rows)"
 
 
 def as_mapping(codes: Sequence[Unlisted]) -> list[str]:
-    """The same as lines of a mapping file, to be uncommented."""
-    shown = [code for code in codes if code.seems and _CODE.fullmatch(code.code)]
-    return [
+    """The same as lines of a mapping file, to be uncommented; other codes of many people are named."""
+    named = [code for code in codes if _CODE.fullmatch(code.code)]
+    shown = [code for code in named if code.seems][:MOST_LISTED]
+    made = [
         f'codes.scores."{one.code}" = "{one.seems if one.seems != "?" else "..."}"  # {_words(one)}'
-        for one in shown[:MOST_LISTED]
+        for one in shown
     ]
+    others = [_words(one) for one in named if not one.seems and one.people > LARGEST_HIDDEN]
+    if others:
+        made.append(f"other codes with numbers: {list_some(others, most=MOST_LISTED)}")
+    return made

@@ -4,39 +4,50 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from vertebro_outcomes.loaders.format import TOLD_OF_VERTEBRAE
+from vertebro_outcomes.loaders.format import STAGED, TOLD_OF_VERTEBRAE
 from vertebro_outcomes.loaders.headers import meaning_of
+from vertebro_outcomes.loaders.instrument_words import instrument_in
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.proposed_entries import entry_of
+from vertebro_outcomes.loaders.proposed_treatments import numbered, of_treatments
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts
+from vertebro_outcomes.loaders.value_shapes import ColumnTexts, propose_dates
 from vertebro_outcomes.loaders.words import fold
 
 _LEVEL: Final = re.compile(r"(^|_)((?:t|th|bwk)_?(?:[4-9]|1[0-2])|(?:l|lwk)_?[1-5])(_|$)")
-_SLOT: Final = re.compile(r"_?([1-9])(?=_|$)")
+_SLOT: Final = re.compile(r"_?([1-9])(?:st|nd|rd|th)?(?=_|$)")
 _OF_SLOT: Final = re.compile(  # `cement of level 2`
     r"(^|_)((of|at|an|am|du|de|del|della|van)_)?(level|vertebra|segment|hohe|niveau|wirbel|nivel|livello)(?=_|$)"
 )
 LEAST_SURE: Final = 0.7
 LEAST_LEVELS: Final = 2
 # What makes a record of a slot.
-_NEEDED: Final = {"levels": ("level",), "fractures": ("date", "day", "level"), "events": ("type",)}
+_NEEDED: Final = {
+    "levels": ("level",),
+    "fractures": ("date", "day", "level"),
+    "events": ("type",),
+    "episodes": ("treatment",),
+}
+_BARE_DATE: Final = ("scores", "date")  # of a treatment, where one has the same number
 Columns = Mapping[str, tuple[str, str]]  # column -> canonical table and column
 Titles = Mapping[str, Sequence[str]]  # column -> its header and its label
 
 
 def side_by_side(source: Source, keys: Mapping[str, Any], taken: set[str]) -> list[dict[str, Any]]:
-    """Feeds of levels, new fractures and complications that have columns of their own each."""
+    """Feeds of levels, treatments, new fractures and complications that have columns of their own each."""
     texts = ColumnTexts(source)
     free = [column for column in source.columns if column not in taken]
     named = {column: [column, source.labels.get(column, "")] for column in free}
     made = []
     for level, columns in _by_level(named).items():
-        cells = {"level": {"constant": level}, **_cells(source, columns, texts)}
+        cells = {"level": {"constant": level}, **_cells(source, columns, texts, {})}
         if any(name in cells for name in TOLD_OF_VERTEBRAE):
             made.append(_feed(source, "levels", {**keys, **cells}))
-    for (table, _), columns in _by_number(named).items():
-        cells = _cells(source, columns, texts)
+    scored = any(_SLOT.search(fold(column)) and instrument_in(column) for column in free)
+    found = of_treatments(_by_number(named), scored=scored)
+    alike = _alike(found)
+    slots = {key: _cells(source, columns, texts, alike) for key, columns in found.items()}
+    for (table, _), cells in numbered(slots, keys).items():
         if any(name in cells for name in _NEEDED[table]):
             made.append(_feed(source, table, {**keys, **cells}))
     return made
@@ -53,10 +64,27 @@ def _feed(source: Source, table: str, columns: Mapping[str, Any]) -> dict[str, A
     return {"source": source.name, "table": table, "columns": dict(columns)}
 
 
-def _cells(source: Source, columns: Columns, texts: ColumnTexts) -> dict[str, Any]:
+def _alike(found: Mapping[tuple[str, str], Columns]) -> dict[tuple[str, str], list[str]]:
+    """Columns of dates with the same meaning, which are written in the same order."""
+    same: dict[tuple[str, str], list[str]] = {}
+    for column, meant in (pair for columns in found.values() for pair in columns.items()):
+        if STAGED[meant[0]][meant[1]].type == "date":
+            same.setdefault(meant, []).append(column)
+    return same
+
+
+def _cells(
+    source: Source,
+    columns: Columns,
+    texts: ColumnTexts,
+    alike: Mapping[tuple[str, str], Sequence[str]],
+) -> dict[str, Any]:
     cells: dict[str, Any] = {}
     for column, meant in columns.items():
         entry, fits, _ = entry_of(source, column, meant, texts)
+        if fits < LEAST_SURE and meant in alike:  # 03/04/2019 alone may be either
+            order, fits = propose_dates([text for c in alike[meant] for text in texts.of(c)])
+            entry = {**entry, "dates": order}
         if fits >= LEAST_SURE and meant[1] not in cells:
             cells[meant[1]] = entry
     return cells
@@ -115,4 +143,5 @@ def _numbered(title: str) -> tuple[str, tuple[str, str]] | None:
     rest = _SLOT.sub("", plain).strip("_")
     bare = _OF_SLOT.sub("", rest).strip("_")
     meant = _of_level(rest) or meaning_of(rest) or (_of_level(bare) if bare else None)
-    return (numbers[0][1], meant) if meant and meant[0] in _NEEDED else None
+    known = meant is not None and (meant[0] in _NEEDED or meant == _BARE_DATE)
+    return (numbers[0][1], meant) if meant and known else None

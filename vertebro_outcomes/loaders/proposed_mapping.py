@@ -9,10 +9,12 @@ import pandas as pd
 
 from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
 from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
+from vertebro_outcomes.loaders.proposed_beside import lines_beside
 from vertebro_outcomes.loaders.proposed_episodes import comes_again, tells_parts, without_bare_lists
 from vertebro_outcomes.loaders.proposed_events import flag_feeds, further_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
+from vertebro_outcomes.loaders.proposed_treatments import REMARK, with_first
 from vertebro_outcomes.loaders.proposed_units import by_unit
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.synthetic_mark import is_mark
@@ -40,6 +42,7 @@ class ProposedMapping:
     content: Mapping[str, Any]  # sure lines only
     unmapped: tuple[tuple[str, str, str], ...]
     remarks: tuple[str, ...] = ()
+    beside: tuple[Line, ...] = ()  # of columns that stand side by side for several of a kind
 
     def to_frame(self) -> pd.DataFrame:
         """`source column table target sure why`, unmapped columns last."""
@@ -47,7 +50,7 @@ class ProposedMapping:
         known = [
             {"source": x.source, "column": x.column, "table": x.table, "target": x.target,
              "sure": x.sure, "why": x.why}
-            for x in self.lines
+            for x in (*self.lines, *self.beside)
         ]  # fmt: skip
         rest = [
             {"source": s, "column": c, "table": "", "target": "", "sure": 0.0, "why": why}
@@ -79,12 +82,15 @@ def propose_for(
                 said = [x for x in lines if (x.source, x.column) == (source.name, column)]
                 why = _reason(said[0]) if said else "not recognised"
                 unmapped.append((source.name, source.shown(column), why))
+    beside = tuple(line for source in sources for line in lines_beside(source, feeds, lines))
     content: dict[str, Any] = {"name": name, "feed": feeds}
     if not record_column and tells_parts(sources, feeds):
         content["episodes"] = "single"
     if record_column and comes_again(sources, feeds):
         content["episodes"] = "several"
-    return ProposedMapping(name, lines, content, tuple(unmapped))
+    several = any(line.table == "episodes" for line in beside)
+    remarks = (REMARK,) if several else ()
+    return ProposedMapping(name, lines, content, tuple(unmapped), remarks, beside)
 
 
 def _reason(line: Line) -> str:
@@ -148,7 +154,7 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     beside += [more for feed in listed for more in further_feeds(source, feed)]
     leaks = leak_feeds(source, [feed for feed in beside if feed["table"] == "levels"], dates)
     taken |= {column for feed in leaks for column in feed["where"]}
-    return [*feeds, *beside, *leaks, *flag_feeds(source, keys, taken, dates)]
+    return [*with_first(feeds, beside), *leaks, *flag_feeds(source, keys, taken, dates)]
 
 
 def _has_doubtful_time(source: Source, lines: Sequence[Line], own: Mapping[str, Any]) -> bool:
@@ -193,7 +199,8 @@ def _score_feed(
 
 def toml_text(proposal: ProposedMapping) -> str:
     """TOML with a comment per line; what is below the threshold stands in comments."""
-    sure_of = {(x.source, x.table, x.target, x.column): x for x in proposal.lines}
+    told = (*proposal.lines, *proposal.beside)
+    sure_of = {(x.source, x.table, x.target, x.column): x for x in told}
     out = [f"name = {json.dumps(proposal.name)}"]
     if "episodes" in proposal.content:
         out.append(f"episodes = {_value(proposal.content['episodes'])}  # of each patient")

@@ -186,6 +186,7 @@ def test_codes_that_seem_to_be_scores_are_listed_and_few_people_are_not_counted(
     engine = embedded_engine()
     header = ["person_id", "measurement_source_value", "measurement_concept_id", "value_as_number"]
     rows = [[str(n), "PAINVAS", "0", "7"] for n in range(12)] * 2
+    rows += [[str(n), "SODIUM", "0", "140"] for n in range(12)]
     rows += [
         ["1", "ODI_LOCAL", "99", "40"],
         ["2", "HEIGHT", "98", "160"],
@@ -205,7 +206,11 @@ def test_codes_that_seem_to_be_scores_are_listed_and_few_people_are_not_counted(
     assert "a text (perhaps pain_vas, few rows)" in said
     assert "HEIGHT" not in said
     assert "man" not in said.replace("many", "")
-    assert 'codes.scores."PAINVAS" = "..."  # PAINVAS (24 rows)' in as_mapping(codes)
+    assert as_mapping(codes) == [
+        'codes.scores."PAINVAS" = "..."  # PAINVAS (24 rows)',
+        'codes.scores."ODI_LOCAL" = "odi"  # ODI_LOCAL \'Low back disability\' (perhaps odi, few rows)',
+        "other codes with numbers: SODIUM (12 rows)",
+    ]
     assert said_of(source, []) == []
     assert unlisted_codes(source, "observation", None) == []
 

@@ -2,10 +2,12 @@
 
 import pytest
 
+from vertebro_outcomes.errors import LoadError
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.proposed_episodes import tells_parts, without_bare_lists
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
+from vertebro_outcomes.loaders.registries.flat import PEOPLE_ALONE
 from vertebro_outcomes.loaders.sources import source_from_rows
 from vertebro_outcomes.tables.engine import embedded_engine
 
@@ -167,3 +169,17 @@ def test_the_level_beside_a_treatment_is_not_that_of_a_complication(tmp_path):
     path.write_text("patient_id,level,complication,date\n1,T12,cement leakage,2019-02-05\n")
     lines = {line.column: (line.table, line.target) for line in propose_mapping(path).lines}
     assert lines["level"] == ("events", "level")
+
+
+def test_people_alone_are_loaded_and_it_is_said_what_is_missing(tmp_path):
+    (tmp_path / "list.csv").write_text("MRN,Age,Gender\n1,70,Female\n2,80,Male\n")
+    cohort = load(tmp_path, key=KEY)
+    assert sorted(cohort.frame("patients")["age_years"]) == [70, 80]
+    assert PEOPLE_ALONE in cohort.notes
+    assert cohort.accounting.iloc[0, 1:].tolist() == [2, 2, 0, 0]
+
+
+def test_a_table_of_which_only_the_patients_are_understood_is_not_said_to_lack_them(tmp_path):
+    (tmp_path / "l.csv").write_text("patient_id,level,cement_ml\n1,L9,4\n2,L8,3\n")
+    with pytest.raises(LoadError, match="beside the patients a column that is understood"):
+        load(tmp_path, key=KEY)

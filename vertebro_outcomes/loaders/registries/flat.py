@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.files import files_of, other_files, read_file
 from vertebro_outcomes.loaders.format import Cell, Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
-from vertebro_outcomes.loaders.proposed_mapping import propose_for
+from vertebro_outcomes.loaders.proposal import SURE
+from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, propose_for
 from vertebro_outcomes.loaders.same_numbers import refuse_other_people
 from vertebro_outcomes.loaders.sources import Source, source_from_rows
 from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
 from vertebro_outcomes.loaders.words import ABSENCE_WORDS, word_for
+
+PEOPLE_ALONE: Final = (
+    "people alone: no column tells of a treatment, a fracture, a score or a complication, so there is no "
+    "episode and no day 0, and a date of birth gives no age; put the tables that tell of them beside it"
+)
 
 
 def _recognises(path: Path) -> float:
@@ -54,14 +60,16 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
     if not rules.get("feed", []):
         proposal = propose_for(rules.name, sources)
         if not proposal.content["feed"]:
-            raise _nothing_recognised(path, sources)
+            raise _nothing_recognised(path, sources, proposal)
         content = {**proposal.content, **rules.content, "feed": proposal.content["feed"]}
         rules = RegistryMapping(rules.name, content, "proposed mapping")
-        notes = ("columns were recognised by headers and values, not by a mapping file",)
+        said = "columns were recognised by headers and values, not by a mapping file"
+        notes = (said, *proposal.remarks)
         reasons = {(s, c): why for s, c, why in proposal.unmapped}
     feeds = with_declared_missing(feeds_of(rules, sources), sources)
     if notes:  # a mapping file may know better
         refuse_other_people(path.name, sources, feeds)
+    alone = (PEOPLE_ALONE,) if {feed.table for feed in feeds} == {"patients"} else ()
     unread = tuple((name, "", "no reader for this file") for name in other_files(path))
     return Export(
         name=rules.name,
@@ -69,7 +77,7 @@ def read(engine: Any, path: Path, mapping: Any) -> Export:
         feeds=feeds,
         synthetic=is_marked(path, sources, rules),
         unmapped=(*_unmapped(sources, feeds, reasons), *unread),
-        notes=(*notes, *rules.get("notes", ())),
+        notes=(*notes, *alone, *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
         instruments=rules.instruments,
         one_episode=rules.get("episodes", "several") == "single",
@@ -114,14 +122,19 @@ def _unmapped(
     ]
 
 
-def _nothing_recognised(path: Path, sources: tuple[Source, ...]) -> LoadError:
+def _nothing_recognised(
+    path: Path, sources: tuple[Source, ...], proposal: ProposedMapping
+) -> LoadError:
+    named = {x.source for x in proposal.lines if x.target == "patient_id" and x.sure >= SURE}
     problems = [
         Problem(
             source.name,
             f"columns {', '.join(map(source.shown, source.columns[:8]))}"
             if source.columns
             else "no header, no row",
-            "a column that names the patient",
+            "beside the patients a column that is understood"
+            if source.name in named
+            else "a column that names the patient",
         )
         for source in sources[:10]
     ]
