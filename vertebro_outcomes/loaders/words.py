@@ -56,7 +56,11 @@ LEAKAGE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (r"epi_?dura?al[a-z]*|[a-z]*canal[a-z]*|spinal[a-z]*|intraspinal", "epidural"),
     (r"(neuro_?)?foramin[a-z]*|foramen", "foraminal"),
-    (r"ven[a-z]+|vein[a-z]*|vascular[a-z]*|intravas[ck]ular", "venous"),
+    (
+        r"((para_?|pre_?|pra_?|basi_?)vertebral[a-z]*_|segment[a-z]*_)?(ven[a-z]+|vein[a-z]*)"
+        r"|vascular[a-z]*|intravas[ck]ular",
+        "venous",
+    ),
     (
         r"para_?vertebral[a-z]*|soft_tissue|weichteil[a-z]*|cortical[a-z]*|prevertebral|pravertebral",
         "paravertebral",
@@ -167,7 +171,8 @@ _UNITS: Final = {
     "d": r"d|days?|tage?n?|j|jours?|dias?|dag(en)?|giorn[io]|gg",
     "w": r"w|wks?|weeks?|wo|wochen?|semaines?|sem|semanas?|we?ek(en)?|settiman[ae]|sett"
     r"|veckor|vecka|uker?|uger?",
-    "m": r"m|mo|mos|mon|m?nths?|months?|monate?n?|mois|mes[ei]?|meses|maand(en)?|mnd|manad(er)?|ma?aned(er)?",
+    "m": r"m|mo|mos|mon|m?nths?|months?|monate?n?|mois|mes[ei]?|meses|maand(en)?|mnd|mdr"
+    r"|manad(er)?|ma?aned(er)?",
     "y": r"y|yrs?|years?|jahre?n?|ans?|annees?|anos?|jaar|ann[io]|aa?r",
 }
 _ANY_UNIT: Final = "|".join(_UNITS.values())
@@ -176,7 +181,7 @@ _TIME = re.compile(
 )
 _BASELINE = re.compile(
     r"(?:^|_)(?:pre|preop\w*|pre_op|pre_?operat\w*|baseline|bl|basale?|base|screening|v0|t0|prae|pra|praop\w*"
-    r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before|avant|antes|vorher|prima|voor|fore)(?=_|$)"
+    r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before|avant|antes|vorher|prima|voor|fore|for_op\w*|for(?=$))(?=_|$)"
 )
 
 

@@ -7,13 +7,14 @@ from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.omop_scores import as_mapping, said_of, unlisted_codes
 from vertebro_outcomes.loaders.propose import propose_mapping
-from vertebro_outcomes.loaders.proposed_entries import agreeing
+from vertebro_outcomes.loaders.proposed_entries import agreeing, propose_codes
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.registries.omop import FORMAT, SAMPLE
 from vertebro_outcomes.loaders.sources import source_from_rows
 from vertebro_outcomes.loaders.time_columns import numbered_times
 from vertebro_outcomes.loaders.words import timepoint_days, unit_of
 from vertebro_outcomes.tables.engine import embedded_engine
+from vertebro_outcomes.tables.event_types import LEAKAGE_SITES
 
 KEY = b"words"
 FRENCH = """\
@@ -223,3 +224,17 @@ def test_an_item_of_a_questionnaire_is_not_read_as_its_score(tmp_path):
     rows = "1,-9007199254740993,71,2112-02-01,40,,\n2,-9007199254740993,72,2112-02-01,4,,\n"
     cohort = load(database(tmp_path / "a", rows, concept=concepts), key=KEY)
     assert cohort.frame("scores")[["instrument", "value"]].to_numpy().tolist() == [["odi", 40]]
+
+
+def test_titles_and_sites_of_further_offices():
+    days = {t: timepoint_days(t) for t in ("VAS før", "VAS for op", "VAS 3 mdr", "reason for pain")}
+    assert days == {"VAS før": 0, "VAS for op": 0, "VAS 3 mdr": 91, "reason for pain": None}
+    assert meaning_of("Nº Historia") == ("patients", "patient_id")
+    assert meaning_of("Cyphose pré-op") == ("levels", "kyphosis_pre_deg")
+    assert meaning_of("Extravasation Location") == ("levels", "leakage")
+    sites = {
+        t: propose_codes("leakage", LEAKAGE_SITES, [t], {})
+        for t in ("paravertebral vein", "disc, vein")
+    }
+    assert sites["paravertebral vein"] == ({"paravertebral vein": "venous"}, 1.0)
+    assert sites["disc, vein"] == ({}, 0.0)  # two places are not one
