@@ -49,7 +49,7 @@ def on_canonical_scale(staged: Staged, ledger: Ledger) -> tuple[Staged, tuple[st
         "status": STAGED["scores"]["status"].codes,
     }
     staged = replace(staged, data=data, finish=finish, words=words)
-    return staged, _suspicions(facts, scales, staged)
+    return staged, (*_suspicions(facts, scales, staged), *_mixed_units(staged, scales))
 
 
 def _on_scale(
@@ -126,6 +126,28 @@ def _suspicions(
                 "check the scale"
             )
     return tuple(notes)
+
+
+def _mixed_units(staged: Staged, scales: Mapping[str, Scale]) -> tuple[str, ...]:
+    """Marks in mm are whole numbers: decimals up to ten alone among them may be cm of another site."""
+    tens = [n for n, scale in scales.items() if scale == (0, 100) and _is_of_ten(n)]
+    if not tens:
+        return ()
+    rows = staged.data.filter(staged.data.instrument.isin(tens))
+    part = rows.value != rows.value.floor()
+    counts = rows.group_by("instrument").aggregate(
+        low=(part & (rows.value <= 10)).sum(), high=(part & (rows.value > 10)).sum()
+    )
+    return tuple(
+        f"{staged.source.name}: {row['instrument']} is read on 0-100, but only values up to 10 have "
+        "decimals: cm and mm may be mixed; give each unit a feed of its own"
+        for row in counts.order_by("instrument").to_pyarrow().to_pylist()
+        if (row["low"] or 0) >= CONTRADICTION_LEAST and not row["high"]
+    )
+
+
+def _is_of_ten(name: str) -> bool:
+    return name in INSTRUMENTS and INSTRUMENTS[name].high == 10
 
 
 def _converted(

@@ -235,3 +235,11 @@ def test_a_folder_without_tables_is_refused(tmp_path):
     for ask in (load, propose_mapping):
         with pytest.raises(LoadError, match="no table in it; allowed: CSV, Excel"):
             ask(tmp_path)
+
+
+@pytest.mark.slow
+def test_centimetres_among_millimetres_are_asked_about(tmp_path):
+    values = ("85", "70", "64", "30", "8.5", "7.1", "2.5")
+    rows = "".join(f"{n},VP,2019-02-03,{v}\n" for n, v in enumerate(values))
+    cohort = load(csv(tmp_path, t="patient_id,treatment,treatment_date,vas baseline\n" + rows))
+    assert any("cm and mm may be mixed" in note for note in cohort.notes)
