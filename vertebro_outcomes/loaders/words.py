@@ -180,7 +180,7 @@ _TIME = re.compile(
     rf"(?:^|_)(?:(?P<n1>\d{{1,3}})_?(?P<u1>{_ANY_UNIT})(?:fu|post|pop)?|(?P<u2>{_ANY_UNIT})_?(?P<n2>\d{{1,3}}))(?=_|$)"
 )
 _BASELINE = re.compile(
-    r"(?:^|_)(?:pre|preop\w*|pre_op|pre_?operat\w*|baseline|bl|basale?|base|screening|v0|t0|prae|pra|praop\w*"
+    r"(?:^|_)(?:pre|preop\w*|pre_op|pre_?operat\w*|baseline|bl|basale?|base|screening|v_?0|t_?0|prae|pra|praop\w*"
     r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before|avant|antes|vorher|prima|voor|fore|for_op\w*|for(?=$))(?=_|$)"
 )
 

@@ -12,6 +12,7 @@ from vertebro_outcomes.loaders.proposal import SURE
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.value_shapes import scale_of
+from vertebro_outcomes.loaders.words import timepoint_days
 from vertebro_outcomes.loaders.workbooks import read_statistical, read_workbook
 from vertebro_outcomes.tables.engine import embedded_engine
 
@@ -243,3 +244,8 @@ def test_centimetres_among_millimetres_are_asked_about(tmp_path):
     rows = "".join(f"{n},VP,2019-02-03,{v}\n" for n, v in enumerate(values))
     cohort = load(csv(tmp_path, t="patient_id,treatment,treatment_date,vas baseline\n" + rows))
     assert any("cm and mm may be mixed" in note for note in cohort.notes)
+
+
+@pytest.mark.parametrize("title", ["VAS_V0", "ODI T0", "vas_t_0", "v0"])
+def test_visits_numbered_from_zero_begin_at_the_baseline(title):
+    assert timepoint_days(title) == 0
