@@ -36,7 +36,7 @@ def canonical_tables(
 
     is_large = working_folder(engine) is not None
     is_sorted = not is_large or names.n_people > MOST_JOINED
-    cut = _middle(staged) if is_large else None
+    cut = _cut(staged, names.n_people) if is_large else None
     cuts = {"scores": cut} if cut and "scores" in tables else {}
     whole: dict[str, ir.Table] = {}
     coded: dict[str, Callable[[], Coded]] = {}
@@ -67,10 +67,15 @@ def _names_of(spans: "ir.Table") -> Coded:
     return Coded(SPAN, {name: found[name].combine_chunks() for name in _NAMES})
 
 
-def _middle(staged: Sequence[Staged]) -> Cut | None:
-    """The middle of all rows of the files of scores."""
+def _cut(staged: Sequence[Staged], n_people: int) -> Cut | None:
+    """Where the rows of the files of scores part, so that both parts are written at one time.
+
+    The first is begun while episodes, which are written beside it, still take about as long as half
+    a score of each person.
+    """
     feeds = [item for item in staged if item.feed.table == "scores"]
-    left = sum(item.source.n_rows for item in feeds) // 2
+    n_rows = sum(item.source.n_rows for item in feeds)
+    left = min(n_rows // 2 + n_people // 2, 3 * n_rows // 4)
     for item in feeds:
         if left <= item.source.n_rows:
             return Cut(ORDER, item.place * FEED_STEP + left)
