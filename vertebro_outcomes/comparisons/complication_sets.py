@@ -21,7 +21,8 @@ from vertebro_outcomes.comparisons.occurrence_counts import occurrence_table, un
 from vertebro_outcomes.comparisons.occurrences import KEYS, SCANS
 from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
 from vertebro_outcomes.tables.cohort import Cohort, Unit
-from vertebro_outcomes.tables.engine import count, raised
+from vertebro_outcomes.tables.engine import count
+from vertebro_outcomes.tables.engine_functions import raised
 from vertebro_outcomes.tables.held import held
 
 if TYPE_CHECKING:

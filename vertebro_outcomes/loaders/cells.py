@@ -65,7 +65,7 @@ def same_in_all(text: str, column: Column, cell: Cell, setting: Setting) -> Any:
     """The typed value of a text that stands for every row."""
     import ibis
 
-    word = _words(column, cell).get(text.strip().lower()) if _is_coded(column, cell) else None
+    word = _words(column, cell).get(text.strip().lower()) if is_coded(column, cell) else None
     if word is None or cell.absent:
         return parse(ibis.literal(text), column, cell, setting).value
     return _typed_word(ibis.literal(word), column)
@@ -87,7 +87,7 @@ def glance(
     import ibis
 
     none = ibis.null("string")
-    if _is_coded(column, cell):
+    if is_coded(column, cell):
         words = _words(column, cell)
         spelled = dict.fromkeys([*usual, *cell.codes, *column.codes])
         known = {t: words[t.strip().lower()] for t in spelled if t.strip().lower() in words}
@@ -110,7 +110,9 @@ def draft(glanced: Any, text: Any, column: Column, cell: Cell, setting: Setting)
     """
     import ibis
 
-    if _is_coded(column, cell):
+    if not text.type().is_string():  # read as a number or a date already
+        return _in_unit(text, column, cell)
+    if is_coded(column, cell):
         slow = _coded(text.strip().lower(), column, cell)
     elif column.type == "date":
         born = column.name == "birth_date"
@@ -152,7 +154,8 @@ def stripped(text: Any) -> Any:
     return ibis.ifelse(loose, text.strip(), text)
 
 
-def _is_coded(column: Column, cell: Cell) -> bool:
+def is_coded(column: Column, cell: Cell) -> bool:
+    """Whether the text is one of a list of words."""
     return bool(cell.codes or column.codes or column.type == "bool")
 
 
@@ -164,6 +167,8 @@ def judge(drafted: Any, text: Any, column: Column, cell: Cell) -> Parsed:
     import ibis
 
     none = ibis.null("int8")
+    if not text.type().is_string():  # a blank, or a cell that was read: nothing else can be wrong
+        text = ibis.ifelse(text.isnull(), ibis.null("string"), "read")
     plain = text.strip()
     low = plain.lower()
     said = look_up(low, {key.strip().lower(): word for key, word in cell.absent.items()})
@@ -188,7 +193,7 @@ def _judged(
     """Whether a draft fits its column (None: each does), the rules for one that does not, its value."""
     import ibis
 
-    if _is_coded(column, cell):
+    if is_coded(column, cell):
         return None, [(drafted.isnull(), "not among the codes")], _typed_word(drafted, column)
     if column.type == "date":
         partial = plain.re_search(PARTIAL)
@@ -238,11 +243,13 @@ def _words(column: Column, cell: Cell) -> dict[str, str]:
     return {**own, **{k: w for k, w in words.items() if k not in own}}
 
 
-def closed_words(column: Column, cell: Cell) -> list[str]:
-    """All that a text column of declared words can hold, in order; nothing of any other column."""
+def closed_words(column: Column, cell: Cell, *, usual: Sequence[str] = ()) -> list[str]:
+    """All that a text column of declared words can hold, nothing of any other; `usual` texts first."""
     if column.type != "text" or not column.codes:
         return []
-    return sorted(set(_words(column, cell).values()))
+    words = _words(column, cell)
+    likely = [words[text] for text in (t.strip().lower() for t in usual) if text in words]
+    return list(dict.fromkeys([*likely, *sorted(words.values())]))
 
 
 def _typed_word(word: Any, column: Column) -> Any:

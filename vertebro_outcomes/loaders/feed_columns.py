@@ -8,6 +8,7 @@ from vertebro_outcomes.loaders.cells import (
     closed_words,
     draft,
     glance,
+    is_coded,
     judge,
     same_in_all,
     stripped,
@@ -23,22 +24,21 @@ from vertebro_outcomes.loaders.level_cells import (
 )
 from vertebro_outcomes.loaders.marks import LEAK, RULE, WHY
 from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.typed_lines import Kind, is_written_as
 from vertebro_outcomes.tables.schema import Column
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 LONGEST_BLANK: Final = 6
-GLANCED_FROM: Final = (
-    20_000  # rows; below, putting the glance into words takes longer than it saves
-)
+GLANCED_FROM: Final = 20_000  # rows; below, glances and kinds take longer than they save
 
 
 @dataclass(frozen=True)
 class Columns:
     """Canonical columns and their companions as expressions, and the rules that cells may break.
 
-    `words` is all that a column can hold, where that is known.
+    `words` is all that a column can hold, where that is known, likely words first.
     """
 
     values: Mapping[str, Any]
@@ -49,7 +49,7 @@ class Columns:
 def typed_columns(
     rows: "ir.Table", source: Source, feeds: Sequence[Feed]
 ) -> tuple["ir.Table", list[Columns]]:
-    """The columns of each feed, over the table that comes with them.
+    """The columns of each feed, over the table that comes with them; of `rows`, some may be read already.
 
     What cells say is read in steps: each expression stands once, however often it is looked at.
     """
@@ -60,7 +60,8 @@ def typed_columns(
         if cell.constant is None and name != "level" and not is_plain(_declared(feed, name), cell)
     }
     glances, strict = {}, rows.get_backend().name == "duckdb"
-    for (place, name), cell in cells.items() if source.n_rows >= GLANCED_FROM else ():
+    unread = {key: cell for key, cell in cells.items() if rows[cell.column].type().is_string()}
+    for (place, name), cell in unread.items() if source.n_rows >= GLANCED_FROM else ():
         column, usual = _declared(feeds[place], name), source.usual.get(cell.column, ())
         text, how = rows[cell.column], source.setting
         found = glance(text, column, cell, how, usual=usual, strict=strict)
@@ -75,6 +76,33 @@ def typed_columns(
         drafts[f"draft {place} {name}"] = draft(seen, text, column, cell, source.setting)
     rows = rows.mutate(**drafts) if drafts else rows
     return rows, [_columns(rows, place, feed, source) for place, feed in enumerate(feeds)]
+
+
+def kinds_of(source: Source, feeds: Sequence[Feed]) -> dict[str, Kind]:
+    """The columns that feeds look at, each with what all its cells may be read as, as far as one sees.
+
+    None of a short source: what they save is less than they cost.
+    """
+    kinds: dict[str, Kind] = {}
+    for feed in feeds if source.n_rows >= GLANCED_FROM else ():
+        for name, cell in feed.cells.items():
+            if cell.constant is None:
+                kind = _kind(_declared(feed, name), cell, source)
+                kinds[cell.column] = kind if kinds.get(cell.column, kind) == kind else "text"
+    return kinds
+
+
+def _kind(column: Column, cell: Cell, source: Source) -> Kind:
+    usual, how = source.usual.get(cell.column, ()), source.setting
+    kind: Kind = "text"
+    if cell.absent or is_coded(column, cell):
+        return "text"
+    if column.type == "date" and (cell.dates or how.dates) == "iso":
+        kind = "date"
+    elif column.type in ("int", "float") and not (cell.thousands or how.thousands):
+        same = (cell.decimal or how.decimal) == how.decimal
+        kind = "number" if same else "text"
+    return kind if all(is_written_as(text, kind) for text in usual) else "text"
 
 
 def _declared(feed: Feed, name: str) -> Column:
@@ -106,7 +134,8 @@ def _columns(rows: "ir.Table", place: int, feed: Feed, source: Source) -> Column
                 values[LEAK] = leak_of_some(rows, parsed.value)
             parsed = of_each(rows, name, parsed) if feed.table == "levels" else parsed
             rules[name] = parsed.rules
-            words |= {name: known} if (known := closed_words(column, cell)) else {}
+            known = closed_words(column, cell, usual=source.usual.get(cell.column, ()))
+            words |= {name: known} if known else {}
             values |= {name: parsed.value, RULE + name: parsed.broken}
             values |= {WHY + name: parsed.why} if cell.absent else {}
     return Columns(values, rules, words)

@@ -14,6 +14,7 @@ from vertebro_outcomes.loaders.file_ends import footers_of, titles_of, usual_tex
 from vertebro_outcomes.loaders.limits import refuse_width
 from vertebro_outcomes.loaders.physical_lines import CHUNK_BYTES, physical_lines
 from vertebro_outcomes.loaders.sources import LINE, InOrder, Source, unique_names
+from vertebro_outcomes.loaders.typed_lines import TypedLines
 from vertebro_outcomes.tables.engine import embedded_engine, open_parquet, quiet, store
 
 LARGE_BYTES: Final = 4_000_000  # reading cell by cell takes as long as a load costs anyway
@@ -101,12 +102,13 @@ def _in_memory(engine: Any, path: Path, name: str | None, found: str) -> Source:
 
 
 def _presumed(scan: "_Scan", name: str, n_lines: int, settled: Callable[[], Source]) -> Source:
+    plain = TypedLines(scan.path, scan.dialect.separator, tuple(scan.header), scan.above)
     return Source(
         name,
         _with_lines(scan, [], -1),
         n_lines - scan.above,
         is_streamed=True,
-        in_order=InOrder(scan.rows(), scan.above + 1),
+        in_order=InOrder(scan.rows(), scan.above + 1, plain if plain.is_told else None),
         settled=settled,
     )
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.tables.engine import fingerprint, function, store
+from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.engine_functions import fingerprint, function
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

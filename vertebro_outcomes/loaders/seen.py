@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import column_of, records_of
 from vertebro_outcomes.loaders.staging import WHO, Staged
-from vertebro_outcomes.tables.engine import count, function, is_blank, raised, store
+from vertebro_outcomes.tables.engine import count, is_blank, store
+from vertebro_outcomes.tables.engine_functions import function, raised
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

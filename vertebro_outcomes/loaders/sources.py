@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from vertebro_outcomes.loaders.typed_lines import TypedLines
 from vertebro_outcomes.tables.engine import store
 
 if TYPE_CHECKING:
@@ -25,10 +26,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class InOrder:
-    """The cells alone, where the first row is the line `first_line` and each row is one line."""
+    """The cells alone, where the first row is the line `first_line` and each row is one line.
+
+    Some files are `plain` enough to be read as numbers and dates at once.
+    """
 
     data: "ir.Table"
     first_line: int
+    plain: TypedLines | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,13 +11,14 @@ import pandas as pd
 
 from vertebro_outcomes.loaders.cells import stripped
 from vertebro_outcomes.loaders.event_words import NO_EVENT
-from vertebro_outcomes.loaders.feed_columns import Columns, is_plain, typed_columns
+from vertebro_outcomes.loaders.feed_columns import Columns, is_plain, kinds_of, typed_columns
 from vertebro_outcomes.loaders.format import STAGED, Export, Feed
 from vertebro_outcomes.loaders.level_cells import NO_LEVEL, tells_of_vertebra, with_levels
 from vertebro_outcomes.loaders.marks import FILE, ORDER, RECORD, REFUSED, RULE, WHO, WHY
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.tallies import Tally, tally
-from vertebro_outcomes.tables.engine import fingerprint, store, store_words
+from vertebro_outcomes.tables.engine import store, store_words, streamed
+from vertebro_outcomes.tables.engine_functions import fingerprint
 from vertebro_outcomes.tables.schema import Column
 from vertebro_outcomes.tables.shown_cells import shown_cell
 
@@ -107,8 +109,22 @@ def _stage_source(engine: Any, source: Source, feeds: Mapping[int, Feed]) -> lis
 
 def _stage_lines(engine: Any, source: Source, feeds: Mapping[int, Feed]) -> list[Staged]:
     """Feeds of which each row is a line of the file: it is read once, whatever they share is kept once."""
+    import duckdb
+
     assert source.in_order is not None
-    rows = source.in_order.data.select(_wanted(feeds.values()))
+    plain = source.in_order.plain
+    kinds = kinds_of(source, list(feeds.values())) if engine.name == "duckdb" else {}
+    if plain is not None and kinds:
+        reader = plain.read(kinds, decimal="," if source.setting.decimal == "," else ".")
+        with suppress(duckdb.Error), streamed(engine, "plain", reader) as rows:  # not all is plain
+            return _stage_rows(engine, source, feeds, rows)
+    return _stage_rows(engine, source, feeds, source.in_order.data.select(_wanted(feeds.values())))
+
+
+def _stage_rows(
+    engine: Any, source: Source, feeds: Mapping[int, Feed], rows: "ir.Table"
+) -> list[Staged]:
+    assert source.in_order is not None
     rows, read = typed_columns(rows, source, list(feeds.values()))
     kept: dict[Any, str] = {}  # what is kept -> its name
     for place, columns in zip(feeds, read, strict=True):

@@ -78,7 +78,7 @@ def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":
 def store_words(
     engine: Any, name: str, data: "ir.Table", words: Mapping[str, Sequence[str]]
 ) -> "ir.Table":
-    """As `store` on DuckDB, where columns that hold only these words, in order, are kept as numbers.
+    """As `store` on DuckDB, where columns that hold only these words, likely ones first, are numbers.
 
     They stay texts to whoever asks for them, and are counted and compared faster.
     """
@@ -89,6 +89,20 @@ def store_words(
         query = f"SELECT * {_recast(words)} FROM ({engine.compile(data)})"  # noqa: S608 -- our own
         engine.con.execute(f'CREATE TABLE "{stored}" AS {query}')
         return engine.table(stored)
+
+
+@contextmanager
+def streamed(engine: Any, name: str, rows: "pa.RecordBatchReader") -> Iterator["ir.Table"]:
+    """Rows that DuckDB may go through once, in their order; what stops them stops its query."""
+    import ibis
+
+    called = ibis.util.gen_name(name)
+    engine.con.register(called, rows)
+    try:
+        with quiet():
+            yield engine.table(called)
+    finally:
+        engine.con.unregister(called)
 
 
 def store_told(engine: Any, name: str, data: "ir.Table", *, place: str = "") -> "ir.Table":
@@ -220,9 +234,9 @@ def _recast(words: Mapping[str, Sequence[str]]) -> str:
 
 
 def _as_enumeration(name: str, words: Sequence[str]) -> str:
-    """A column of words by their numbers; each is compared, which takes less than a search."""
+    """A column of words by their numbers; each is compared, which for the first takes less than a search."""
     quoted = ["'" + word.replace("'", "''") + "'" for word in words]
-    kind = f"ENUM({', '.join(quoted)})"
+    kind = f"ENUM({', '.join(sorted(quoted))})"
     each = " ".join(f"WHEN {word} THEN {word}::{kind}" for word in quoted)
     return f'CASE "{name}" {each} ELSE "{name}"::{kind} END'
 
@@ -243,37 +257,6 @@ def working_folder(engine: Any) -> Path | None:
     """The folder that a `working_engine` made for itself."""
     folder: Path | None = getattr(engine, "vertebro_folder", None)
     return folder
-
-
-def fingerprint(engine: Any, text: Any) -> Any:
-    """A whole number for a text, by which an engine groups and joins faster than by the text.
-
-    Of 63 or 64 bits: that two of a million texts share one has a chance below one in ten million.
-    """
-    if engine.name == "duckdb":
-        return (function("hash", ("string",), "uint64")(text) >> 1).cast("int64")
-    return function("xxhash64", ("string",), "int64")(text)
-
-
-def function(name: str, takes: tuple[str, ...], gives: str) -> Any:
-    """A function of the engine itself, by its name, the types it takes and the type it gives."""
-    import ibis
-
-    def one(first: Any) -> Any: ...
-    def two(first: Any, second: Any) -> Any: ...
-
-    shape = one if len(takes) == 1 else two
-    return ibis.udf.scalar.builtin(shape, name=name, signature=(takes, gives))
-
-
-def raised(flags: Any) -> Any:
-    """Every bit that one of the numbers of a group has."""
-    import ibis
-
-    def bit_or(number: Any) -> Any: ...
-
-    signature = (("int64",), "int64")
-    return ibis.udf.agg.builtin(bit_or, name="bit_or", signature=signature)(flags)
 
 
 def open_parquet(engine: Any, path: Path) -> "ir.Table":

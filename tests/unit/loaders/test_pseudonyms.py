@@ -8,7 +8,8 @@ from vertebro_outcomes.errors import LoadError
 from vertebro_outcomes.loaders import staging
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.pseudonyms import pseudonym, pseudonyms
-from vertebro_outcomes.tables.engine import embedded_engine, fingerprint, store
+from vertebro_outcomes.tables.engine import embedded_engine, store
+from vertebro_outcomes.tables.engine_functions import fingerprint
 
 
 def named(identifiers):

@@ -1,9 +1,11 @@
 """Words kept as numbers stay words to whoever asks; places are those of the rows as stored."""
 
+import ibis
 import pyarrow as pa
 import pytest
 
 from vertebro_outcomes.tables.engine import embedded_engine, store, store_told, store_words
+from vertebro_outcomes.tables.engine_functions import fingerprint
 
 WORDS = ["eq5d", "odi", "pain_vas"]
 
@@ -65,3 +67,14 @@ def test_a_row_knows_its_place_beside_columns_that_take_no_room(engine):
     rows = rows.mutate(nothing=ibis.null("int64")).order_by("n")
     told = store_told(engine, "told", rows, place="at").to_pyarrow()
     assert told.to_pydict() == {"n": [10, 20, 30], "nothing": [None] * 3, "at": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("keep", [store, lambda *told: store_words(*told, {})])
+def test_a_fingerprint_stays_the_number_it_is(engine, keep):
+    told = store(engine, "told", ibis.memtable({"text": ["one", "two", "", None]}))
+    number = fingerprint(engine, told.text)
+    kept = keep(engine, "kept", told.mutate(number=number))
+    assert kept.number.type() == number.type() == ibis.dtype("int64")
+    numbers = kept.number.to_pyarrow().to_pylist()
+    assert min(n for n in numbers if n is not None) >= 0
+    assert len(set(numbers)) == 4
