@@ -36,8 +36,9 @@ def at_home(source: Source, table: str, target: str, column: str) -> str:
     present = {meant_by(source, column) for column in source.columns}
     names = {key[1] for key in present if key}
     if target == "cement_ml" and ("levels", "level") in present:
-        apart = "treatment" not in names or has_siblings(source, column)
-        apart = apart or one_row_per_level(source) or _told_apart(source, column)
+        told = _told_with(source, column)
+        apart = "treatment" not in names & told or has_siblings(source, column)
+        apart = "level" in told and (apart or one_row_per_level(source))
         return "levels" if apart else table
     if target in ("date", "day", "symptomatic", "level", "detected_by") and table in (
         "scores",
@@ -78,16 +79,18 @@ def sheet_day(name: str) -> int | None:
     return timepoint_days(_sheet(name).removesuffix("]")) if name.endswith("]") else None
 
 
-def _told_apart(source: Source, column: str) -> bool:
-    """Whether a column is told in rows of a vertebra, and never in those of the treatment."""
-    wanted = (("levels", "level"), ("episodes", "treatment"))
-    level, treatment = (
-        next(c for c in source.columns if meant_by(source, c) == meant) for meant in wanted
-    )
+def _told_with(source: Source, column: str) -> set[str]:
+    """Which of vertebra and treatment are told in rows with something in a column; both if it is blank."""
+    wanted = {"level": ("levels", "level"), "treatment": ("episodes", "treatment")}
+    places = {
+        name: next((c for c in source.columns if meant_by(source, c) == meant), None)
+        for name, meant in wanted.items()
+    }
     data = source.data
     rows = data.filter(data[column].notnull())
-    told = rows.aggregate(n=rows[level].count(), treated=rows[treatment].count()).to_pyarrow()
-    return bool(told["n"][0].as_py() and not told["treated"][0].as_py())
+    counts = {name: rows[place].count() for name, place in places.items() if place is not None}
+    told = rows.aggregate(rows=rows.count(), **counts).to_pyarrow().to_pylist()[0]
+    return {name for name in counts if told[name] or not told["rows"]}
 
 
 def one_row_per_level(source: Source) -> bool:
