@@ -86,7 +86,8 @@ def store_words(
 
     stored = ibis.util.gen_name(name)
     with quiet():
-        query = f"SELECT * {_recast(words)} FROM ({engine.compile(data)})"  # noqa: S608 -- our own
+        typed = _as_declared(engine, data.drop(*words)) | _as_words(words)
+        query = f"SELECT {', '.join(typed[c] for c in data.columns)} FROM ({engine.compile(data)})"  # noqa: S608 -- our own
         engine.con.execute(f'CREATE TABLE "{stored}" AS {query}')
         return engine.table(stored)
 
@@ -229,8 +230,18 @@ def _queries(
 
 def _recast(words: Mapping[str, Sequence[str]]) -> str:
     """What stands behind the star of a query that gives these columns as enumerations."""
-    casts = [f'{_as_enumeration(name, some)} AS "{name}"' for name, some in words.items() if some]
+    casts = list(_as_words(words).values())
     return f"REPLACE ({', '.join(casts)})" if casts else ""
+
+
+def _as_words(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return {c: f'{_as_enumeration(c, some)} AS "{c}"' for c, some in words.items() if some}
+
+
+def _as_declared(engine: Any, data: "ir.Table") -> dict[str, str]:
+    """Columns in the type that Ibis takes them for: that of an engine may be another."""
+    kinds = {c: engine.compiler.type_mapper.to_string(kind) for c, kind in data.schema().items()}
+    return {c: f'CAST("{c}" AS {kind}) AS "{c}"' for c, kind in kinds.items()}
 
 
 def _as_enumeration(name: str, words: Sequence[str]) -> str:
