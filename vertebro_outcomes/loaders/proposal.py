@@ -35,18 +35,11 @@ from vertebro_outcomes.loaders.words import (
 )
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
-DEATH_FLAGS: Final = (
-    *("died", "deceased", "dead", "death", "verstorben", "gestorben", "tod", "decede", "deces"),
-    *(
-        "fallecido",
-        "fallecida",
-        "overleden",
-        "deceduto",
-        "falecido",
-        "dod",
-        "vital_status",
-        "exitus",
-    ),
+# A column of such a name may tell the date, or only that somebody died.
+DEATH_WORDS: Final = (
+    *("died", "deceased", "dead", "death", "dod", "verstorben", "gestorben", "tod", "exitus"),
+    *("decede", "deces", "deceduto", "fallecido", "fallecida", "falecido", "overleden"),
+    "vital_status",
 )
 UNDATED_DEATH: Final = (
     "it says that somebody died and not when: add a column with the date of death"
@@ -147,14 +140,16 @@ def _lines_of(source: Source, column: str, texts: ColumnTexts, timed: bool) -> l
     folded = fold(column)
     if sex := sex_in(column):
         return [_sex_line(source, column, sex, texts)]
-    if folded in DEATH_FLAGS:
-        return [Line(source.name, "patients", "death_date", column, 0.0, UNDATED_DEATH)]
     key = _by_values(source, column, meant_by(source, column), texts)
+    if key is None and folded in DEATH_WORDS:
+        key = ("patients", "death_date")
     if key is None:
         return []
     table, target = of_new_fracture(source, key)
     table = at_home(source, table, target, column)
     entry, fits, why = entry_of(source, column, (table, target), texts)
+    if folded in DEATH_WORDS and fits < SURE:
+        return [Line(source.name, table, target, column, 0.0, UNDATED_DEATH)]
     exact = folded == target
     sure = (0.95 if exact else 0.85) * fits
     return [Line(source.name, table, target, column, round(sure, 2), why, entry)]

@@ -8,7 +8,7 @@ import pytest
 from vertebro_outcomes.errors import LoadError
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.mapping import read_mapping
-from vertebro_outcomes.loaders.proposal import SURE
+from vertebro_outcomes.loaders.proposal import SURE, UNDATED_DEATH
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.value_shapes import scale_of
@@ -249,3 +249,18 @@ def test_centimetres_among_millimetres_are_asked_about(tmp_path):
 @pytest.mark.parametrize("title", ["VAS_V0", "ODI T0", "vas_t_0", "v0"])
 def test_visits_numbered_from_zero_begin_at_the_baseline(title):
     assert timepoint_days(title) == 0
+
+
+@pytest.mark.parametrize("title", ["dod", "Death", "Exitus", "verstorben"])
+def test_a_column_named_after_death_is_its_date_where_it_holds_dates(tmp_path, title):
+    lines = {}
+    for told in ("2019-11-12", "1"):
+        rows = [f"{n},VP,2019-02-03,{told if n % 3 == 0 else ''}" for n in range(9)]
+        (tmp_path / "t.csv").write_text(
+            "\n".join([f"patient_id,treatment,treatment_date,{title}", *rows])
+        )
+        frame = propose_mapping(tmp_path / "t.csv").to_frame()
+        line = frame[(frame["column"] == title) & (frame["target"] == "death_date")].iloc[0]
+        lines[told] = [line["sure"], line["why"]]
+    assert lines["2019-11-12"][0] > 0.8
+    assert lines["1"] == [0.0, UNDATED_DEATH]
