@@ -292,7 +292,7 @@ def test_mappings_that_cannot_be_meant_are_refused_whole(bad_folder, mapping, sa
 def test_paths_and_formats_that_do_not_exist_are_refused(tmp_path):
     with pytest.raises(vo.LoadError, match="no such file"):
         load(tmp_path / "nothing.csv")
-    with pytest.raises(vo.LoadError, match="recognise"):
+    with pytest.raises(vo.LoadError, match="no table in it"):
         load(tmp_path)
     with pytest.raises(vo.InputError, match="redcap"):
         load(tmp_path, format="excel")
