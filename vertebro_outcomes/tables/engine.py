@@ -86,7 +86,7 @@ def store_words(
 
     stored = ibis.util.gen_name(name)
     with quiet():
-        typed = _as_declared(engine, data.drop(*words)) | _as_words(words)
+        typed = _as_declared(engine, data) | _as_words(words)
         query = f"SELECT {', '.join(typed[c] for c in data.columns)} FROM ({engine.compile(data)})"  # noqa: S608 -- our own
         engine.con.execute(f'CREATE TABLE "{stored}" AS {query}')
         return engine.table(stored)
