@@ -56,6 +56,7 @@ FURTHER: dict[str, Callable[[Cohort], object]] = {
     "complications by site": vo.complication_sites,
     "bundle of a site": lambda c: vo.site_summary(c, site="A", day=90, **ARMS),
     "recurrent fractures": lambda c: vo.recurrent_fractures(c, **ARMS),
+    "single vertebrae": vo.vertebra_fractures,
 }
 MOST_FURTHER = 1_000_000
 SIMULATE = "simulate to Parquet"

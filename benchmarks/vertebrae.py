@@ -39,24 +39,31 @@ def _row_by_row(cohort: Cohort) -> np.ndarray:
     """The same model on one row per vertebra and interval, robust by patient."""
     import statsmodels.api as sm
 
-    rows = vertebra_rows(cohort, event="fracture", of_level=(), function="vertebra_fractures")
+    counted = vertebra_rows(
+        cohort, event="fracture", columns=(), of_level=(), function="vertebra_fractures"
+    )
+    n = counted.times().astype(int)
+    one = np.repeat(np.arange(n.size), n)
+    time, event, distance = counted.time[one], counted.event[one], counted.distance[one]
+    which = np.arange(one.size) - np.repeat(np.cumsum(n) - n, n)  # of the patients who are alike
+    patient = counted.patient[one] + which * len(counted.people)
     edges = np.r_[0.0, INTERVALS_DAYS]
     at, spent, broke = [], [], []
     for low, high in pairwise([*edges, np.inf]):
-        here = rows.time > low
+        here = time > low
         at.append(np.flatnonzero(here))
-        spent.append(np.minimum(rows.time[here], high) - low)
-        broke.append(rows.event[here] & (rows.time[here] <= high))
+        spent.append(np.minimum(time[here], high) - low)
+        broke.append(event[here] & (time[here] <= high))
     row = np.concatenate(at)
     interval = np.repeat(np.arange(len(at)), [len(part) for part in at])
     x = np.column_stack(
-        [interval == i for i in range(len(at))] + [rows.distance[row] == d for d in range(1, FAR)]
+        [interval == i for i in range(len(at))] + [distance[row] == d for d in range(1, FAR)]
     ).astype(float)
     model = sm.GLM(
         np.concatenate(broke).astype(float), x, family=sm.families.Poisson(),
         offset=np.log(np.concatenate(spent)),
     )  # fmt: skip
-    fit = model.fit(cov_type="cluster", cov_kwds={"groups": rows.patient[row]})
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": patient[row]})
     return np.asarray(fit.params[len(at) :])
 
 

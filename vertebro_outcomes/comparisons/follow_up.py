@@ -49,7 +49,8 @@ class Followed:
         grouped = self.table.group_by(keys).aggregate(**{ALIKE: self.table.count()})
         frame = self._checked(grouped.order_by(keys).limit(MOST_ROWS + 1))
         if len(frame) > MOST_ROWS:
-            found = f"more than {MOST_ROWS:,} patterns of {', '.join(names)} and days"
+            told = ", ".join(name.lstrip("_") for name in names)
+            found = f"more than {MOST_ROWS:,} patterns of {told} and days"
             problem = Problem("argument covariates", found, "columns with few different values")
             step = "round measurements in the source (age in years), or name fewer columns"
             raise InputError(f"{self.function}()", [problem], step)
@@ -139,9 +140,15 @@ def first_episodes(cohort: Cohort) -> tuple["ir.Table", list[str]]:
     return joined.select(*patients.columns, *extra), notes
 
 
-def _happened(cohort: Cohort, event: str, function: str) -> tuple["ir.Table", list[str]]:
-    """Rows of the event with a day, and notes on the others."""
-    rows, notes = cohort.fractures if event in FRACTURES else cohort.events, list[str]()
+def fractures_of(cohort: Cohort, event: str, function: str) -> tuple["ir.Table", list[str]]:
+    """New fractures of a kind of `FRACTURES`, and notes on those not known to be of it.
+
+    Raises
+    ------
+    InputError
+        If no fracture says whether it is of this kind.
+    """
+    rows, notes = cohort.fractures, list[str]()
     if event in FRACTURES[1:]:
         column = event.removesuffix("_fracture")
         counted = rows.aggregate(n=rows.count(), told=rows[column].count()).to_pyarrow()
@@ -153,8 +160,15 @@ def _happened(cohort: Cohort, event: str, function: str) -> tuple["ir.Table", li
         if blank:
             notes.append(f"{blank} fractures not known to be {column} do not count as such.")
         rows = rows.filter(rows[column].fill_null(False))
-    elif event not in FRACTURES:
-        rows = rows.filter(rows.type == event)
+    return rows, notes
+
+
+def _happened(cohort: Cohort, event: str, function: str) -> tuple["ir.Table", list[str]]:
+    """Rows of the event with a day, and notes on the others."""
+    if event in FRACTURES:
+        rows, notes = fractures_of(cohort, event, function)
+    else:
+        rows, notes = cohort.events.filter(cohort.events.type == event), []
     undated = int(rows.filter(rows.day.isnull()).count().to_pyarrow().as_py())  # noqa: PD003
     if undated and event != "death":
         notes.append(f"{undated} events without a day are left out.")

@@ -68,9 +68,11 @@ def counted(
     return written_out.assign(**{ALIKE: np.where(one, 1.0, written_out[ALIKE])}), notes
 
 
-def check_columns(followed: Followed, names: Sequence[str], cluster: str | None) -> None:
-    """Refuse covariates, or a cluster, that are no columns of patients or episodes."""
-    allowed = [c for c in followed.columns if c not in NOT_COVARIATES]
+def check_columns(
+    followed: Followed, names: Sequence[str], cluster: str | None, *, also: Sequence[str] = ()
+) -> None:
+    """Refuse covariates, or a cluster, that are no columns of patients or episodes, nor among `also`."""
+    allowed = [*also, *(c for c in followed.columns if c not in NOT_COVARIATES)]
     asked = [("covariates", name) for name in names]
     for argument, name in [*asked, *([] if cluster is None else [("cluster", cluster)])]:
         if name not in allowed:

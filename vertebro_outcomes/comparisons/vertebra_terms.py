@@ -6,15 +6,16 @@ from typing import Any, Final
 import numpy as np
 
 from vertebro_outcomes.comparisons.hazard_models import covariate_columns
-from vertebro_outcomes.comparisons.vertebra_rows import AT_RISK, FAR, OF_LEVEL, VertebraRows
-from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.comparisons.spine_patterns import OF_LEVEL
+from vertebro_outcomes.comparisons.vertebra_rows import AT_RISK, FAR, VertebraRows
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Wholes
 
 # The thoracolumbar transition carries most osteoporotic fractures; reference is the part above it.
 REGION: Final = {
     level: "T4 to T9" if place < 6 else "T10 to L2" if place < 11 else "L3 to L5"
     for place, level in enumerate(AT_RISK)
 }
-Term = tuple[Ints, Floats, list[str]]
+Term = tuple[Wholes, Floats, list[str]]
 
 
 def term_of(
@@ -30,7 +31,7 @@ def term_of(
         return _classes(rows, name, rows.place, words=words, reference="L3", notes=notes)
     if name == "region":
         words = list(dict.fromkeys(REGION.values()))
-        code = np.array([words.index(REGION[word]) for word in AT_RISK])[rows.place]
+        code = np.array([words.index(REGION[word]) for word in AT_RISK], dtype=np.int8)[rows.place]
         return _classes(rows, name, code, words=words, reference=words[0], notes=notes)
     if name in OF_LEVEL:
         return _numeric(name, rows.of_level[name], cuts)
@@ -41,7 +42,8 @@ def term_of(
         return _classes(rows, name, code, words=words, reference=words[0], notes=notes)
     x, names = covariate_columns(rows.people, (name,), function)
     if x.shape[1] == 1 and names == [name]:
-        return _numeric(name, x[:, 0][rows.patient], cuts)
+        code, classes, terms = _numeric(name, x[:, 0], cuts)
+        return code[rows.patient], classes, terms
     classes, code = np.unique(x, axis=0, return_inverse=True)
     blank: Bools = np.asarray(np.isnan(classes).any(axis=1))
     return (
@@ -52,10 +54,10 @@ def term_of(
 
 
 def _classes(
-    rows: VertebraRows, name: str, code: Ints, *, words: list[str], reference: str, notes: list[str]
+    rows: VertebraRows, name: str, code: Wholes, *, words: list[str], reference: str, notes: list[str]
 ) -> Term:  # fmt: skip
     """Indicators against `reference`, or against the class that broke most if nothing broke there."""
-    broken = np.bincount(code[rows.event], minlength=len(words))
+    broken = np.bincount(code[rows.event], rows.times(rows.event), minlength=len(words))
     at = words.index(reference)
     if broken[at] == 0:
         at = int(np.argmax(broken))

@@ -11,6 +11,7 @@ from vertebro_outcomes.comparisons.hazard_models import (
     check_numbers,
     coefficient_rows,
 )
+from vertebro_outcomes.comparisons.spine_patterns import OF_LEVEL, OF_VERTEBRA
 from vertebro_outcomes.comparisons.vertebra_rows import (
     AT_RISK,
     FAR,
@@ -19,7 +20,7 @@ from vertebro_outcomes.comparisons.vertebra_rows import (
 )
 from vertebro_outcomes.comparisons.vertebra_terms import Term, term_of
 from vertebro_outcomes.errors import InputError, Problem, refuse_argument
-from vertebro_outcomes.estimators.arrays import Bools, Floats, Ints
+from vertebro_outcomes.estimators.arrays import Bools, Floats, Wholes
 from vertebro_outcomes.estimators.survival.piecewise import fit_piecewise, fit_shared_frailty
 from vertebro_outcomes.estimators.survival.units import Units, cells
 from vertebro_outcomes.results.vertebra_risk import VertebraRisk
@@ -92,7 +93,12 @@ def vertebra_fractures(
     """
     inner = _check(covariates, event, variance, cuts, intervals_days)
     check_numbers(_NAME, level=level)
-    rows = vertebra_rows(cohort, event=event, of_level=covariates, function=_NAME)
+    names = tuple(dict.fromkeys(covariates))
+    elsewhere = (*OF_VERTEBRA, *OF_LEVEL)
+    rows = vertebra_rows(
+        cohort, event=event, columns=[name for name in names if name not in elsewhere],
+        of_level=[name for name in names if name in OF_LEVEL], function=_NAME,
+    )  # fmt: skip
     if not rows.event.any():
         words = event.replace("_", " ")
         problem = Problem(words, "no vertebra at risk had one", "at least one")
@@ -102,14 +108,14 @@ def vertebra_fractures(
     notes = list(rows.notes)
     blocks = [
         term_of(rows, name, cuts=dict(cuts or {}).get(name), function=_NAME, notes=notes)
-        for name in dict.fromkeys(covariates)
+        for name in names
     ]
     codes, z, terms, whole = _patterns(blocks, rows, notes)
-    z, terms, whole = _estimable(codes, z, terms, event=rows.event, whole=whole, notes=notes)
+    z, terms, whole = _estimable(codes, z, terms, rows=rows, whole=whole, notes=notes)
     codes, z = _renumbered(codes[whole], z)
     units = Units(
         rows.patient[whole], codes, rows.time[whole], rows.event[whole], z,
-        _usable(rows.time[whole][rows.event[whole]], inner),
+        _usable(rows.time[whole & rows.event], inner), rows.alike,
     )  # fmt: skip
     fit = fit_shared_frailty(units) if variance == "frailty" else fit_piecewise(units)
     if not fit.converged:
@@ -128,7 +134,7 @@ def vertebra_fractures(
     return VertebraRisk(
         event=event, variance=variance, coefficients=table, baseline=baseline,
         incidence=_incidence(rows, level), theta=fit.theta, theta_se=fit.theta_se, level=level,
-        n_patients=int(np.unique(units.patient).size), n_vertebrae=fit.n_rows,
+        n_patients=int(rows.alike[np.unique(units.patient)].sum()), n_vertebrae=fit.n_rows,
         n_fractures=fit.n_events, notes=tuple(notes), synthetic=cohort.synthetic,
     )  # fmt: skip
 
@@ -171,62 +177,69 @@ def _check_limits(name: str, limits: Any) -> None:
 
 def _patterns(
     blocks: list[Term], rows: VertebraRows, notes: list[str]
-) -> tuple[Ints, Floats, list[str], Bools]:
+) -> tuple[Wholes, Floats, list[str], Bools]:
     """Pattern of every entry, covariates of the patterns, and the entries without a blank."""
     whole = np.ones(rows.patient.size, dtype=bool)
-    code = np.zeros(rows.patient.size, dtype=np.int64)
+    code: Wholes = np.zeros(rows.patient.size, dtype=np.int32)
     z, terms = np.empty((1, 0)), []
     for own, classes, names in blocks:
         whole &= own >= 0
-        joint = code * classes.shape[0] + np.maximum(own, 0)
+        joint = code * np.int64(classes.shape[0]) + np.maximum(own, 0)
         seen, code = _distinct(joint, code_max=int(joint.max(initial=0)))
         z = np.column_stack([z[seen // classes.shape[0]], classes[seen % classes.shape[0]]])
         terms += names
     if not whole.all():
-        lost = rows.patient[~whole]
+        n, lost = rows.times(~whole).sum(), np.unique(rows.patient[~whole])
         notes.append(
-            f"{lost.size} vertebrae of {np.unique(lost).size} patients with a blank covariate are "
+            f"{n:.0f} vertebrae of {rows.alike[lost].sum():.0f} patients with a blank covariate are "
             "left out."
         )
     return code, z, terms, whole
 
 
-def _distinct(code: Ints, *, code_max: int) -> tuple[Ints, Ints]:
+def _distinct(code: Wholes, *, code_max: int) -> tuple[Wholes, Wholes]:
     """Distinct codes and each entry's place among them, by counting where the codes are few."""
     if code_max > FEW_CODES:
         seen, place = np.unique(code, return_inverse=True)
-        return seen, place
+        return seen, place.astype(np.int32)
     there = np.bincount(code, minlength=code_max + 1) > 0
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[code]
+    return np.flatnonzero(there), (np.cumsum(there, dtype=np.int32) - 1)[code]
 
 
 def _estimable(
-    codes: Ints, z: Floats, terms: list[str], *, event: Bools, whole: Bools, notes: list[str]
+    codes: Wholes,
+    z: Floats,
+    terms: list[str],
+    *,
+    rows: VertebraRows,
+    whole: Bools,
+    notes: list[str],
 ) -> tuple[Floats, list[str], Bools]:
     """Without covariates that do not vary and without classes in which nothing broke."""
-    keep = []
+    keep, hit = [], whole & rows.event
+    n = np.bincount(codes[whole], rows.times(whole), minlength=z.shape[0])
+    broken = np.bincount(codes[hit], minlength=z.shape[0]) > 0
+    used = n > 0
     for j, name in enumerate(terms):
-        inside = z[:, j][codes]
-        kinds = np.unique(inside[whole])
+        kinds, inside = np.unique(z[used, j]), used & (z[:, j] == 1)
         if kinds.size < 2:
             notes.append(f"{name} does not vary and is left out.")
             continue
-        empty = set(kinds) == {0.0, 1.0} and not (event & whole & (inside == 1)).any()
-        if empty:
-            count = int((whole & (inside == 1)).sum())
+        if set(kinds) == {0.0, 1.0} and not broken[inside].any():
+            count = int(n[inside].sum())
             notes.append(f"None of the {count} vertebrae with {name} broke: no ratio, left out.")
-            whole = whole & (inside != 1)
+            used &= ~inside
             continue
         keep.append(j)
-    return z[:, keep], [terms[j] for j in keep], whole
+    return z[:, keep], [terms[j] for j in keep], whole & used[codes]
 
 
-def _renumbered(codes: Ints, z: Floats) -> tuple[Ints, Floats]:
+def _renumbered(codes: Wholes, z: Floats) -> tuple[Wholes, Floats]:
     distinct, merged = np.unique(z, axis=0, return_inverse=True)
-    return merged.ravel()[codes], distinct
+    return merged.ravel().astype(np.int32)[codes], distinct
 
 
-def _usable(day: Floats, inner: Floats) -> Floats:
+def _usable(day: Wholes, inner: Floats) -> Floats:
     """Limits that leave a fracture in every interval."""
     kept: list[float] = []
     for cut in inner:
@@ -240,8 +253,9 @@ def _incidence(rows: VertebraRows, level: float) -> pd.DataFrame:
     """Vertebrae, fractures, years and rate by level and distance; exact Poisson limits."""
     away = np.minimum(rows.distance, FAR)
     classes = len(AT_RISK) * FAR
-    cell = rows.place * FAR + away - 1
-    table = Units(rows.patient, cell, rows.time, rows.event, np.empty((classes, 0)), np.empty(0))
+    cell = rows.place * np.int8(FAR) + away - 1
+    z = np.empty((classes, 0))
+    table = Units(rows.patient, cell, rows.time, rows.event, z, np.empty(0), rows.alike)
     events, time = (part[0] for part in cells(table))
     years, tail = time / YEAR, (1 - level) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -251,7 +265,8 @@ def _incidence(rows: VertebraRows, level: float) -> pd.DataFrame:
     frame = pd.DataFrame(
         {"level": np.repeat(AT_RISK, FAR),
          "distance": np.tile([*map(str, range(1, FAR)), f"{FAR}+"], len(AT_RISK)),
-         "vertebrae": np.bincount(cell, minlength=classes), "fractures": events.astype(int),
+         "vertebrae": np.bincount(cell, rows.times(), minlength=classes).astype(int),
+         "fractures": events.astype(int),
          "years": years, "rate_per_1000_years": 1000 * rate, "ci_low": 1000 * low,
          "ci_high": 1000 * high}
     )  # fmt: skip

@@ -68,6 +68,7 @@ QUESTIONS = {
     "complication_definitions": (vo.complication_definitions, "sets"),
     "complication_ranking": (vo.complication_ranking, "sets"),
     "recurrent_fractures": (lambda c: vo.recurrent_fractures(c, **ARMS), "patients"),
+    "vertebra_fractures": (vo.vertebra_fractures, "patients"),
     "registry_claims": (lambda c: registry_claims(c, day=90), "patients"),
 }
 

@@ -57,6 +57,12 @@ QUESTIONS = {
     "recurrent fractures": lambda c: (
         vo.recurrent_fractures(c, **ARMS, covariates=TERMS, cluster="site").coefficients
     ),
+    "vertebrae": lambda c: (
+        vo.vertebra_fractures(
+            c, covariates=["distance", "cement_ml", "kyphosis_correction_deg", *TERMS]
+        ).coefficients
+    ),
+    "rates of vertebrae": lambda c: vo.vertebra_fractures(c).incidence,
     "trial from presentation": lambda c: numbers(
         vo.compare(
             c,

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import gammaln, polygamma, psi
 
 from vertebro_outcomes.estimators.arrays import Floats
-from vertebro_outcomes.estimators.survival.units import Units, cells, compressed
+from vertebro_outcomes.estimators.survival.units import Units, cells
 
 MOST_STEPS: Final = 60
 STEEPEST: Final = 25.0
@@ -44,10 +44,9 @@ def fit_piecewise(units: Units) -> PiecewiseFit:
     Reference: Friedman 1982, doi:10.1214/aos/1176345694; the Poisson likelihood of the cells is
     that of the rows up to a constant (Laird and Olivier 1981, doi:10.2307/2287816).
     """
-    units = compressed(units)
     events, time = cells(units)
     beta, information, value, converged = _poisson(events, time, units.z)
-    n = units.patient.size if units.alike is None else int(units.alike.sum())
+    n = int(sum(units.times(rows).sum() for rows in units.blocks()))
     d = int(events.sum())
     if not converged:
         nan = np.full((beta.size, beta.size), np.nan)
@@ -71,7 +70,6 @@ def fit_shared_frailty(units: Units) -> PiecewiseFit:
     Reference: Clayton 1978, doi:10.1093/biomet/65.1.141; Wienke 2010, Frailty Models in Survival
     Analysis, section 4.2.
     """
-    units = compressed(units)
     plain = fit_piecewise(units)
     if not plain.converged:
         return plain
