@@ -1,5 +1,7 @@
 """Scores, baselines and covariates imputed by chained equations, each arm on its own."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from vertebro_outcomes.comparisons.completion import Completion
@@ -7,7 +9,7 @@ from vertebro_outcomes.comparisons.incomplete import Incomplete, incomplete
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.requests import Request
 from vertebro_outcomes.errors import InputError, Problem
-from vertebro_outcomes.estimators.arrays import Floats
+from vertebro_outcomes.estimators.arrays import Bools, Floats
 from vertebro_outcomes.estimators.imputation.chained import impute_chained
 from vertebro_outcomes.estimators.unanswerable import UnanswerableError
 
@@ -34,23 +36,29 @@ def chained_scores(people: Population, request: Request) -> Completion:
     )
 
 
-def _copies(found: Incomplete, request: Request) -> Floats:
-    """Completed copies, each arm on its own, so that effects may differ in everything."""
-    plan, treated = request.missing, found.people.treated[found.rows]
-    copies = np.repeat(found.z[None], plan.n_imputations, axis=0)
+def _copies(found: Incomplete, request: Request) -> Iterator[Floats]:
+    """Completed copies, one after another; each arm on its own, so that effects may differ in everything."""
+    plan, treated, drawn = request.missing, found.people.treated[found.rows], []
     for arm, mine in zip(request.arms, (treated, ~treated), strict=True):
         if not np.isnan(found.z[mine]).any():
             continue
         rng = np.random.default_rng([plan.seed, *arm.encode()])  # an arm's draws follow its name
         try:
-            copies[:, mine] = impute_chained(
-                found.z[mine], found.blocks, m=plan.n_imputations, rng=rng
-            )
+            copies = impute_chained(found.z[mine], found.blocks, m=plan.n_imputations, rng=rng)
         except UnanswerableError as reason:
             problem = Problem(f"arm {arm}", str(reason), "more patients, or fewer predictors")
             step = "name fewer covariates and predictors, or use missing='observed'"
             raise InputError("compare()", [problem], step) from None
-    return copies
+        drawn.append((mine, copies))
+    return (_together(found.z, drawn) for _ in range(plan.n_imputations))
+
+
+def _together(z: Floats, drawn: list[tuple[Bools, Iterator[Floats]]]) -> Floats:
+    """The next copy of each arm in its place."""
+    whole = z.copy()
+    for mine, copies in drawn:
+        whole[mine] = next(copies)
+    return whole
 
 
 def _said(

@@ -1,7 +1,7 @@
 """A difference while the scores that nobody saw move away from missing at random."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final, Literal
 
@@ -13,10 +13,10 @@ from vertebro_outcomes.comparisons.assembly import comparison_of
 from vertebro_outcomes.comparisons.compare import MethodName
 from vertebro_outcomes.comparisons.completion import standing
 from vertebro_outcomes.comparisons.fitting import fit_prepared
-from vertebro_outcomes.comparisons.imputed import completion, imputed_analysis
+from vertebro_outcomes.comparisons.imputed import completion, each_fit, imputed_analysis
 from vertebro_outcomes.comparisons.missing_scores import Imputation
 from vertebro_outcomes.comparisons.narrow_population import requested_population
-from vertebro_outcomes.comparisons.preparation import Prepared, prepare
+from vertebro_outcomes.comparisons.preparation import Prepared
 from vertebro_outcomes.comparisons.requests import Request, checked_request
 from vertebro_outcomes.comparisons.tuning import is_number
 from vertebro_outcomes.comparisons.windows import nearest_in_window
@@ -117,19 +117,14 @@ def delta_adjusted(
         problem = Problem(f"day {day}", f"nobody's {outcome} is missing", "scores that are missing")
         raise InputError("delta_adjusted()", [problem], "nothing can be shifted; use compare()")
     found = completion(people, request)
-    every = [prepare(completed, request) for completed in found.populations]
-    fits = [fit_prepared(prepared, request) for prepared in every]
-    plain = imputed_analysis(found, every[0], fits, request)
-    shown = comparison_of(cohort, plain.prepared, plain.fit, request, said=plain.notes)
     step = max(float(np.abs(grid).max()), 1e-3)
+    shifts = [_Shift(request, unseen & mine, step) for mine in (people.treated, ~people.treated)]
+    plain = imputed_analysis(found, _watched(each_fit(found, request), shifts), request)
+    shown = comparison_of(cohort, plain.prepared, plain.fit, request, said=plain.notes)
     tips, lines = [], []
-    for arm, mine, side in zip(
-        request.arms, (people.treated, ~people.treated), (1, -1), strict=True
-    ):
-        moved = unseen & mine
-        shift = _shifted(every, request, moved, step)
+    for arm, shift, side, of in zip(request.arms, shifts, (1, -1), found.of, strict=True):
+        n = int(shift.moved.sum())
         lines.append(shift.table(grid, level=level).assign(arm=arm))
-        n, of = int(moved.sum()), found.of[0 if side == 1 else 1]
         tip = shift.tipping_point(side, level=level, most=_width(request)) if n else np.nan
         tips.append({"arm": arm, "n_unseen": n, "share_unseen": n / of, "delta": tip})
     curve = pd.concat(lines, ignore_index=True)
@@ -163,23 +158,55 @@ def _width(request: Request) -> float:
     return float(high - low) if low is not None and high is not None else 100.0
 
 
+def _watched(
+    fits: Iterable[tuple[Prepared, ContrastFit]], shifts: list["_Shift"]
+) -> Iterator[tuple[Prepared, ContrastFit]]:
+    """The same fits, while the shifts look at each completed data set as it comes."""
+    for prepared, fit in fits:
+        for shift in shifts:
+            shift.look_at(prepared, fit)
+        yield prepared, fit
+
+
 @dataclass(frozen=True)
 class _Shift:
-    """Coefficients (m, 3) of 1, delta, delta squared: estimates and variances of every imputation.
+    """Scores of some patients shifted: three shifts determine every other.
 
-    `df` tells the degrees of freedom of a shift had nothing been missing.
+    `estimate` and `variance` hold the coefficients of 1, delta, delta squared, of every imputation;
+    `df` its degrees of freedom had nothing been missing, or where they move with the scores (Welch)
+    the data set itself.
     """
 
-    estimate: Floats
-    variance: Floats
-    df: Callable[[float], float]
+    request: Request
+    moved: Bools
+    step: float
+    estimate: list[Floats] = field(default_factory=list)
+    variance: list[Floats] = field(default_factory=list)
+    df: list[float | Prepared] = field(default_factory=list)
+
+    def look_at(self, prepared: Prepared, fit: ContrastFit) -> None:
+        """A further completed data set and its fit without a shift."""
+        fits = [self._fit(prepared, -self.step), fit, self._fit(prepared, self.step)]
+        solve = np.linalg.inv(np.vander([-self.step, 0.0, self.step], 3, increasing=True)).T
+        self.estimate.append(np.array([one.estimate for one in fits]) @ solve)
+        self.variance.append(np.array([one.se**2 for one in fits]) @ solve)
+        self.df.append(fit.df if len({one.df for one in fits}) == 1 else prepared)
+
+    def _fit(self, prepared: Prepared, delta: float) -> ContrastFit:
+        y = np.where(self.moved, prepared.y + delta, prepared.y)
+        return fit_prepared(replace(prepared, y=y), self.request)
+
+    def _df(self, delta: float) -> float:
+        own = [df if isinstance(df, float) else self._fit(df, delta).df for df in self.df]
+        return float(np.mean(own))
 
     def at(self, delta: float) -> tuple[float, float, float]:
         """Estimate, standard error and degrees of freedom."""
         powers = np.array([1.0, delta, delta**2])
         pool = pool_imputations(
-            self.estimate @ powers, self.variance @ powers, df_complete=self.df(delta)
-        )
+            np.array(self.estimate) @ powers, np.array(self.variance) @ powers,
+            df_complete=self._df(delta),
+        )  # fmt: skip
         return pool.estimate, pool.se, pool.df
 
     def table(self, deltas: Floats, *, level: float) -> pd.DataFrame:
@@ -215,25 +242,3 @@ def _first_root(left: Callable[[float], float], most: float) -> float:
         if left(float(high)) <= 0:
             return float(optimize.brentq(left, float(low), float(high), xtol=1e-10))
     return float("nan")
-
-
-def _shifted(every: list[Prepared], request: Request, moved: Bools, step: float) -> _Shift:
-    """Three shifts of some scores determine every other."""
-
-    def fits(delta: float) -> list[ContrastFit]:
-        return [
-            fit_prepared(replace(p, y=np.where(moved, p.y + delta, p.y)), request) for p in every
-        ]
-
-    at = np.array([-step, 0.0, step])
-    found = [fits(delta) for delta in at]
-    estimates = np.array([[fit.estimate for fit in one] for one in found]).T
-    variances = np.array([[fit.se**2 for fit in one] for one in found]).T
-    solve = np.linalg.inv(np.vander(at, 3, increasing=True)).T
-    same = len({fit.df for one in found for fit in one}) == 1
-
-    def df(delta: float) -> float:
-        """Those of Welch move with the scores."""
-        return float(np.mean([fit.df for fit in (found[1] if same else fits(delta))]))
-
-    return _Shift(estimates @ solve, variances @ solve, df)

@@ -1,6 +1,8 @@
 """The analysis repeated in every completed data set, and combined."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -35,17 +37,13 @@ def fit_imputed(people: Population, request: Request) -> Analysis:
         If the data determine neither the imputations nor the estimate.
     """
     found = completion(people, request)
-    first: Prepared | None = None
-    fits = []
-    for completed in found.populations:  # one at a time: they are as large as the cohort
-        prepared = prepare(completed, request)
-        fits.append(fit_prepared(prepared, request))
-        first = first or prepared
+    fits = each_fit(found, request)
+    first = next(fits, None)
     if first is None:
         prepared = prepare(people, request)
         said = "No score and no covariate was missing: nothing was imputed."
         return Analysis(prepared, fit_prepared(prepared, request), (said,))
-    return imputed_analysis(found, first, fits, request)
+    return imputed_analysis(found, chain([first], fits), request)
 
 
 def completion(people: Population, request: Request) -> Completion:
@@ -53,50 +51,74 @@ def completion(people: Population, request: Request) -> Completion:
     return _WAYS[request.missing.how](people, request)
 
 
+def each_fit(found: Completion, request: Request) -> Iterator[tuple[Prepared, ContrastFit]]:
+    """The completed data sets, one at a time: each is as large as the cohort."""
+    for completed in found.populations:
+        prepared = prepare(completed, request)
+        yield prepared, fit_prepared(prepared, request)
+
+
 def imputed_analysis(
-    found: Completion, first: Prepared, fits: list[ContrastFit], request: Request
+    found: Completion, fits: Iterable[tuple[Prepared, ContrastFit]], request: Request
 ) -> Analysis:
     """The combined fit of all completed data sets, shown on the first of them."""
-    fit, pool = combined(fits)
+    first: Prepared | None = None
+    alone, weights, propensity = list[ContrastFit](), _Average(), _Average()
+    for prepared, fit in fits:
+        first = first or prepared
+        weights.add(fit.weights)
+        propensity.add(fit.propensity)
+        alone.append(replace(fit, weights=None, propensity=None))
+    assert first is not None
+    fit, pool = combined(alone)
     n = {"n_imputed_t": float(found.n[0]), "n_imputed_c": float(found.n[1])}
-    fit = replace(fit, quantities={**fit.quantities, **n})
+    fit = replace(
+        fit, weights=weights.value, propensity=propensity.value,
+        quantities={**fit.quantities, **n},
+    )  # fmt: skip
     return Analysis(first, fit, _notes(found, pool, request))
 
 
 def combined(fits: list[ContrastFit]) -> tuple[ContrastFit, RubinPool]:
-    """Rubin's rules on the fits; weights and quantities are averages over the completed data sets."""
-    dfs = [fit.df for fit in fits]
+    """Rubin's rules on the fits; quantities are averages over the completed data sets."""
     pool = pool_imputations(
         np.array([fit.estimate for fit in fits]),
         np.array([fit.se**2 for fit in fits]),
-        df_complete=float(np.mean(dfs)),
+        df_complete=float(np.mean([fit.df for fit in fits])),
     )
     names = [q for q in fits[0].quantities if all(q in fit.quantities for fit in fits)]
-    return (
-        ContrastFit(
-            estimate=pool.estimate,
-            se=pool.se,
-            df=pool.df,
-            weights=_average([fit.weights for fit in fits]),
-            propensity=_average([fit.propensity for fit in fits]),
-            quantities={
-                **{q: float(np.mean([fit.quantities[q] for fit in fits])) for q in names},
-                "n_imputations": float(pool.m),
-                "within_variance": pool.within,
-                "between_variance": pool.between,
-                "fraction_missing_information": pool.fmi,
-                "monte_carlo_se": pool.monte_carlo_se,
-            },
-        ),
-        pool,
-    )
+    quantities = {
+        **{q: float(np.mean([fit.quantities[q] for fit in fits])) for q in names},
+        "n_imputations": float(pool.m),
+        "within_variance": pool.within,
+        "between_variance": pool.between,
+        "fraction_missing_information": pool.fmi,
+        "monte_carlo_se": pool.monte_carlo_se,
+    }
+    fit = ContrastFit(estimate=pool.estimate, se=pool.se, df=pool.df, quantities=quantities)
+    return fit, pool
 
 
-def _average(values: list[Floats | None]) -> Floats | None:
-    known = [v for v in values if v is not None]
-    if not known or any(len(v) != len(known[0]) for v in known):
-        return known[0] if known else None
-    return np.asarray(np.mean(known, axis=0))
+class _Average:
+    """Of weights over the completed data sets; the first where not all are of the same patients."""
+
+    def __init__(self) -> None:
+        self.first: Floats | None = None
+        self.total: Floats | None = None
+        self.n = 0
+
+    def add(self, values: Floats | None) -> None:
+        if values is None:
+            return
+        if self.first is None:
+            self.first, self.total = values, np.zeros(len(values))
+        if self.total is not None:
+            self.total = self.total + values if len(values) == len(self.total) else None
+        self.n += 1
+
+    @property
+    def value(self) -> Floats | None:
+        return self.first if self.total is None else self.total / self.n
 
 
 def _notes(found: Completion, pool: RubinPool, request: Request) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Chained equations: every incomplete variable drawn from its regression on all the others, in turn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -45,8 +45,8 @@ def impute_chained(
     m: int,
     rng: np.random.Generator,
     rounds: int = ROUNDS,
-) -> Floats:
-    """Completed copies of `z`.
+) -> Iterator[Floats]:
+    """Completed copies of `z`, one after another.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ def impute_chained(
 
     Returns
     -------
-    array (m, n, p)
-        Seen values are as they were.
+    iterator of array (n, p)
+        Seen values are as they were; no more copies are held than are drawn together.
 
     Raises
     ------
     UnanswerableError
-        If a variable was seen in fewer patients than the others give it coefficients.
+        At once, if a variable was seen in fewer patients than the others give it coefficients.
 
     Notes
     -----
@@ -82,21 +82,31 @@ def impute_chained(
     Rubin (1987), p. 167; matching of type 1: van Buuren (2018), algorithm 3.3.
     """
     blank = np.column_stack([np.isnan(z[:, b.columns]).any(axis=1) for b in blocks])
-    todo = [int(j) for j in np.argsort(blank.sum(axis=0), kind="stable") if blank[:, j].any()]
     _refuse_too_few(z, blocks, blank)
+    return _copies(z, blocks, blank, m=m, rng=rng, rounds=rounds)
+
+
+def _copies(
+    z: Floats,
+    blocks: Sequence[Block],
+    blank: Bools,
+    *,
+    m: int,
+    rng: np.random.Generator,
+    rounds: int,
+) -> Iterator[Floats]:
+    todo = [int(j) for j in np.argsort(blank.sum(axis=0), kind="stable") if blank[:, j].any()]
     centre, scale = _centre_and_scale(z)
-    known = (z - centre) / scale
+    known, unseen = (z - centre) / scale, np.isnan(z)
     at_once = max(1, _NUMBERS_AT_ONCE // max(z.size, 1))
-    batches = []
     for first in range(0, m, at_once):
         size = min(at_once, m - first)
         done = _start(known, blocks, blank, size, rng)
         for _ in range(rounds if len(todo) > 1 else 1):
             for j in todo:
                 _draw_block(done, known, blocks[j], blank[:, j], rng)
-        batches.append(done)
-    full = np.concatenate(batches) * scale + centre
-    return np.asarray(np.where(np.isnan(z), full, z))
+        for copy in done:
+            yield np.asarray(np.where(unseen, copy * scale + centre, z))
 
 
 def _refuse_too_few(z: Floats, blocks: Sequence[Block], blank: Bools) -> None:

@@ -1,5 +1,6 @@
 """Scores after a patient left, imputed as if the patient had gone on like the reference arm."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -44,8 +45,8 @@ class Visits:
 
 def impute_visits(
     data: Visits, *, how: AfterLeaving, m: int, rng: np.random.Generator, burn_in: int = BURN_IN
-) -> Floats:
-    """Completed copies of `data.y`.
+) -> Iterator[Floats]:
+    """Completed copies of `data.y`, one after another.
 
     Parameters
     ----------
@@ -61,12 +62,13 @@ def impute_visits(
 
     Returns
     -------
-    array (m, n, T)
+    iterator of array (n, T)
+        No more copies are held than are drawn together.
 
     Raises
     ------
     UnanswerableError
-        If the mixed model is not determined by the data.
+        At once, if the mixed model is not determined by the data.
 
     Notes
     -----
@@ -86,12 +88,9 @@ def impute_visits(
     if n - q < T:
         raise UnanswerableError(f"{n} patients are too few for {T} visits with {q} coefficients")
     at_once = max(1, _NUMBERS_AT_ONCE // max(data.y.size, 1))
-    done = []
-    for first in range(0, m, at_once):
-        size = min(at_once, m - first)
-        chain = Chains(data, np.tile(B, (size, 1, 1)), np.tile(Sigma, (size, 1, 1)))
-        done.append(chain.run(burn_in, how, rng))
-    return np.concatenate(done)
+    sizes = [min(at_once, m - first) for first in range(0, m, at_once)]
+    chains = (Chains(data, np.tile(B, (k, 1, 1)), np.tile(Sigma, (k, 1, 1))) for k in sizes)
+    return (copy for chain in chains for copy in chain.run(burn_in, how, rng))
 
 
 def fitted_parameters(data: Visits) -> tuple[Floats, Floats]:

@@ -50,7 +50,7 @@ def test_scores_missing_given_a_covariate_add_nothing_to_the_regression_of_those
     y = 1 + 0.7 * x + rng.normal(size=n)
     z = np.column_stack([x, np.where(rng.random(n) < 1 / (1 + np.exp(-x)), np.nan, y)])
     blocks = (Block("x", 0, 1), Block("y", 1, 2, "normal"))
-    copies = impute_chained(z, blocks, m=m, rng=np.random.default_rng(3))
+    copies = np.array([*impute_chained(z, blocks, m=m, rng=np.random.default_rng(3))])
     design = np.column_stack([np.ones(n), x])
     beta = np.linalg.lstsq(design, copies[:, :, 1].T, rcond=None)[0]
     squares = ((copies[:, :, 1].T - design @ beta) ** 2).sum(axis=0)
@@ -74,7 +74,8 @@ def by_arm(model, m):
     blocks += [Block(f"y{j}", 2 + j, 3 + j, model) for j in range(3)]
     copies = np.repeat(z[None], m, axis=0)
     for mine, seed in ((arm, 1), (~arm, 2)):
-        copies[:, mine] = impute_chained(z[mine], blocks, m=m, rng=np.random.default_rng(seed))
+        own = impute_chained(z[mine], blocks, m=m, rng=np.random.default_rng(seed))
+        copies[:, mine] = np.array([*own])
     fits = [fit_ancova(TwoArms(c[:, 4], arm, c[:, :2]), variance="model") for c in copies]
     return (
         z,
@@ -115,7 +116,8 @@ def test_a_category_is_imputed_whole():
     z = np.column_stack([kind + rng.normal(0, 0.05, n), kind == 1, kind == 2]).astype(float)
     gone = rng.random(n) < 0.3
     z[gone, 1:] = np.nan
-    copies = impute_chained(z, (Block("x", 0, 1), Block("kind", 1, 3)), m=20, rng=rng)
+    blocks = (Block("x", 0, 1), Block("kind", 1, 3))
+    copies = np.array([*impute_chained(z, blocks, m=20, rng=rng)])
     words = copies[:, :, 1] + 2 * copies[:, :, 2]
     assert set(np.unique(words)) == {0.0, 1.0, 2.0}
     assert (words[:, gone] == kind[gone]).mean() > 0.95  # x tells the kind
@@ -155,7 +157,7 @@ def test_intervals_cover_the_truth_where_those_of_the_patients_seen_do_not():
         z = np.column_stack([before, early, np.where(gone, np.nan, late)])
         copies = np.repeat(z[None], 20, axis=0)
         for mine in (arm, ~arm):
-            copies[:, mine] = impute_chained(z[mine], blocks, m=20, rng=rng)
+            copies[:, mine] = np.array([*impute_chained(z[mine], blocks, m=20, rng=rng)])
         fits = [fit_ancova(TwoArms(c[:, 2], arm, c[:, :1]), variance="model") for c in copies]
         pool = pool_imputations(
             np.array([f.estimate for f in fits]),
