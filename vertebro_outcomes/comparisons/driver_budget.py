@@ -5,14 +5,9 @@ outcome) reach Python. Measured: a comparison of a million patients holds 0.9 Gi
 6.4 million scores, so that the largest one allowed needs about 15; patterns need a tenth.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from vertebro_outcomes.errors import InputError, Problem
-from vertebro_outcomes.tables.cohort import Cohort
-from vertebro_outcomes.tables.engine import count
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_ROWS: Final = 20_000_000  # patterns, patients, episodes, events or fractures
 MOST_SCORES: Final = 150_000_000  # of one outcome: those of as many patients at seven visits
@@ -34,17 +29,3 @@ def refuse_beyond(n: int, most: int, *, where: str, what: str, function: str) ->
             where, f"{n:,} {what}", f"up to {most:,}, which the program holds at once"
         )
         raise InputError(f"{function}()", [problem], KEEP_FEWER)
-
-
-def frame_within(cohort: Cohort, name: str, *, function: str) -> "pd.DataFrame":
-    """`cohort.frame(name)` of a table that may be fetched.
-
-    Raises
-    ------
-    InputError
-        If it has more rows than the budget allows.
-    """
-    most = MOST_SCORES if name == "scores" else MOST_ROWS
-    n = count(cohort.tables[name])
-    refuse_beyond(n, most, where=f"table {name}", what="rows", function=function)
-    return cohort.frame(name)

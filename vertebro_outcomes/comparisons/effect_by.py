@@ -20,11 +20,13 @@ from vertebro_outcomes.comparisons.modified_models import (
 )
 from vertebro_outcomes.comparisons.modifiers import (
     CALL,
+    REGION,
     bands_of,
     columns_of_modifier,
     curve_of,
     modifier_values,
     refuse_thin_bands,
+    with_regions,
 )
 from vertebro_outcomes.comparisons.narrow_population import requested_population
 from vertebro_outcomes.comparisons.preparation import Prepared, prepare
@@ -137,9 +139,11 @@ def effect_by(
         method=method, covariates=covariates, variance=variance, level=level,
         window_days=window_days,
     )  # fmt: skip
+    if modifier == REGION:
+        cohort = with_regions(cohort)
     people = requested_population(cohort, request, *columns_of_modifier(modifier))
     prepared = prepare(people, request)
-    values = modifier_values(cohort, people, prepared.baseline, modifier).reset_index(drop=True)
+    values = modifier_values(people, prepared.baseline, modifier).reset_index(drop=True)
     prepared.flow.drop(values.isna().to_numpy(dtype=bool), f"{modifier} not recorded")
     asked = (
         _in_bands(prepared, values, cut, request)

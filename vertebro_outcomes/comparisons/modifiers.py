@@ -1,7 +1,7 @@
 """What may change an effect: its values, its bands, and the columns that let the effect follow it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -10,7 +10,6 @@ import pandas as pd
 
 from vertebro_outcomes.comparisons.comparable import refuse_unusable
 from vertebro_outcomes.comparisons.covariates import NEVER, spline_basis, spline_knots
-from vertebro_outcomes.comparisons.driver_budget import frame_within
 from vertebro_outcomes.comparisons.population import Population
 from vertebro_outcomes.comparisons.tuning import is_number
 from vertebro_outcomes.errors import InputError, Problem, list_some, refuse_argument
@@ -30,44 +29,53 @@ TIMING_CUTS: Final[dict[str, float]] = {
 MOST_BANDS: Final = 12  # more categories are a measurement or a name
 KNOTS: Final = 4  # Harrell (2015), section 2.4.6
 _FIRST_OF_JUNCTION, _LAST_OF_JUNCTION = POSITION["T11"], POSITION["L2"]
+_REGION_OF: Final = {
+    level: "T1-T10" if place < _FIRST_OF_JUNCTION else "T11-L2"
+    for level, place in POSITION.items()
+    if place <= _LAST_OF_JUNCTION
+}
 
 
-def modifier_values(cohort: Cohort, people: Population, baseline: Floats, name: Any) -> pd.Series:
+def modifier_values(people: Population, baseline: Floats, name: Any) -> pd.Series:
     """The modifier, one value per patient; blanks stay blank.
 
     Raises
     ------
     InputError
-        If it is unknown, an identifier, or may follow from the treatment.
+        If it is unknown, an identifier, or may follow from the treatment, or nobody has it.
     """
-    if name == "baseline":
-        return pd.Series(baseline)
-    if name == REGION:
-        return people.frame["patient_id"].map(_regions(cohort))
-    allowed = ["baseline", REGION, *(c for c in people.columns if c not in NEVER)]
+    allowed = dict.fromkeys(["baseline", REGION, *(c for c in people.columns if c not in NEVER)])
     if not isinstance(name, str) or name not in allowed:
-        raise refuse_argument(CALL, "modifier", name, list_some(allowed, most=25))
-    values: pd.Series = people.frame[name]
+        raise refuse_argument(CALL, "modifier", name, list_some(list(allowed), most=25))
+    values = pd.Series(baseline) if name == "baseline" else people.frame[name]
+    if values.isna().all():
+        problem = Problem("argument modifier", f"nobody has a {name}", "something recorded")
+        where = "the table levels" if name == REGION else f"the column {name}"
+        step = "choose another modifier" + ("" if name == "baseline" else f", or fill {where}")
+        raise InputError(f"{CALL}()", [problem], step)
     return values
 
 
 def columns_of_modifier(modifier: Any) -> tuple[str, ...]:
     """The columns of patients and episodes that a modifier is read from."""
-    if modifier == REGION:
-        return ("patient_id",)
     return (modifier,) if isinstance(modifier, str) else ()
 
 
-def _regions(cohort: Cohort) -> pd.Series:
-    """Patient -> T1-T10, T11-L2 (thoracolumbar junction), L3-L5, or several of them."""
-    levels = frame_within(cohort, "levels", function=CALL)
-    levels = levels[levels["level"].isin(LEVELS)]
-    place = levels["level"].map(POSITION)
-    region = np.select(
-        [place < _FIRST_OF_JUNCTION, place <= _LAST_OF_JUNCTION], ["T1-T10", "T11-L2"], "L3-L5"
-    )
-    by = pd.Series(region, index=levels["patient_id"].to_numpy(), dtype=object).groupby(level=0)
-    return by.first().where(by.nunique().lt(2), "several regions")
+def with_regions(cohort: Cohort) -> Cohort:
+    """The cohort with `level_region` as a column of patients, computed where the tables live.
+
+    T1-T10, T11-L2 (thoracolumbar junction), L3-L5, or several of them.
+    """
+    import ibis
+
+    levels = cohort.levels.filter(cohort.levels.level.isin(LEVELS))
+    region = levels.level.cases(*_REGION_OF.items(), else_="L3-L5")
+    by = levels.group_by("patient_id").aggregate(_low=region.min(), _high=region.max())
+    one = ibis.ifelse(by["_low"] == by["_high"], by["_low"], "several regions")
+    by = by.select(_of=by.patient_id, **{REGION: one})
+    patients = cohort.patients.drop(*{REGION} & set(cohort.patients.columns))
+    joined = patients.left_join(by, patients.patient_id == by["_of"]).drop("_of")
+    return replace(cohort, tables={**cohort.tables, "patients": joined})
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,11 @@ def bands_of(values: pd.Series, cut: Any) -> Bands:
 def _categories(values: pd.Series) -> Bands:
     words = values.astype(object).where(values.notna(), None)
     code, found = pd.factorize(words.map(str, na_action="ignore"), sort=True)
+    if len(found) == 1:
+        problem = Problem(
+            "argument modifier", "every patient analysed has the same value", "two or more"
+        )
+        raise InputError(f"{CALL}()", [problem], "choose another modifier")
     if not 2 <= len(found) <= MOST_BANDS:
         said = f"{len(found)} different values and neither cut nor continuous"
         step = "pass cut=[...] or continuous='linear' or 'spline' for a measurement"

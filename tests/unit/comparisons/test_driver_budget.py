@@ -52,6 +52,10 @@ QUESTIONS = {
         ),
         "patients",
     ),
+    "effect by region": (
+        lambda c: vo.effect_by(c, **SCORE, **ARMS, modifier="level_region"),
+        "of arms",
+    ),
     "weights of staying": (
         lambda c: vo.compare(c, **SCORE, **ARMS, method="ancova", missing="censoring_weights"),
         "scores",
@@ -148,5 +152,3 @@ def test_scores_beyond_the_budget_are_refused(cohort, monkeypatch):
         monkeypatch.setattr(module, "MOST_SCORES", 10)
     with pytest.raises(vo.InputError, match=r"scores of pain_vas: [\d,]+ rows; allowed: up to 10"):
         QUESTIONS["all visits"][0](cohort)
-    with pytest.raises(vo.InputError, match="table scores"):
-        driver_budget.frame_within(cohort, "scores", function="f")

@@ -251,9 +251,21 @@ def test_it_shows_itself(how):
             {"modifier": "sex", "method": "ate_weighting", "variance": "sandwich_site"},
             "argument variance",
         ),
-        ({"modifier": "bmi", "continuous": "spline"}, "0 different values"),
+        ({"modifier": "bmi", "continuous": "spline"}, r"nobody has a bmi[^\0]*fill the column bmi"),
+        ({"modifier": "site"}, "nobody has a site"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(how, said):
     with pytest.raises(vo.errors.InputError, match=said):
         vo.effect_by(cohort(), **{**QUESTION, **how})
+
+
+def test_a_modifier_that_nobody_has_or_that_does_not_vary_is_said():
+    given = frames()
+    without = vo.Cohort.from_frames(**{**given, "levels": None})
+    with pytest.raises(vo.errors.InputError, match=r"nobody has a level_region.*\n.*table levels"):
+        vo.effect_by(without, **QUESTION, modifier="level_region")
+    given["patients"]["sex"] = "female"
+    same = vo.Cohort.from_frames(**given)
+    with pytest.raises(vo.errors.InputError, match="every patient analysed has the same value"):
+        vo.effect_by(same, **QUESTION, modifier="sex")
