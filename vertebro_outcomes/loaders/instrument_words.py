@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from vertebro_outcomes.loaders.words import fold, timepoint_days, without_times
+from vertebro_outcomes.loaders.words import fold, squeeze, timepoint_days, without_times
 
 _LEG: Final = r"legs?|beine?|jambes?|piernas?|gamb[ae]"
 _BACK: Final = re.compile(r"back|lumb|ruck|ruecken|spin|dos(_|$)|espalda|schien|rug")
@@ -38,8 +38,15 @@ _ITEM: Final = re.compile(
 )
 _NO_SCORE: Final = re.compile(
     r"(^|_)(change|reduction|reduktion|veranderung|anderung|delta|diff|differenz|difference|gain"
-    r"|items?|category|kategorie|class|grade|sd|count|n_answered|answered|version|mobility|profile)(_|$)"
-    r"|improve|besserung|worthwhile"
+    r"|items?|category|kategorie|class|grade|sd|count|n_answered|answered|version|profile|raw|rohwert"
+    r"|rohsumme|rohpunkt\w*|brut|bruto|grezzo)(_|$)|improve|besserung|worthwhile"
+)
+# The five questions of the EQ-5D, in words or as its manuals abbreviate them.
+_EQ5D_QUESTION: Final = re.compile(
+    r"(^|_)(eq_?5_?d|euroqol)(_|\d|$)(.*_)?(mobili\w*|beweglich\w*|self_?care|selbst\w*|autonomie|cuidado\w*"
+    r"|zelfzorg|usual|activit\w*|activid\w*|activiteit\w*|alltag\w*|tatigkeit\w*|habituell\w*"
+    r"|pain|discomfort|schmerz\w*|beschwerden|douleurs?|gene|dolor|malestar|pijn|klachten|anxi\w*|angst"
+    r"|depress\w*|niedergeschlag\w*|ansied\w*|stemming|mo|mob|sc|ua|pd|ad|state|health_state)(_|$)"
 )
 _QUESTIONNAIRE: Final = re.compile(r"(^|_)(odi|odq|oswestry|rmdq|rdq|roland)(_|$)")
 _LOW_BACK_PAIN: Final = r"(lower_|low_)?back_pain_?"
@@ -47,6 +54,7 @@ _NO_PAIN: Final = re.compile(
     r"(^|_)(med|meds|medic\w*|killers?|drugs?|relief|duration|dauer|duree|duracion|site|location|free"
     r"|neck|nacken|nuque|cervical|arms?|chest|hips?|hufte|knees?|shoulder|fatigue|health|bodily|type"
     r"|quality|interference|promis|sf_?36[a-z]*|qualeffo)(_|$)|(^|_)(odi|odq|oswestry|rmdq|rdq|eq_?5d)"
+    r"|(schmerz|pijn)_?(dauer|duur|beginn|begin|ort|art|qualitat|medi[ck]|therap|lokal|locat|anamnes)"
     r"|satisf|zufrieden|tevreden|catastroph|analgesi|schmerzmittel|schmerzfrei|mudigkeit"
 )
 
@@ -56,6 +64,8 @@ def instrument_in(text: str) -> str | None:
     stem, bare = _stem(text), without_times(text)
     name = _named(stem)
     if name is None or _NO_SCORE.search(stem) or _ITEM.search(bare):
+        return None
+    if name == "eq5d" and _EQ5D_QUESTION.search(squeeze(text)):
         return None
     if name not in _PAINS:
         return name

@@ -8,6 +8,7 @@ from typing import Any, Final
 from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
 from vertebro_outcomes.loaders.instrument_words import instrument_of
+from vertebro_outcomes.loaders.labelled_figures import figures_of
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
 from vertebro_outcomes.loaders.proposed_tables import at_home, meant_by, of_new_fracture, sheet_day
@@ -214,12 +215,24 @@ def _visit_line(source: Source, column: str, texts: ColumnTexts) -> Line | None:
     return Line(source.name, "scores", "day", column, sure, why, entry)
 
 
+def _as_figures(
+    labels: Mapping[str, str], values: Sequence[str], absent: Mapping[str, str]
+) -> tuple[list[str], dict[str, Any]]:
+    """The values as the numbers that their labels name, and what a mapping file says of them."""
+    figures = figures_of(labels, [v for v in values if v not in absent])
+    if figures is None:
+        return list(values), {}
+    read = [v if v in absent else figures.get(v, labels.get(v, v)) for v in values]
+    return read, {"codes": figures}
+
+
 def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) -> Line | None:
     """`VAS_3m`: an instrument and a time in one header; `VAS` where the row says the time."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column)
     label = source.labels.get(column, "")
     name = instrument_of(text, label)
-    if name is None or meaning_of(column):
+    means = meant_by(source, column)
+    if name is None or meaning_of(column) or (means and means[0] != "scores"):
         return None
     day = timepoint_days(text)
     day = timepoint_days(label) if day is None else day
@@ -228,7 +241,9 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     by_sheet = day is None and not timed
     day = sheet_day(source.name) if by_sheet else day
     values = texts.of(column) if day is not None or timed else []
-    absent = absences({v: source.codes.get(column, {}).get(v, v) for v in values})
+    labels = source.codes.get(column, {})
+    absent = absences({v: labels.get(v, v) for v in values})
+    values, codes = _as_figures(labels, values, absent)
     written = written_scale([v for v in values if v not in absent])
     if written:
         values = [re.sub(r"(/ ?\d+|%)$", "", value).rstrip() for value in values]
@@ -238,7 +253,7 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
     if fits < 0.5:
         why = f"{name}, but only {fits:.0%} of the different values are numbers"
         return Line(source.name, "scores", "value", column, 0.0, why) if fits else None
-    entry: dict[str, Any] = {"column": column, **decimal_of(values)}
+    entry: dict[str, Any] = {"column": column, **codes, **decimal_of(values)}
     scale = written or scale_of(name, column if unit_of(column) else label, values)
     limits = scale or (INSTRUMENTS[name].low, INSTRUMENTS[name].high)
     absent |= sentinels(texts.undeclared(column), (limits[0], limits[1]))

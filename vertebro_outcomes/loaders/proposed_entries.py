@@ -8,6 +8,7 @@ from vertebro_outcomes.loaders.cells import SEX, TRUTH, ending_of
 from vertebro_outcomes.loaders.event_words import NO_EVENT, events_in, says_none
 from vertebro_outcomes.loaders.format import STAGED, Cell
 from vertebro_outcomes.loaders.instrument_words import INSTRUMENT_WORDS, instrument_in
+from vertebro_outcomes.loaders.labelled_figures import NO_FIGURES, figures_of
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import (
@@ -71,7 +72,8 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
         why = f"header; {fits:.0%} of the codes are understood"
         fits = max(fits, MOSTLY_READ) if fits >= 0.5 else fits
     else:
-        return _figures(column, declared, said, stated)
+        unit = unit_of(column) or unit_of(source.labels.get(column, ""))
+        return _figures(column, declared, (said, labels, stated), unit)
     absent = {v: why for v, why in absences(said).items() if v not in codes}
     if meant[1] == "type":
         absent |= {v: NO_EVENT for v, label in said.items() if v not in codes and says_none(label)}
@@ -136,8 +138,14 @@ def sentinels(values: Sequence[str], limits: tuple[float | None, float | None]) 
     }
 
 
-def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequence[str]) -> Entry:
-    """Dates and numbers; a label may say that a number stands for none."""
+def _figures(
+    column: str,
+    declared: Any,
+    told: tuple[Mapping[str, str], Mapping[str, str], Sequence[str]],
+    unit: str,
+) -> Entry:
+    """Dates and numbers; a label may say that a number stands for none, or for another number."""
+    said, labels, stated = told
     absent = absences(said)
     values = [v for v in said if v not in absent]
     if declared.type != "date":
@@ -150,11 +158,15 @@ def _figures(column: str, declared: Any, said: Mapping[str, str], stated: Sequen
             order, fits = "since_1960", 0.5  # days as SAS and Stata count them: not to be guessed
         entry |= {"dates": order} if order != "iso" else {}
         return entry, fits, _said_of_order(order, fits)
+    is_converted = (declared.unit, unit) in CONVERTED
+    figures = figures_of(labels, values, unit=unit or declared.unit)
+    if figures is not None:
+        fits = len(figures) / len(values) if not is_converted else 0.0
+        return entry | {"codes": figures}, fits, "header and labels" if fits == 1 else NO_FIGURES
     if ending := ending_of(declared, Cell()):
         values = [re.sub(rf"(?i)\s*({ending})$", "", value) for value in values]
     entry |= decimal_of(values)
-    unit = unit_of(column)
-    if (declared.unit, unit) in CONVERTED:
+    if is_converted:
         entry["unit"] = unit
     fits = share_of(values, is_number)
     if fits < MOSTLY_READ and any(_RANGE.fullmatch(value) for value in values):

@@ -8,7 +8,7 @@ from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.event_days import RowDates, is_leak, time_of
 from vertebro_outcomes.loaders.event_words import event_in, events_in
 from vertebro_outcomes.loaders.headers import meaning_of
-from vertebro_outcomes.loaders.proposed_entries import agreeing
+from vertebro_outcomes.loaders.proposed_entries import absences, agreeing
 from vertebro_outcomes.loaders.redcap_dictionary import is_box
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import ColumnTexts
@@ -34,6 +34,8 @@ def flag_feeds(
         values = texts.of(column) if kind else []
         labels = source.codes.get(column, {})
         said = {value: labels.get(value, value) for value in values}
+        for value in absences(said):
+            said.pop(value)
         yes, letters = agreeing(said), yes_letters(said.values())
         of_level = meaning_of(column) == ("levels", "leakage")
         n_plain = sum(v in letters or v.lower() in TRUTH for v in said.values())

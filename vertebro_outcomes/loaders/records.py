@@ -18,7 +18,7 @@ from vertebro_outcomes.loaders.staging import (
     Staged,
     ibis_type,
 )
-from vertebro_outcomes.tables.engine import count, is_blank, store_told
+from vertebro_outcomes.tables.engine import count, is_blank, stacked, store_told
 from vertebro_outcomes.tables.schema import Table
 from vertebro_outcomes.tables.typed_frames import ARROW
 
@@ -68,15 +68,11 @@ def _names(engine: Any, staged: Sequence[Staged], key: bytes) -> Names:
 
 def identifiers(staged: Sequence[Staged]) -> "ir.Table":
     """The identifiers of the records as written, and their numbers; nobody's without records."""
-    whole: Any = None
-    for item in staged:
-        good = records_of(item)
-        part = good.select(raw=good.patient_id, number=good[WHO])
-        whole = part if whole is None else whole.union(part)
-    if whole is None:
-        nobody = empty("patients").select(number="patient_id")
-        whole = nobody.select(raw=nobody.number.cast("string"), number=nobody.number)
-    return whole
+    told = [good.select(raw=good.patient_id, number=good[WHO]) for good in map(records_of, staged)]
+    if told:
+        return stacked(told)
+    nobody = empty("patients").select(number="patient_id")
+    return nobody.select(raw=nobody.number.cast("string"), number=nobody.number)
 
 
 def _telling(staged: Sequence[Staged]) -> list[Staged]:
@@ -137,12 +133,7 @@ def _whole(data: "ir.Table", name: str) -> "ir.Table":
 
 
 def _union(name: str, parts: Sequence["ir.Table"]) -> "ir.Table":
-    if not parts:
-        return empty(name)
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = whole.union(part)
-    return whole
+    return stacked(parts) if parts else empty(name)
 
 
 def column_of(data: "ir.Table", name: str, table: str) -> Any:
@@ -267,22 +258,22 @@ def stated_absences(staged: Sequence[Staged], names: Names) -> "ir.Table | None"
     """`patient_id table column reason` for cells with a stated reason; scores carry their own."""
     import ibis
 
-    whole: Any = None
-    for item in staged:
-        if item.feed.table == "scores":
-            continue
-        data = records_of(item)
-        for column in item.feed.cells:
-            if WHY + column in data.columns:
-                part = data.filter(data[WHY + column].notnull()).select(
-                    number=data[WHO],
-                    table=ibis.literal(item.feed.table),
-                    column=ibis.literal(column),
-                    reason=data[WHY + column],
-                )
-                whole = part if whole is None else whole.union(part)
-    if whole is None:
+    told = [
+        data.filter(data[WHY + column].notnull()).select(
+            number=data[WHO],
+            table=ibis.literal(item.feed.table),
+            column=ibis.literal(column),
+            reason=data[WHY + column],
+        )
+        for item in staged
+        if item.feed.table != "scores"
+        for data in (records_of(item),)
+        for column in item.feed.cells
+        if WHY + column in data.columns
+    ]
+    if not told:
         return None
+    whole = stacked(told)
     named = (
         whole.inner_join(names.table, "number").rename(patient_id="pseudo").drop("number", "person")
     )

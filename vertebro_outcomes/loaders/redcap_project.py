@@ -14,6 +14,7 @@ from vertebro_outcomes.loaders.redcap_dictionary import (
     fields_of,
     is_dictionary,
     names_for_labels,
+    plain_label,
 )
 from vertebro_outcomes.loaders.sources import LINE, Source, source_from_rows
 from vertebro_outcomes.loaders.words import fold
@@ -21,6 +22,7 @@ from vertebro_outcomes.loaders.words import fold
 HEADS: Final = ("redcap_event_name", "redcap_repeat_instrument", "redcap_data_access_group",
                 "redcap_repeat_instance", "redcap_survey_identifier")  # fmt: skip
 _KIND: Final = re.compile(r"(data[-_ ]*dictionary|dictionary|data|metadata|records)([-_ .]|$)")
+MOST_LOOKED_AT, ROWS_LOOKED_AT = 200, 5000  # fields and rows that show codes or labels
 Fields = Mapping[str, Field]
 
 
@@ -124,6 +126,19 @@ def _header(file: Path) -> list[str]:
     return [title.strip().strip('"') for title in head.split('","' if '","' in head else ",")]
 
 
+def _holds_labels(data: Any, codes: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether the cells of coded fields hold labels: `1` may then be the label of another code."""
+    coded = [name for name, said in codes.items() if set(said) != set(said.values())][
+        :MOST_LOOKED_AT
+    ]
+    if not coded:
+        return False
+    cells = data.select(*coded).limit(ROWS_LOOKED_AT).to_pyarrow()
+    found = [(v, codes[name]) for name in coded for v in cells[name].unique().to_pylist() if v]
+    labels = sum(plain_label(v) in said.values() and v not in said for v, said in found)
+    return labels > sum(v in said and v not in said.values() for v, said in found)
+
+
 def _labelled(source: Source, fields: Mapping[str, Field]) -> Source:
     """Field names instead of labels as headers, and labels and choices beside each column."""
     renamed = names_for_labels(source.columns, fields)
@@ -134,5 +149,7 @@ def _labelled(source: Source, fields: Mapping[str, Field]) -> Source:
     present = set(data.columns)
     labels = {f.name: f.label for f in fields.values() if f.name in present and f.label}
     codes = {f.name: dict(f.choices) for f in fields.values() if f.name in present and f.choices}
+    if _holds_labels(data, codes):
+        codes = {n: {**said, **{v: v for v in said.values()}} for n, said in codes.items()}
     forms = {c: f.form for f in fields.values() for c in f.columns if c in present and f.form}
     return replace(source, data=data, labels=labels, codes=codes, forms=forms)

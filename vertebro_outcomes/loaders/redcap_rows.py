@@ -7,6 +7,7 @@ from typing import Any, Final
 from vertebro_outcomes.loaders.format import Cell, Feed
 from vertebro_outcomes.loaders.redcap_dictionary import TICKED_LABEL, Field, checkbox_column
 from vertebro_outcomes.loaders.sources import Source
+from vertebro_outcomes.loaders.value_shapes import SAID_MISSING
 from vertebro_outcomes.loaders.words import MISSING_CODES
 from vertebro_outcomes.tables.engine import store
 
@@ -77,7 +78,8 @@ def _cell(name: str, cell: Cell, fields: Mapping[str, Field]) -> Cell:
         cell = replace(cell, decimal=",")
     if cell.constant is not None or name in ("patient_id", "episode_id", "level", "day", "date"):
         return cell
-    own = {code: why for code, why in MISSING_CODES.items() if code not in cell.codes}
+    usual = {**MISSING_CODES, SAID_MISSING: "missing"}
+    own = {code: why for code, why in usual.items() if code not in cell.codes}
     return replace(cell, absent={**MARKS, **own, **cell.absent})
 
 

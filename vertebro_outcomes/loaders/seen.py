@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import column_of, records_of
 from vertebro_outcomes.loaders.staging import WHO, Staged
-from vertebro_outcomes.tables.engine import count, is_blank, store
+from vertebro_outcomes.tables.engine import count, is_blank, stacked, store
 from vertebro_outcomes.tables.engine_functions import function, raised
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ def facts_of(engine: Any, staged: Sequence[Staged]) -> "ir.Table | None":
     """`number` and `FACTS` of each identifier that has scores; None where no feed is about scores."""
     import ibis
 
-    rows: Any = None
+    told: list[ir.Table] = []
     instruments: set[str] = set()
     for item in staged:
         if item.feed.table == "scores":
             instruments |= set(item.words["instrument"])
             good = records_of(item)
-            told = [column_of(good, c, "scores") for c in ("instrument", "day", "date", "value")]
-            part = good.select(good[WHO].name("number"), *told)
-            rows = part if rows is None else rows.union(part)
-    if rows is None:
+            cells = [column_of(good, c, "scores") for c in ("instrument", "day", "date", "value")]
+            told.append(good.select(good[WHO].name("number"), *cells))
+    if not told:
         return None
+    rows = stacked(told)
     # Columns that are blank by definition are not looked at.
     blank = [name for name in LATEST if is_blank(rows.op(), name.split("_")[1])]
     alive = rows.value.notnull()

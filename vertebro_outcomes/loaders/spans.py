@@ -9,7 +9,7 @@ from vertebro_outcomes.loaders.records import NAMED, PSEUDO, episode_name
 from vertebro_outcomes.loaders.seen import FACTS, is_crowded, is_mixed, since_1970
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, ORDER
-from vertebro_outcomes.tables.engine import is_blank, store, store_told, working_folder
+from vertebro_outcomes.tables.engine import is_blank, stacked, store, store_told, working_folder
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -132,9 +132,7 @@ def with_last_seen(engine: Any, spans: Spans, children: Mapping[str, "ir.Table"]
         looked_at += [_seen("scores", rows.semi_join(busy, "patient_id")) for rows in scores]
     if not looked_at:
         return table.mutate(last=last, alive=alive)
-    whole: Any = looked_at[0]
-    for part in looked_at[1:]:
-        whole = whole.union(part)
+    whole = stacked(looked_at)
     seen = whole.group_by(of="patient_id", at="episode_id")
     seen = seen.aggregate(seen_last=whole["last"].max(), seen_alive=whole.alive.max())
     seen = store(engine, "seen", seen.order_by(["of", "at"]))

@@ -9,7 +9,7 @@ from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import identifiers, records_of
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import Staged
-from vertebro_outcomes.tables.engine import count, store
+from vertebro_outcomes.tables.engine import count, stacked, store
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -39,11 +39,9 @@ def flag_spellings(engine: Any, staged: Sequence[Staged], names: Names, ledger: 
 
 
 def _flag(of_file: Sequence[Staged], twice: "ir.Table", ledger: Ledger) -> None:
-    rows: Any = None
-    for item in of_file:
-        own = records_of(item)
-        part = own.select(FILE, LINE, raw=own.patient_id.strip())
-        rows = part if rows is None else rows.union(part)
+    rows = stacked(
+        [own.select(FILE, LINE, raw=own.patient_id.strip()) for own in map(records_of, of_file)]
+    )
     rows = rows.semi_join(twice, "raw").group_by("raw", FILE)
     first = rows.aggregate(**{LINE: lambda t: t[LINE].min()})
     column = of_file[0].titles.get("patient_id", "patient_id")

@@ -12,7 +12,8 @@ from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
 MOST_VALUES: Final = 400
 SMALL_ROWS: Final = 20_000
-_NO_VALUE: Final = {code.lower() for code in MISSING_CODES} | set(BLANK)
+SAID_MISSING: Final = "missing"  # no blank mark: it says why there is no value
+_NO_VALUE: Final = {code.lower() for code in MISSING_CODES} | set(BLANK) - {SAID_MISSING}
 MIXED_DATES: Final = 0.9
 _NARROW: Final = "\N{NARROW NO-BREAK SPACE}"
 PLAIN: Final = r"[+-]?(\d+([.,]\d+)?|[.,]\d+)"  # a number without groups of thousands

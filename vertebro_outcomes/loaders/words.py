@@ -50,7 +50,7 @@ LEAKAGE_WORDS: Final[tuple[tuple[str, str], ...]] = (
         "none",
     ),
     (
-        r"(in|into_the|into|intra|inter)?_?dis[ck][a-z]*(_space)?|bandscheibe[a-z]*|end_?plate[a-z]*"
+        r"(in|into_the|into|intra|inter)?_?dis(c|k|qu)[a-z]*(_space)?|bandscheibe[a-z]*|end_?plate[a-z]*"
         r"|deckplatte[a-z]*|grundplatte[a-z]*",
         "disc",
     ),
@@ -130,7 +130,7 @@ ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
         "dead",
     ),
     (
-        r"not_asked|not_done|nicht_(er|ge)fragt|n_gefragt|not_due|nask|nicht_erhoben|non_fait|nf"
+        r"not_asked|non_demandee?|niet_gevraagd|no_preguntad[oa]|not_done|nicht_(er|ge)fragt|n_gefragt|not_due|nask|nicht_erhoben|non_fait|nf"
         r"|n_d|nd|not_performed|nicht_(durchgefuhrt|gemacht|erfasst)|n_e|no_realizad[oa]|non_realisee?"
         r"|not_(assessed|collected|completed|obtained|measured)|niet_(gedaan|afgenomen|uitgevoerd)"
         r"|non_(eseguit|fatt)[oa]|no_hech[oa]|nao_(realizad|feit)[oa]|ikke_(utfort|udfort|gjort)|ej_(utford|gjord)",
@@ -141,7 +141,8 @@ ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
         "not_applicable",
     ),
     (
-        r"missed|missing|fehlt|fehlend|unknown|unk|unbek(annt)?|keine_angaben?|k_a|ka"
+        r"missed|missing|(pas_d_|no_|sin_|geen_)(information|informacion|informatie)|keine_information(en)?"
+        r"|masked|masquee?|maskiert|asked_but_unknown|temporarily_unavailable|invalid|ungultig|ontbreekt|fehlt|fehlend|unknown|unk|unbek(annt)?|keine_angaben?|k_a|ka"
         r"|not_(known|available|recorded|reported|returned|attended)|n_k|nk|inconnue?"
         r"|donnee_manquante|manquante?|non_renseigne|nr|desconocido|onbekend|weiss_nicht|don_t_know|dk"
         r"|no_answer|pas_de_reponse|vet_ej|ukjent|ukendt|okand|saknas|mangler|sem_dados|nsp"

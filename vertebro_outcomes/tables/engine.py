@@ -75,6 +75,12 @@ def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":
         return engine.create_table(ibis.util.gen_name(name), expression)
 
 
+def stacked(parts: Sequence["ir.Table"]) -> "ir.Table":
+    """The rows of all parts in their order; halves of halves, as engines nest queries only so deep."""
+    half = (len(parts) + 1) // 2
+    return parts[0] if len(parts) == 1 else stacked(parts[:half]).union(stacked(parts[half:]))
+
+
 def store_words(
     engine: Any, name: str, data: "ir.Table", words: Mapping[str, Sequence[str]]
 ) -> "ir.Table":

@@ -4,7 +4,13 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from vertebro_outcomes.tables.engine import embedded_engine, store, store_told, store_words
+from vertebro_outcomes.tables.engine import (
+    embedded_engine,
+    stacked,
+    store,
+    store_told,
+    store_words,
+)
 from vertebro_outcomes.tables.engine_functions import fingerprint
 
 WORDS = ["eq5d", "odi", "pain_vas"]
@@ -78,3 +84,10 @@ def test_a_fingerprint_stays_the_number_it_is(engine, keep):
     numbers = kept.number.to_pyarrow().to_pylist()
     assert min(n for n in numbers if n is not None) >= 0
     assert len(set(numbers)) == 4
+
+
+def test_many_parts_are_one_table_in_their_order(engine):
+    """One below the other, more than a hundred parts nested deeper than engines read."""
+    one = store(engine, "one", pa.table({"n": [1]}))
+    whole = stacked([one.mutate(part=ibis.literal(part, "int64")) for part in range(150)])
+    assert store(engine, "whole", whole).part.to_pyarrow().to_pylist() == list(range(150))

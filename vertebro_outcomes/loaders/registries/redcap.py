@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.event_days import is_leak, row_dates, time_of
-from vertebro_outcomes.loaders.event_words import LEAK_STEMS, event_in
+from vertebro_outcomes.loaders.event_days import row_dates
 from vertebro_outcomes.loaders.files import files_of
 from vertebro_outcomes.loaders.format import Export, Feed, RegistryFormat
-from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
 from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, event_times, propose_for
+from vertebro_outcomes.loaders.redcap_boxes import box_feeds
 from vertebro_outcomes.loaders.redcap_dictionary import Field, is_box, is_dictionary
 from vertebro_outcomes.loaders.redcap_project import HEADS, open_project
 from vertebro_outcomes.loaders.redcap_rows import (
@@ -26,9 +25,7 @@ from vertebro_outcomes.loaders.registries.flat import mapping_beside
 from vertebro_outcomes.loaders.same_numbers import refuse_other_people
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.synthetic_mark import is_mark, is_marked
-from vertebro_outcomes.loaders.words import LEAKAGE_WORDS, fold, word_for
 
-_TICKED: Final = ("1", "Checked")
 _STRUCTURE: Final = re.compile(r"^redcap_|_complete$|_timestamp$|^Complete\?|^Survey Timestamp")
 
 
@@ -102,7 +99,14 @@ def _proposed(
 def _proposal(name: str, sources: Sequence[Source], fields: Mapping[str, Field]) -> ProposedMapping:
     """What the fields seem to be; the first column is the record, boxes become events and levels."""
     proposal = propose_for(name, sources, record_column=True)
-    extra = [f for source in sources for f in _checkbox_feeds(source, fields, proposal)]
+    extra: list[dict[str, Any]] = []
+    left: dict[tuple[str, str], str] = {}
+    for source in sources:
+        dates = row_dates(proposal.lines, source, by_event=True)
+        own = event_times(proposal.lines, source.name)
+        told, untold = box_feeds(source, fields, dates, own)
+        extra += told
+        left |= untold
     boxes = {(s.name, column) for s in sources for _, column, _, _ in checkbox_choices(s, fields)}
     kept = [  # a box is read by its label: that of `leak___0` may be `none`
         feed
@@ -117,7 +121,7 @@ def _proposal(name: str, sources: Sequence[Source], fields: Mapping[str, Field])
         proposal,
         content={**proposal.content, "feed": [*kept, *extra]},
         unmapped=tuple(
-            (s, c, why)
+            (s, c, left.get((s, c), why))
             for s, c, why in proposal.unmapped
             if (s, c) not in used and not _STRUCTURE.search(c)
         ),
@@ -128,40 +132,6 @@ def propose(engine: Any, path: Path) -> ProposedMapping:
     """The proposal for a project, with the labels and choices of its dictionary."""
     sources, fields, _ = open_project(engine, path)
     return _proposal(path.stem, [s for s in sources if s.columns], fields)
-
-
-def _checkbox_feeds(
-    source: Source, fields: Mapping[str, Field], proposal: ProposedMapping
-) -> list[dict[str, Any]]:
-    """Ticked boxes that name a complication or a level become events and levels."""
-    keys = {"patient_id": {"column": source.columns[0]}}
-    dates = row_dates(proposal.lines, source, by_event=True)
-    own = event_times(proposal.lines, source.name)
-    feeds = []
-    for field, column, code, label in checkbox_choices(source, fields):
-        about = fold(f"{field.name} {field.label}")
-        where = {column: list(_TICKED)}
-        level = next(iter([*read_levels(label), *read_levels(code)]), None)
-        if level is not None and not re.search("new|refract|subsequent", about):
-            cells: dict[str, Any] = {**keys, "level": {"constant": level}}
-            feeds.append(
-                {"source": source.name, "table": "levels", "columns": cells, "where": where}
-            )
-            continue
-        kind = None
-        if re.search(LEAK_STEMS, about):
-            site = word_for(label, LEAKAGE_WORDS)
-            kind = f"cement_leakage_{site}" if site not in (None, "none") else None
-        if kind is None and re.search(rf"complic|advers|event|komplik|(^|_)ae|{LEAK_STEMS}", about):
-            kind = event_in(label)
-        if kind is not None:
-            when = {} if is_leak(kind) else own  # that is the date of complications
-            when = when or time_of(source, (column, _TICKED), kind, dates=dates)
-            cells = {**keys, "type": {"constant": kind}, **when}
-            feeds.append(
-                {"source": source.name, "table": "events", "columns": cells, "where": where}
-            )
-    return feeds
 
 
 def _of(feeds: Sequence[Feed], source: Source) -> list[Feed]:
@@ -182,7 +152,8 @@ def _unmapped(
             if (source.name, column) in used or _STRUCTURE.search(column) or is_mark(column):
                 continue
             kind = fields[column].type if column in fields else ""
-            why = "free text is dropped unless mapped" if kind in ("notes", "text", "file") else ""
+            free = kind in ("notes", "file") or (kind == "text" and not fields[column].validation)
+            why = "free text is dropped unless mapped" if free else ""
             if is_box(column) and not fields:
                 why = "a box to tick: only the data dictionary says for what"
             said.append(
