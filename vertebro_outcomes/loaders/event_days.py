@@ -15,7 +15,7 @@ from vertebro_outcomes.loaders.date_texts import PARTIAL
 from vertebro_outcomes.loaders.event_words import LEAK_STEMS, NO_EVENT, event_in
 from vertebro_outcomes.loaders.format import BLANK
 from vertebro_outcomes.loaders.look_up import is_among
-from vertebro_outcomes.loaders.proposal import SURE, Line
+from vertebro_outcomes.loaders.proposal import SURE, Line, with_one_time
 from vertebro_outcomes.loaders.proposed_tables import one_row_per_level
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.value_shapes import ColumnTexts, propose_dates
@@ -46,6 +46,7 @@ class RowDates:
 def row_dates(lines: Sequence[Line], source: Source, *, by_event: bool) -> RowDates:
     """The columns that tell the time of a row, as far as they are sure."""
     sure = [x for x in lines if x.source == source.name and x.sure >= SURE and not x.instrument]
+    sure = with_one_time(sure)
     found = {(x.table, x.target): dict(x.entry) for x in sure}
     who = found.get(("patients", "patient_id"), {"column": source.columns[0]})["column"]
     visit = {"date": found["scores", "date"]} if ("scores", "date") in found else {}
@@ -93,6 +94,9 @@ def time_of_any(source: Source, kind: Mapping[str, Any], dates: RowDates) -> dic
     It tells of visits if somebody's later row names one and no earlier row of theirs does: what is
     said once of a patient stands in the first row, or in all.
     """
+    form = source.forms.get(kind["column"])
+    if dates.by_event and form is not None:
+        return _by_form(source, form, treated=None, visit=dates.visit, leak=False)
     if dates.by_event or not dates.visit:
         return dict(dates.visit)
     data = source.data
@@ -118,16 +122,23 @@ def _by_form(
         return source.forms.get(cell.get("column", "")) == form
 
     if not leak:
-        return dict(visit)
+        own = None if any(map(is_here, visit.values())) else _date_of_form(source, form)
+        return {"date": own} if own else dict(visit)
     if treated and is_here(treated):
         return {"date": treated}
     if visit and all(is_here(cell) for cell in visit.values()):
         return dict(visit)
+    own = _date_of_form(source, form)
+    if own:
+        return {"date": own}
+    return dict(DAY0) if treated else {}
+
+
+def _date_of_form(source: Source, form: str) -> dict[str, Any] | None:
+    """The one date that stands on a form, if it has one alone."""
     columns = [c for c, own in source.forms.items() if own == form and c in source.columns]
     dates = [entry for c in columns if (entry := _date_entry(source, c))]
-    if len(dates) == 1:
-        return {"date": dates[0]}
-    return dict(DAY0) if treated else {}
+    return dates[0] if len(dates) == 1 else None
 
 
 def _own_date(source: Source, flag: str, kind: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Line:
 def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
     """What each column of a source seems to be; `record_column`: the first one is the patient."""
     texts = ColumnTexts(source)
-    timed = any(_is_time(c) or _tells_visit(source, c, texts) for c in source.columns)
+    timed = any(_is_time(source, c) or _tells_visit(source, c, texts) for c in source.columns)
     lines = [line for c in source.columns for line in _lines_of(source, c, texts, timed)]
     if record_column and source.columns:
         first = source.columns[0]
@@ -78,10 +78,31 @@ def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
     lines = _one_order_per_file(_one_scale_per_instrument(lines))
     best: dict[tuple[Any, ...], Line] = {}
     for line in lines:  # two columns for one target: the surer, else the first
-        key = (line.table, line.target, line.instrument, line.day)
+        key = _place_of(source, line)
         if key not in best or line.sure > best[key].sure:
             best[key] = line
-    return [_unless_second(x, best[x.table, x.target, x.instrument, x.day]) for x in lines]
+    return [_unless_second(x, best[_place_of(source, x)]) for x in lines]
+
+
+def _place_of(source: Source, line: Line) -> tuple[Any, ...]:
+    """What only one column can be; each form may have a date of its own."""
+    form = source.forms.get(line.column) if is_time_of_scores(line) else None
+    return line.table, line.target, line.instrument, line.day, form
+
+
+def is_time_of_scores(line: Line) -> bool:
+    """Whether a line is the date or day of scores."""
+    return line.table == "scores" and line.target in ("date", "day")
+
+
+def with_one_time(lines: Sequence[Line]) -> list[Line]:
+    """The lines with the surest date and day of scores alone, else the first."""
+    best: dict[tuple[str, str], Line] = {}
+    for line in filter(is_time_of_scores, lines):
+        known = best.setdefault((line.source, line.target), line)
+        if line.sure > known.sure:
+            best[line.source, line.target] = line
+    return [x for x in lines if not is_time_of_scores(x) or best[x.source, x.target] is x]
 
 
 def _unless_second(line: Line, best: Line) -> Line:
@@ -182,8 +203,8 @@ def _sex_line(source: Source, column: str, sex: str, texts: ColumnTexts) -> Line
     return Line(source.name, "patients", "sex", column, round(0.85 * fits, 2), why, entry)
 
 
-def _is_time(column: str) -> bool:
-    return meaning_of(column) in (("scores", "date"), ("scores", "day"))
+def _is_time(source: Source, column: str) -> bool:
+    return meant_by(source, column) in (("scores", "date"), ("scores", "day"))
 
 
 def _tells_visit(source: Source, column: str, texts: ColumnTexts) -> bool:

@@ -30,10 +30,14 @@ from vertebro_outcomes.loaders.words import (
     yes_letters,
 )
 
+SITE_UNTOLD: Final = 0.95  # a column of yes and no gives way to one that says where to
 MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
 _DENIED: Final = re.compile(
     r"(^|_)((no|not|non|without|ohne|sans|sin|kein\w*|pas|senza|geen|zonder|niet|nicht|never|prior"
     r"|previous)_|refus|declin|abgelehnt|cancel|abgebrochen|abort)"
+)
+_WITHOUT: Final = re.compile(
+    r"non_?(surgical|operative|invasive)[a-z]*|nicht_operativ|no_augmentation"
 )
 _AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
 # (our unit, unit in the header) of columns of time that are converted.
@@ -80,6 +84,8 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
     if meant[1] == "leakage":  # `yes` alone: where to is missing, that it leaked is an event
         absent |= dict.fromkeys(agreeing(said), "missing")
         codes = {**dict.fromkeys(_denying(said), "none"), **codes}
+        told = {*codes.values(), *(label.lower() for label in said.values())}
+        fits *= 1.0 if told & set(declared.codes) - {"none"} else SITE_UNTOLD
     entry = {"column": column}
     entry |= {"codes": codes} if codes else {}
     entry |= {"missing": absent} if absent else {}
@@ -253,7 +259,8 @@ def _word(target: str, allowed: Sequence[str], label: str) -> str | None:
     word = word_for(label, known)
     if word is None and target == "leakage":  # `yes, into the disc`
         word = word_for(_AGREED.sub("", plain), known)
-    if word is None and target in ("treatment", "leakage") and not _DENIED.search(plain):
+    denied = _DENIED.search(_WITHOUT.sub("", plain) if target == "treatment" else plain)
+    if word is None and target in ("treatment", "leakage") and not denied:
         named = words_in(plain, known)
         return "SHAM" if "SHAM" in named else named.pop() if len(named) == 1 else None
     return word

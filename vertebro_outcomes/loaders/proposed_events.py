@@ -7,8 +7,8 @@ from typing import Any, Final
 from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.event_days import RowDates, is_leak, time_of
 from vertebro_outcomes.loaders.event_words import event_in, events_in
-from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.proposed_entries import absences, agreeing
+from vertebro_outcomes.loaders.proposed_tables import meant_by
 from vertebro_outcomes.loaders.redcap_dictionary import is_box
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import ColumnTexts
@@ -37,7 +37,7 @@ def flag_feeds(
         for value in absences(said):
             said.pop(value)
         yes, letters = agreeing(said), yes_letters(said.values())
-        of_level = meaning_of(column) == ("levels", "leakage")
+        of_level = meant_by(source, column) == ("levels", "leakage")
         n_plain = sum(v in letters or v.lower() in TRUTH for v in said.values())
         plain = of_level or n_plain > MOSTLY * len(said)
         if kind in EVENT_TYPES and yes and plain:
@@ -74,7 +74,7 @@ def _kind(source: Source, column: str, taken: set[str]) -> str | None:
     """The event that a header or label names."""
     if is_box(column) and column not in source.labels:  # it may be that of `none`
         return None
-    if meaning_of(column) == ("levels", "leakage"):
+    if meant_by(source, column) == ("levels", "leakage"):
         return "cement_leakage"
     for title in (column, source.labels.get(column, "")):
         if column not in taken and _AFTER_TREATMENT.search(squeeze(title)):

@@ -8,7 +8,13 @@ from typing import Any, Final
 import pandas as pd
 
 from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
-from vertebro_outcomes.loaders.proposal import SURE, Line, propose_lines
+from vertebro_outcomes.loaders.proposal import (
+    SURE,
+    Line,
+    is_time_of_scores,
+    propose_lines,
+    with_one_time,
+)
 from vertebro_outcomes.loaders.proposed_beside import lines_beside
 from vertebro_outcomes.loaders.proposed_episodes import comes_again, tells_parts, without_bare_lists
 from vertebro_outcomes.loaders.proposed_events import flag_feeds, further_feeds
@@ -102,6 +108,8 @@ def _reason(line: Line) -> str:
 
 def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dict[str, Any]]:
     sure = [line for line in lines if line.source == source.name and line.sure >= SURE]
+    by_form = _dates_by_form(source, sure)
+    sure = with_one_time(sure)
     key = next((line for line in sure if line.target == "patient_id"), None)
     if key is None:
         return []
@@ -147,7 +155,10 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     if "date" in times:  # the date itself says more than the name of the visit
         times.pop("day", None)
     wide = [line for line in sure if line.instrument and (line.day is not None or times)]
-    feeds += [_score_feed(source, line, keys, times) for line in wide]
+    feeds += [
+        _score_feed(source, line, keys, by_form.get(source.forms.get(line.column), times))
+        for line in wide
+    ]
     taken = {cell["column"] for f in feeds for cell in f["columns"].values() if "column" in cell}
     beside = side_by_side(source, keys, taken)
     listed = [feed for feed in beside if feed["table"] == "events"]
@@ -155,6 +166,12 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     leaks = leak_feeds(source, [feed for feed in beside if feed["table"] == "levels"], dates)
     taken |= {column for feed in leaks for column in feed["where"]}
     return [*with_first(feeds, beside), *leaks, *flag_feeds(source, keys, taken, dates)]
+
+
+def _dates_by_form(source: Source, sure: Sequence[Line]) -> dict[str | None, dict[str, Any]]:
+    """The date of the scores on each form; scores on another have that of the file."""
+    dates = [x for x in sure if is_time_of_scores(x) and x.target == "date"]
+    return {source.forms.get(line.column): {"date": dict(line.entry)} for line in dates}
 
 
 def _has_doubtful_time(source: Source, lines: Sequence[Line], own: Mapping[str, Any]) -> bool:

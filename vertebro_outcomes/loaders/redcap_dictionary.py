@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from vertebro_outcomes.loaders.words import fold
+from vertebro_outcomes.loaders.words import fold, squeeze
 
 # Field of ours -> folded column names, human and API spelling.
 _COLUMNS: Final = {
@@ -100,8 +100,8 @@ def parse_choices(text: str) -> dict[str, str]:
 
 
 def plain_label(text: str) -> str:
-    """A label without HTML tags and line breaks."""
-    return " ".join(re.sub(r"<[^<>]+>", " ", text).split())
+    """A label without HTML tags, line breaks and fields embedded in it (`{age}`)."""
+    return " ".join(re.sub(r"<[^<>]+>|\{[a-z][a-z0-9_]*(:icons)?\}", " ", text).split())
 
 
 def checkbox_column(name: str, code: str) -> str:
@@ -114,6 +114,19 @@ def is_box(column: str) -> bool:
     return bool(re.search(r"\w___\w", column))
 
 
+def forms_by_place(header: Sequence[str]) -> dict[str, str]:
+    """Column -> form, where no dictionary tells: the status of a form stands behind its fields."""
+    forms: dict[str, str] = {}
+    here: list[str] = []
+    for title in header[1:]:
+        if title.endswith("_complete") or COMPLETE_LABEL.fullmatch(title):
+            forms |= dict.fromkeys(here, title)
+            here = []
+        elif fold(title) not in STRUCTURE and not title.startswith("redcap_"):
+            here.append(title)
+    return forms
+
+
 def _implied(kind: str) -> dict[str, str]:
     return {"1": "Yes", "0": "No"} if kind == "yesno" else (
         {"1": "True", "0": "False"} if kind == "truefalse" else {}
@@ -122,18 +135,15 @@ def _implied(kind: str) -> dict[str, str]:
 
 def names_for_labels(header: Sequence[str], fields: Mapping[str, Field]) -> dict[str, str]:
     """Header as exported -> field name, for exports whose headers are labels."""
-    by_label: dict[str, list[str]] = {}
-    for one in fields.values():
-        by_label.setdefault(fold(one.label), []).append(one.name)
+    by_label = _by_label(header, fields)
     names: dict[str, str] = {}
     form = ""  # of the last field: `Complete?` stands at the end of each form
     for title in header:
         if title in fields or title.startswith("redcap_") or "___" in title:
             continue
         choice = TICKED_LABEL.fullmatch(title)
-        base = fold(re.sub(r" \(\d+\)$", "", choice[1] if choice else title))
-        known = by_label.get(base, [])
-        name = STRUCTURE.get(base) or (known[0] if len(known) == 1 else None)
+        asked = choice[1] if choice else title
+        name = STRUCTURE.get(fold(asked)) or by_label.get(asked)
         field = fields.get(name or "")
         if field:
             form = field.form
@@ -146,3 +156,29 @@ def names_for_labels(header: Sequence[str], fields: Mapping[str, Field]) -> dict
         if name and name not in names.values():
             names[title] = name
     return names
+
+
+def _by_label(header: Sequence[str], fields: Mapping[str, Field]) -> dict[str, str]:
+    """Title without its choice -> field name; several fields may have one label, such as `Date`.
+
+    An export keeps the order of the dictionary: where it has as many columns of a label as there are
+    fields, each is the next of them. The reader tells them apart by a number, `Date (2)`.
+    """
+    found: dict[str, str] = {}
+    for spelled in (squeeze, fold):
+        named: dict[str, list[str]] = {}
+        for one in fields.values():
+            named.setdefault(spelled(one.label), []).append(one.name)
+        titles: dict[str, list[str]] = {}
+        for title in header:
+            choice = TICKED_LABEL.fullmatch(title)
+            asked = choice[1] if choice else title
+            whole = spelled(plain_label(asked))
+            own = whole if whole in named else spelled(re.sub(r" \(\d+\)$", "", plain_label(asked)))
+            if asked not in found and asked not in titles.setdefault(own, []):
+                titles[own].append(asked)
+        for label, asked_for in titles.items():
+            known = [name for name in named.get(label, ()) if name not in found.values()]
+            if len(known) == len(asked_for):
+                found |= dict(zip(asked_for, known, strict=True))
+    return found

@@ -12,6 +12,7 @@ from vertebro_outcomes.loaders.files import files_of
 from vertebro_outcomes.loaders.redcap_dictionary import (
     Field,
     fields_of,
+    forms_by_place,
     is_dictionary,
     names_for_labels,
     plain_label,
@@ -152,4 +153,5 @@ def _labelled(source: Source, fields: Mapping[str, Field]) -> Source:
     if _holds_labels(data, codes):
         codes = {n: {**said, **{v: v for v in said.values()}} for n, said in codes.items()}
     forms = {c: f.form for f in fields.values() for c in f.columns if c in present and f.form}
+    forms = forms or forms_by_place([column for column in data.columns if column != LINE])
     return replace(source, data=data, labels=labels, codes=codes, forms=forms)
