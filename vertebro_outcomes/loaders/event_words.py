@@ -32,7 +32,10 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"infection|infekt|infecti|infecc?ion|infecc?ao|infezion|abs[cz]ess|absceso", "infection"),
     (r"thrombos|trombos", "thrombosis"),
     (r"symptomatic(_cement)?_leak", "symptomatic_leakage"),
-    (rf"({_LEAK}).*(epidural|canal|spinal)|(epidural|canal).*({_LEAK})", "cement_leakage_epidural"),
+    (
+        rf"({_LEAK}).*(epidura+l|[ck]anal|spinal)|(epidura+l|[ck]anal).*({_LEAK})",
+        "cement_leakage_epidural",
+    ),
     (rf"({_LEAK}).*(ven[aeo]|vein)|(ven[aeo]|vein).*({_LEAK})", "cement_leakage_venous"),
     (rf"({_LEAK}).*foram|foram.*({_LEAK})", "cement_leakage_foraminal"),
     (

@@ -105,7 +105,7 @@ CODE_WORDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }
 TRUTH_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (
-        r"never|non_?smoker|nichtraucher\w*|former\w*|ex_?\w*|ehemal\w*|nie|jamais|ancien\w*|nunca"
+        r"never|nooit|gestopt|gestoppt|stopped|quit|non_?smoker|nichtraucher\w*|former\w*|ex_?\w*|ehemal\w*|nie|jamais|ancien\w*|nunca"
         r"|absent\w*|none|not_\w+|nicht_\w+|keine?|aucune?|negativ\w*|out_?patient|ambulant\w*|day_case"
         r"|no_\w+|non_\w+",
         "0",
@@ -137,7 +137,8 @@ ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
         "not_asked",
     ),
     (
-        r"not_applicable|n_appl|entfallt|trifft_nicht_zu|napp|sans_objet|no_aplica|nvt",
+        r"not_applicable|non_applica(ble|bile)|nicht_(zutreffend|anwendbar)|niet_van_toepassing|nao_se_aplica"
+        r"|no_procede|n_appl|entfallt|trifft_nicht_zu|napp|sans_objet|no_aplica|nvt",
         "not_applicable",
     ),
     (

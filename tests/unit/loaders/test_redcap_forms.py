@@ -2,6 +2,7 @@
 
 import pytest
 
+from vertebro_outcomes.loaders.event_words import event_in
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.proposed_entries import propose_codes
 from vertebro_outcomes.loaders.redcap_dictionary import (
@@ -10,6 +11,7 @@ from vertebro_outcomes.loaders.redcap_dictionary import (
     names_for_labels,
     plain_label,
 )
+from vertebro_outcomes.loaders.words import ABSENCE_WORDS, LEAKAGE_WORDS, TRUTH_WORDS, word_for
 from vertebro_outcomes.vocabulary import TREATMENTS
 
 
@@ -107,3 +109,17 @@ def test_leaks_known_by_their_label_alone_are_counted_and_their_site_is_kept(coh
     assert len(leaks) == 2
     levels = cohort.frame("levels")[["level", "leakage"]].astype(str).to_numpy().tolist()
     assert ["T12", "epidural"] in levels
+
+
+def test_words_of_answers_in_other_languages():
+    absent = {
+        "Non applicable": "not_applicable",
+        "Nicht zutreffend": "not_applicable",
+        "Non demandé": "not_asked",
+        "Pas d'information": "missing",
+        "Asked but unknown": "missing",
+    }
+    assert {label: word_for(label, ABSENCE_WORDS) for label in absent} == absent
+    assert word_for("disque", LEAKAGE_WORDS) == "disc"
+    assert event_in("Cementlekkage epiduraal") == "cement_leakage_epidural"
+    assert [word_for(label, TRUTH_WORDS) for label in ("Nooit", "Gestopt")] == ["0", "0"]
