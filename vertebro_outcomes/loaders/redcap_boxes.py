@@ -21,11 +21,12 @@ OTHER_VERTEBRAE: Final = (
 OTHER_EVENTS: Final = "boxes of diseases before the treatment, or of what was asked or prevented"
 _BEFORE: Final = (
     r"previous|prior(?!it)|histor|anamnes|anteceden|(^|_)atcd|comorbid|begleiterkr|vorerkr|vorgesch"
-    r"|vorbest|voorgesch|earlier|fruher|frueher|former|(^|_)past(_|$)|pre_?exist|anterior"
+    r"|vorbest|voorgesch|earlier|fruher|frueher|former|(^|_)past(_|$)|pre_?exist|anterieur|anteriores"
 )
 _OF_VERTEBRAE: Final = frozenset(
     (("levels", "level"), ("levels", "treated"), ("episodes", "n_levels"))
 )
+_LEVEL_NAME: Final = re.compile(r"\b(?:d|th?|l|s)\s?\d{1,2}\b", re.I)
 _AT_DAY_0: Final = re.compile(
     r"(?<!un)(?<!not_)(?<!non_)treat|(?<!un)(?<!nicht_)behandel|operat|operier|operad|augment|cemented"
     r"|(c|z)ementiert|(^|_)index|(?<!non_)trait[ei]|tratad|trattat|fra[ck]tur|fractuur|frattur"
@@ -83,7 +84,8 @@ def names_treated(field: Field) -> bool:
     Vertebrae that hurt, hold screws, leaked, or broke at another time are none of them.
     """
     about = _about(field)
-    if _NOT_AT_DAY_0.search(about) or timepoint_days(field.label) not in (None, 0):
+    named = _LEVEL_NAME.sub(" ", field.label)  # D4 is no fourth day
+    if _NOT_AT_DAY_0.search(about) or timepoint_days(named) not in (None, 0):
         return False
     told = {meaning_of(field.name), meaning_of(field.label)}
     return bool(told & _OF_VERTEBRAE) or bool(_AT_DAY_0.search(about))

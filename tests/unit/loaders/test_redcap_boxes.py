@@ -37,7 +37,7 @@ def source_of(engine, columns, labels=None, codes=None):
         ("lv", "Levels treated", True),
         ("hoehe", "Höhe(n)", True),
         ("fx", "Fractured vertebrae", True),
-        ("niv", "Niveaux traités", True),
+        ("niv", "Niveaux traités (D4 à L5)", True),
         ("old_fx", "Previous (healed) vertebral fractures", False),
         ("alt", "Alte Wirbelfrakturen", False),
         ("newfx", "New fracture at", False),
