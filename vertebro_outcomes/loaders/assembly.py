@@ -111,7 +111,8 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
         kept = _after_day0(children["fractures"], ledger)
         children["fractures"] = ledger.used["fractures"] = kept
     episodes = _completed(seen.filter(seen[NUMBER].notnull()), patients)
-    episodes = _counted(episodes, children.get("levels"))
+    if export.counts_levels:
+        episodes = _counted(episodes, children.get("levels"))
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
     first = attrition_line({"patients": patients, "episodes": seen})
     with request.step("tables put together"):

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +32,24 @@ TREATMENT_NAMES: Final = ((r"kyphoplasty", "KP"), (r"vertebroplasty", "VP"))
 # `VP or cement step of KP` is read as its first word, `KP fracture reduction step` as KP.
 _FIRST_TREATMENT = re.compile(r"^(VP|KP|VAI|NSM|SHAM|FACET|VA)\b")
 _FRACTURE = re.compile(r"vertebral fracture|collapsed vertebra", re.I)
-FRACTURE_NAME: Final = r"(vertebra|spin).*(fracture|collaps)|(fracture|collaps).*(vertebra|spin)"
+FRACTURE_NAME: Final = (
+    r"(vertebra|\bspin(e|al)\b).*(fracture|collaps)|(fracture|collaps).*(vertebra|\bspin(e|al)\b)"
+)
+# Spines of other bones, fractures that were or may be, and those of another cause than the listed ones.
+NO_FRACTURE_NAME: Final = (
+    r"(iliac|ischial|tibial?|scapular?|nasal|mandib\w*|alar) spine|spine of (the )?(\w+ )?(ilium|ischium"
+    r"|tibia|scapula|maxilla|sphenoid)|history|\bold\b|healed|late effect|\brisk\b|suspect|screening"
+    r"|\bbirth\b|neoplas|metasta|malignan|tumou?r|stress|fatigue"
+)
+# The same fracture at a later visit, or what it left behind: it begins none.
+FOLLOW_UP_NAME: Final = (
+    r"subsequent encounter|sequela|aftercare|(routine|delayed) healing|(non|mal|delayed )\s?-?union"
+)
+NO_TREATMENT_NAME: Final = r"history|remov|declin|cancel|planned|not (done|carried)|refus"
+_FOLLOW_UP = re.compile(r"subsequent encounter|sequela", re.I)
+_FIRST_VISIT: Final = "A"  # last sign of an ICD-10-CM code of a fracture
+# OPS lists 5-839.9 "ff.": one more sign behind it counts the vertebrae.
+_FINER: Final = "0123456789X"
 # The level an ICD-10-CM code names alone; codes that name two levels give none.
 LEVEL_OF_STEM: Final[dict[str, str]] = {
     **{f"S220{n}": f"T{n}" for n in range(1, 5)},
@@ -48,6 +65,7 @@ class CodeSets:
     fractures: frozenset[str]
     scores: Mapping[str, str]
     notes: tuple[str, ...] = field(default=())
+    follow_ups: frozenset[str] = frozenset()  # later visits and sequelae of a listed fracture
 
 
 def plain_code(code: str) -> str:
@@ -67,7 +85,11 @@ def code_sets(given: Any = None) -> CodeSets:
     if isinstance(given, str | Path):
         own = _from_csv(Path(given))
         return CodeSets(
-            own.procedures, own.fractures, shipped.scores, (f"codes: {Path(given).name}",)
+            own.procedures,
+            own.fractures,
+            shipped.scores,
+            (f"codes: {Path(given).name}",),
+            own.follow_ups,
         )
     _refuse_unknown(given)
     procedures = {plain_code(k): str(v) for k, v in given.get("procedures", {}).items()}
@@ -78,6 +100,7 @@ def code_sets(given: Any = None) -> CodeSets:
         fractures or shipped.fractures,
         {**shipped.scores, **scores},
         (f"codes of the mapping for {', '.join(given)}",),
+        frozenset() if fractures else shipped.follow_ups,
     )
 
 
@@ -91,16 +114,28 @@ def _from_csv(path: Path) -> CodeSets:
     if rows and not {"code", "treatment_or_condition"} <= set(rows[0]):
         problem = Problem(path.name, ", ".join(rows[0]), "columns code, treatment_or_condition")
         raise LoadError(path.name, [problem], "name the columns as in the shipped codes.csv")
-    procedures, fractures = {}, set()
+    procedures: dict[str, str] = {}
+    fractures: set[str] = set()
+    later: set[str] = set()
     for row in rows:
-        meaning = (row["treatment_or_condition"] or "").strip()
+        meaning, code = (row["treatment_or_condition"] or "").strip(), plain_code(row["code"])
         treatment = _FIRST_TREATMENT.match(meaning)
         if treatment:
             word = "VA" if meaning == "VP or KP" else treatment[1]
-            procedures[plain_code(row["code"])] = word
+            finer = [code + sign for sign in _FINER if row.get("system") == "OPS"]
+            procedures |= dict.fromkeys([code, *finer], word)
         elif _FRACTURE.search(meaning):
-            fractures.add(plain_code(row["code"]))
-    return CodeSets(procedures, frozenset(fractures), SCORE_CODES)
+            (later if _FOLLOW_UP.search(row.get("meaning") or "") else fractures).add(code)
+    return CodeSets(
+        procedures, frozenset(fractures), SCORE_CODES, follow_ups=_follow_ups(fractures, later)
+    )
+
+
+def _follow_ups(fractures: Collection[str], later: Collection[str]) -> frozenset[str]:
+    """Codes of later visits: those listed, and first visits with the last sign of such a code."""
+    ends = {code[-1] for code in later if code[:-1] + _FIRST_VISIT in fractures}
+    firsts = [code[:-1] for code in fractures if len(code) == 7 and code[-1] == _FIRST_VISIT]
+    return frozenset({*later, *(stem + end for stem in firsts for end in ends)} - {*fractures})
 
 
 def _refuse_unknown(given: Mapping[str, Any]) -> None:

@@ -132,6 +132,7 @@ class Export:
     duplicates: Duplicates = "first"
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     one_episode: bool = False  # a patient has a single episode, spread over several rows
+    counts_levels: bool = True  # the vertebrae that are listed are those that were treated
     facts_repeat: bool = False  # rows of a patient may each say again what happened to the patient
 
 

@@ -4,17 +4,20 @@ Each step adds derived text columns (`_treatment`, `_role` ...) to a source and 
 so that every row of the database can still be accounted for.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from vertebro_outcomes.loaders.codes import (
-    FRACTURE_NAME,
-    LEVEL_OF_STEM,
-    PART_OF_SCORE,
-    SCORE_NAMES,
-    TREATMENT_NAMES,
-    CodeSets,
+from vertebro_outcomes.loaders.codes import LEVEL_OF_STEM, CodeSets
+from vertebro_outcomes.loaders.omop_codes import (
+    CODE,
+    Concepts,
+    fractures_in,
+    looked_up,
+    meaning,
+    with_code,
 )
+from vertebro_outcomes.loaders.omop_levels import with_levels
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.tables.engine import store
 
@@ -26,58 +29,19 @@ LOOK_BACK_DAYS: Final = 365
 LATE_CODING_DAYS: Final = 30
 LATER: Final = "later"  # a procedure on a day after that of the first
 RIVAL: Final = "rival"  # a fracture before the procedure, passed over for a nearer one
+FOLLOWED: Final = "followed"  # a later visit or sequela of a fracture: it begins none
 UNDATED: Final = "undated"  # the code counts, its date cannot be read
-
-
-@dataclass(frozen=True)
-class Concepts:
-    """Concept ids from the vocabulary table, by what their code or name means."""
-
-    treatments: dict[str, str]
-    fractures: frozenset[str]
-    scores: dict[str, str]
-
-
-def concepts_of(source: Source | None, codes: CodeSets) -> Concepts:
-    """Concepts whose code is listed, or whose name says vertebroplasty, fracture of a vertebra ..."""
-    if source is None:
-        return Concepts({}, frozenset(), {})
-    import ibis
-
-    data = source.data
-    code = data.concept_code.upper().re_replace(r"[^A-Z0-9]", "")
-    name = data.concept_name.lower()
-    treatment = _by_pattern(name, TREATMENT_NAMES)
-    domain = data.domain_id.lower() if "domain_id" in data.columns else name
-    treatment = _look_up(code, codes.procedures).coalesce(
-        _in_domain(treatment, domain, "procedure")
-    )
-    whole = ~name.re_search(PART_OF_SCORE)  # an item of a questionnaire is not its score
-    by_name = ibis.ifelse(whole, _by_pattern(name, SCORE_NAMES), ibis.null("string"))
-    score = _look_up(code, codes.scores).coalesce(by_name)
-    fracture = code.isin(sorted(codes.fractures) or [""]) | (
-        name.re_search(FRACTURE_NAME) & domain.contains("condition")
-    )
-    found = data.select(
-        id=data.concept_id, treatment=treatment, score=score, fracture=fracture.fill_null(False)
-    )
-    found = found.filter(found.treatment.notnull() | found.score.notnull() | found.fracture)
-    rows = found.to_pyarrow().to_pylist()
-    return Concepts(
-        {row["id"]: row["treatment"] for row in rows if row["treatment"]},
-        frozenset(row["id"] for row in rows if row["fracture"]),
-        {row["id"]: row["score"] for row in rows if row["score"]},
-    )
 
 
 def with_treatments(engine: Any, source: Source, codes: CodeSets, concepts: Concepts) -> Source:
     """Procedures: `_treatment` where the code is an augmentation, `_role` index for the first."""
     import ibis
 
-    data = source.data
-    word = _meaning(data, "procedure", codes.procedures, concepts.treatments)
+    data = with_code(source.data, "procedure", codes.procedures)
+    word = meaning(data, "procedure", codes.procedures, concepts.treatments)
+    data = store(engine, "procedures", data.mutate(_found=word))
     day = _date(data, "procedure_date", "procedure_datetime")
-    marked = data.mutate(_found=word, _date=day.cast("string"), _day=day)
+    marked = data.mutate(_date=day.cast("string"), _day=day)
     marked = _with_text(marked, "procedure_date", "procedure_datetime")
     mine = marked["_found"].notnull() & marked["_day"].notnull()
     # On one day the cement step and the reduction step of a kyphoplasty stand together.
@@ -93,7 +57,9 @@ def with_treatments(engine: Any, source: Source, codes: CodeSets, concepts: Conc
         (first, "index"), (later, LATER), (undated, UNDATED), else_=ibis.null("string")
     )
     treatment = ibis.ifelse(mine, marked["_found"], ibis.null("string"))
-    made = marked.mutate(_role=role, _treatment=treatment).drop("_found", "_day")
+    read = ibis.ifelse(marked["_found"].notnull(), "1", ibis.null("string"))
+    made = marked.mutate(_role=role, _treatment=treatment, _read=read)
+    made = made.drop("_found", "_day", CODE)
     return _with(engine, source, made)
 
 
@@ -103,18 +69,16 @@ def with_fractures(
     """Conditions: `_role` index (the fracture of the episode) or new, `_arm` NSM without a procedure."""
     import ibis
 
-    data = source.data
-    code = _code(data, "condition_source_value")
-    listed = code.isin(sorted(codes.fractures) or [""]).fill_null(False)
-    known = sorted(concepts.fractures) or [""]
-    for column in ("condition_concept_id", "condition_source_concept_id"):
-        if column in data.columns:
-            listed |= data[column].isin(known).fill_null(False)
+    data, code, first, later = fractures_in(engine, source.data, codes, concepts)
     day = _date(data, "condition_start_date", "condition_start_datetime")
-    level = _look_up(code.substr(0, 5), LEVEL_OF_STEM)
-    undated = listed & day.isnull()
+    level = looked_up(code.substr(0, 5), LEVEL_OF_STEM)
     marked = data.mutate(
-        _mine=listed & day.notnull(), _undated=undated.fill_null(False), _when=day, _level=level
+        _mine=first & day.notnull(),
+        _undated=first & day.isnull(),
+        _followed=later,
+        _when=day,
+        _level=level,
+        _read=ibis.ifelse(first | later, "1", ibis.null("string")),
     )
     marked = store(engine, "conditions", marked)
     own = marked.filter(marked["_mine"])
@@ -155,19 +119,50 @@ def with_fractures(
     arm = ibis.ifelse(is_index & untreated, "NSM", ibis.null("string"))
     starts = starts.select(start_line=starts[LINE], _role=role, _arm=arm)
     joined = marked.left_join(starts, marked[LINE] == starts.start_line)
-    role = ibis.ifelse(joined["_undated"], UNDATED, joined["_role"])
+    role = ibis.cases(
+        (joined["_undated"], UNDATED), (joined["_followed"], FOLLOWED), else_=joined["_role"]
+    )
     joined = joined.mutate(_when=joined["_when"].cast("string"), _role=role)
+    joined = joined.rename(_listed="_mine")
     joined = _with_text(joined, "condition_start_date", "condition_start_datetime")
-    return _with(engine, source, joined.drop("start_line", "_mine", "_undated"))
+    made = _with(engine, source, joined.drop("start_line", "_undated", "_followed", CODE))
+    return with_levels(engine, made, procedures)
 
 
 def with_scores(
     engine: Any, source: Source, kind: str, codes: CodeSets, concepts: Concepts
 ) -> Source:
     """Measurements or observations: `_instrument` where the code is a score we know."""
-    word = _meaning(source.data, kind, codes.scores, concepts.scores)
-    data = _with_text(source.data, f"{kind}_date", f"{kind}_datetime")
-    return _with(engine, source, data.mutate(_instrument=word))
+    data = with_code(source.data, kind, codes.scores)
+    data = data.mutate(_instrument=meaning(data, kind, codes.scores, concepts.scores)).drop(CODE)
+    return _with(engine, source, _with_text(data, f"{kind}_date", f"{kind}_datetime"))
+
+
+def day0s(tables: Mapping[str, Source]) -> Any:
+    """`person_id, day0` of people with an index fracture or procedure: that of the procedure first."""
+    import ibis
+
+    whole: Any = None
+    for name, day in (("procedure_occurrence", "_date"), ("condition_occurrence", "_when")):
+        if name in tables:
+            rows = tables[name].data
+            rows = rows.filter(rows["_role"] == "index")
+            part = rows.select(
+                "person_id", at=rows[day].cast("date"), treats=ibis.literal(day == "_date")
+            )
+            whole = part if whole is None else whole.union(part)
+    if whole is None:
+        return None
+    days = whole.group_by("person_id").aggregate(
+        treated=whole["at"].min(where=whole.treats), found=whole["at"].min(where=~whole.treats)
+    )
+    return days.select("person_id", day0=days.treated.coalesce(days.found))
+
+
+def members(tables: Mapping[str, Source]) -> Any:
+    """People with an index fracture or an index procedure."""
+    days = day0s(tables)
+    return None if days is None else days.select("person_id")
 
 
 def with_members(engine: Any, source: Source, members: Any) -> Source:
@@ -181,26 +176,13 @@ def with_members(engine: Any, source: Source, members: Any) -> Source:
 
 
 def with_birth_dates(engine: Any, source: Source) -> Source:
-    """Birth dates; without month or day the middle of the year or month stands in."""
+    """Birth dates; July stands in for a month that is not told, the first for a day."""
     data = source.data
     year = data.year_of_birth.re_extract(r"^(\d{4})", 1)
     month = _number(data, "month_of_birth").coalesce("7")
     day = _number(data, "day_of_birth").coalesce("1")
     date = year + "-" + month.lpad(2, "0") + "-" + day.lpad(2, "0")
     return _with(engine, source, data.mutate(_birth=date))
-
-
-def with_last_period(engine: Any, source: Source) -> Source:
-    """`_role` last on the observation period that ends last."""
-    import ibis
-
-    data = source.data
-    order = ibis.row_number().over(
-        group_by="person_id",
-        order_by=[data.observation_period_end_date.desc(nulls_first=False), data[LINE]],
-    )
-    role = ibis.ifelse(order == 0, "last", ibis.null("string"))
-    return _with(engine, source, data.mutate(_role=role))
 
 
 def _with(engine: Any, source: Source, data: Any) -> Source:
@@ -213,14 +195,6 @@ def _number(data: Any, column: str) -> Any:
     if column not in data.columns:
         return ibis.null("string")
     return data[column].re_extract(r"^0*(\d{1,2})(\.0)?$", 1).nullif("").nullif("0")
-
-
-def _code(data: Any, column: str) -> Any:
-    import ibis
-
-    if column not in data.columns:
-        return ibis.null("string")
-    return data[column].upper().re_replace(r"[^A-Z0-9]", "")
 
 
 def _date(data: Any, date: str, datetime: str) -> Any:
@@ -262,34 +236,3 @@ def with_site_names(engine: Any, person: Source, sites: Source) -> Source:
 
 
 _SITE_NAMES: Final = ("care_site_name", "care_site_source_value")
-
-
-def _meaning(data: Any, kind: str, codes: Any, concepts: Any) -> Any:
-    """By source code, else by concept id."""
-    word = _look_up(_code(data, f"{kind}_source_value"), codes)
-    ids = {**{k: v for k, v in codes.items() if k.isdigit() and len(k) > 5}, **concepts}
-    for column in (f"{kind}_concept_id", f"{kind}_source_concept_id"):
-        if column in data.columns:
-            word = word.coalesce(_look_up(data[column], ids))
-    return word
-
-
-def _look_up(text: Any, words: Any) -> Any:
-    import ibis
-
-    if not words:
-        return ibis.null("string")
-    return text.cases(*sorted(words.items()), else_=ibis.null("string"))
-
-
-def _by_pattern(name: Any, patterns: Any) -> Any:
-    import ibis
-
-    branches = [(name.re_search(pattern), word) for pattern, word in patterns]
-    return ibis.cases(*branches, else_=ibis.null("string"))
-
-
-def _in_domain(word: Any, domain: Any, wanted: str) -> Any:
-    import ibis
-
-    return ibis.ifelse(domain.contains(wanted), word, ibis.null("string"))

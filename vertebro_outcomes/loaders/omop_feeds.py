@@ -57,13 +57,13 @@ def standard_feeds(tables: Mapping[str, Source]) -> tuple[Feed, ...]:
             "condition_occurrence", "episodes",
             {
                 "patient_id": person, "treatment": Cell("_arm"),
-                "fracture_date": Cell("condition_start_date"),
+                "fracture_date": Cell("condition_start_date"), "n_levels": Cell("_n_levels"),
             },
             index, (),
         ),
         (
             "condition_occurrence", "levels",
-            {"patient_id": person, "level": Cell("_level")}, index, ("level",),
+            {"patient_id": person, "level": Cell("_level")}, {"_of_index": ["1"]}, ("level",),
         ),
         (
             "condition_occurrence", "fractures",

@@ -119,12 +119,12 @@ def said_of(source: Source, codes: Sequence[Unlisted]) -> list[str]:
     scores = [code for code in codes if code.seems]
     if not scores:
         return []
-    text = list_some([_words(code) for code in scores], most=MOST_LISTED)
+    text = list_some([words_of(code) for code in scores], most=MOST_LISTED)
     step = "name those that are in codes.scores of a mapping, with the shipped ones that you use"
     return [f"{source.name}: codes that seem to be scores are not read: {text}; {step}"]
 
 
-def _words(one: Unlisted) -> str:
+def words_of(one: Unlisted) -> str:
     """`PAINVAS (perhaps pain_vas, 120 rows)`; the numbers of few people are not told, nor texts of theirs."""
     few = one.people <= LARGEST_HIDDEN
     code = one.code if not few or _CODE.fullmatch(one.code) else "a text"
@@ -138,10 +138,10 @@ def as_mapping(codes: Sequence[Unlisted]) -> list[str]:
     named = [code for code in codes if _CODE.fullmatch(code.code)]
     shown = [code for code in named if code.seems][:MOST_LISTED]
     made = [
-        f'codes.scores."{one.code}" = "{one.seems if one.seems != "?" else "..."}"  # {_words(one)}'
+        f'codes.scores."{one.code}" = "{one.seems if one.seems != "?" else "..."}"  # {words_of(one)}'
         for one in shown
     ]
-    others = [_words(one) for one in named if not one.seems and one.people > LARGEST_HIDDEN]
+    others = [words_of(one) for one in named if not one.seems and one.people > LARGEST_HIDDEN]
     if others:
         made.append(f"other codes with numbers: {list_some(others, most=MOST_LISTED)}")
     return made

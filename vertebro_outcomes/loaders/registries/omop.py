@@ -1,6 +1,6 @@
 """OMOP CDM 5.3 and 5.4 from CSV, Parquet or an Ibis backend."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,16 +10,12 @@ from vertebro_outcomes.loaders.databases import is_database, read_database_table
 from vertebro_outcomes.loaders.files import files_of, other_files, read_file
 from vertebro_outcomes.loaders.format import Export, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
+from vertebro_outcomes.loaders.omop_codes import Concepts, concepts_of
 from vertebro_outcomes.loaders.omop_cohort import (
-    CLEAN_WINDOW_DAYS,
-    LATER,
-    LOOK_BACK_DAYS,
-    RIVAL,
-    Concepts,
-    concepts_of,
+    day0s,
+    members,
     with_birth_dates,
     with_fractures,
-    with_last_period,
     with_members,
     with_scores,
     with_site_names,
@@ -27,7 +23,9 @@ from vertebro_outcomes.loaders.omop_cohort import (
 )
 from vertebro_outcomes.loaders.omop_deaths import with_deaths
 from vertebro_outcomes.loaders.omop_feeds import beside, standard_feeds
-from vertebro_outcomes.loaders.omop_scores import as_mapping, in_units, said_of, unlisted_codes
+from vertebro_outcomes.loaders.omop_notes import notes_of, unlisted_scores
+from vertebro_outcomes.loaders.omop_periods import with_last_period
+from vertebro_outcomes.loaders.omop_scores import as_mapping, in_units, unlisted_codes
 from vertebro_outcomes.loaders.omop_tables import (
     USED,
     eras_for_occurrences,
@@ -81,20 +79,22 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
         )
         tables["condition_occurrence"] = conditions
     _add_observed(engine, tables, codes, concepts)
-    members = _members(tables) if by_codes else tables["person"].data.select("person_id")
+    people = members(tables) if by_codes else tables["person"].data.select("person_id")
     if "care_site" in tables and "care_site_id" in tables["person"].columns:
         tables["person"] = with_site_names(engine, tables["person"], tables["care_site"])
-    if members is not None:
+    if people is not None:
         for name in ("person", "observation_period", "measurement", "observation", "death"):
             if name in tables:
-                tables[name] = with_members(engine, tables[name], members)
+                tables[name] = with_members(engine, tables[name], people)
         tables["person"] = with_birth_dates(engine, tables["person"])
         if "observation_period" in tables:
-            tables["observation_period"] = with_last_period(engine, tables["observation_period"])
-    unlisted = [] if members is None else _unlisted(tables)
+            period = tables["observation_period"]
+            tables["observation_period"] = with_last_period(engine, period, day0s(tables))
+    said = notes_of(tables, codes)
+    unlisted = [] if people is None else unlisted_scores(tables)
     sources = (*tables.values(), *others.values())
     own = feeds_of(rules, sources) if rules.get("feed", []) else ()
-    standard = standard_feeds(tables) if members is not None else ()
+    standard = standard_feeds(tables) if people is not None else ()
     feeds = (*beside(standard, own, by_codes=by_codes), *own)
     read_here = {feed.source for feed in own}
     return Export(
@@ -110,10 +110,11 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
             ),
             *((file, "", "no reader for this file") for file in _unread(path)),
         ),
-        notes=(*codes.notes, *eras, *_notes(tables), *unlisted, *rules.get("notes", ())),
+        notes=(*codes.notes, *eras, *said, *unlisted, *rules.get("notes", ())),
         duplicates=rules.get("duplicates", "first"),
         instruments=rules.instruments,
         one_episode=rules.get("episodes", "single") == "single",
+        counts_levels=not standard or any(feed.table == "levels" for feed in own),
     )
 
 
@@ -189,60 +190,6 @@ def _sorted_out(
     if problems:
         raise LoadError(where, problems, "export whole CDM tables, 5.3 or 5.4")
     return tables, others
-
-
-def _unlisted(tables: Mapping[str, Source]) -> list[str]:
-    """What is said of codes with numbers that seem to be scores and are in no list."""
-    concepts = tables.get("concept")
-    kinds = [kind for kind in ("measurement", "observation") if kind in tables]
-    return [
-        note
-        for kind in kinds
-        for note in said_of(tables[kind], unlisted_codes(tables[kind], kind, concepts))
-    ]
-
-
-def _members(tables: Mapping[str, Source]) -> Any:
-    """People with an index fracture or an index procedure."""
-    whole: Any = None
-    for name in ("procedure_occurrence", "condition_occurrence"):
-        if name in tables:
-            data = tables[name].data
-            part = data.filter(data["_role"] == "index").select("person_id")
-            whole = part if whole is None else whole.union(part)
-    return whole
-
-
-def _notes(tables: Mapping[str, Source]) -> list[str]:
-    notes = [
-        "index fracture: first vertebral fracture, for treated patients the one treated; a new "
-        f"fracture follows {CLEAN_WINDOW_DAYS} days without such a diagnosis",
-        "codes of procedures and diagnoses are configuration: review them for this database",
-    ]
-    if "condition_occurrence" in tables:
-        rows = tables["condition_occurrence"].data
-        rival = rows.filter(rows["_role"] == RIVAL).person_id.nunique().to_pyarrow().as_py()
-        if rival:
-            who = "1 person has" if rival == 1 else f"{rival} people have"
-            notes.append(
-                f"{who} several fractures in the {LOOK_BACK_DAYS} days before the "
-                "procedure, and codes do not tell which was treated: the last one is taken; where the "
-                "database knows better, map the episodes"
-            )
-    if "procedure_occurrence" in tables:
-        rows = tables["procedure_occurrence"].data
-        again = rows.filter(rows["_role"] == LATER).person_id.nunique().to_pyarrow().as_py()
-        if again:
-            who = "1 person was" if again == 1 else f"{again} people were"
-            notes.append(
-                f"{who} treated again on a later day; only the first treatment is an episode: where "
-                "the others matter, map the episodes"
-            )
-    people = _members(tables)
-    n = 0 if people is None else people.distinct().count().to_pyarrow().as_py()
-    if not n:
-        notes.append("nobody entered the cohort: no procedure or vertebral fracture of the codes")
-    return notes
 
 
 SAMPLE: Final[dict[str, str]] = {
