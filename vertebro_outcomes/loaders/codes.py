@@ -27,6 +27,7 @@ SCORE_NAMES: Final = (
 PART_OF_SCORE: Final = (
     r"section|\bitems?\b|\bquestion\b|panel|intensity|lifting|walking|sitting|standing|sleeping"
     r"|personal care|travel|social life|sex life|\bgoal|\bchange\b|interpretation|(least|worst) pain"
+    r"|\b(leg|arm|knee|hip|shoulder|neck|chest|head|abdom\w*|foot|hand)\b"
 )
 TREATMENT_NAMES: Final = ((r"kyphoplasty", "KP"), (r"vertebroplasty", "VP"))
 # `VP or cement step of KP` is read as its first word, `KP fracture reduction step` as KP.

@@ -18,6 +18,7 @@ from vertebro_outcomes.loaders.omop_codes import (
     with_code,
 )
 from vertebro_outcomes.loaders.omop_levels import with_levels
+from vertebro_outcomes.loaders.omop_values import with_values
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.tables.engine import store
 
@@ -130,11 +131,18 @@ def with_fractures(
 
 
 def with_scores(
-    engine: Any, source: Source, kind: str, codes: CodeSets, concepts: Concepts
+    engine: Any,
+    source: Source,
+    kind: str,
+    *,
+    codes: CodeSets,
+    concepts: Concepts,
+    named: Source | None,
 ) -> Source:
     """Measurements or observations: `_instrument` where the code is a score we know."""
     data = with_code(source.data, kind, codes.scores)
     data = data.mutate(_instrument=meaning(data, kind, codes.scores, concepts.scores)).drop(CODE)
+    data = with_values(engine, data, kind, named)
     return _with(engine, source, _with_text(data, f"{kind}_date", f"{kind}_datetime"))
 
 
@@ -173,6 +181,17 @@ def with_members(engine: Any, source: Source, members: Any) -> Source:
     joined = source.data.left_join(people, source.data.person_id == people.member)
     mark = ibis.ifelse(joined.member.notnull(), "1", ibis.null("string"))
     return _with(engine, source, joined.mutate(_member=mark).drop("member"))
+
+
+def with_sex(engine: Any, source: Source) -> Source:
+    """`_sex`: the concept, else what the source says where it is not mapped."""
+    data = source.data
+    told = [data[c] for c in ("gender_concept_id", "gender_source_value") if c in data.columns]
+    if not told:
+        return source
+    said = told[-1].nullif("") if len(told) > 1 else told[0]
+    unmapped = told[0].nullif("").nullif("0").isnull() & said.notnull()
+    return _with(engine, source, data.mutate(_sex=unmapped.ifelse(said, told[0])))
 
 
 def with_birth_dates(engine: Any, source: Source) -> Source:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from vertebro_outcomes.loaders.format import Cell, Feed
 from vertebro_outcomes.loaders.omop_cohort import UNDATED
-from vertebro_outcomes.loaders.omop_deaths import DEATH
+from vertebro_outcomes.loaders.omop_deaths import DEATH, DEATH_DATES
 from vertebro_outcomes.loaders.omop_scores import AS_CODED, MILLIMETRES, MM_SCALES, UNIT
 from vertebro_outcomes.loaders.sources import Source
 
@@ -29,7 +29,7 @@ def standard_feeds(tables: Mapping[str, Source]) -> tuple[Feed, ...]:
     person = Cell("person_id")
     member = {"_member": ["1"]}
     index, new, undated = ({"_role": [role]} for role in ("index", "new", UNDATED))
-    sex = "gender_concept_id" if "gender_concept_id" in tables["person"].columns else ""
+    sex = "_sex" if "_sex" in tables["person"].columns else ""
     who = {"patient_id": person, "birth_date": Cell("_birth")}
     who |= {"sex": Cell(sex, codes=_SEX, absent={"0": "missing", "8551": "missing"})} if sex else {}
     site = "care_site_id" if "care_site_id" in tables["person"].columns else ""
@@ -88,9 +88,10 @@ def standard_feeds(tables: Mapping[str, Source]) -> tuple[Feed, ...]:
         if kind in tables and "episode" in tables and event in tables[kind].columns:
             cells["episode_id"] = Cell(event)
         made.append((kind, "scores", cells, member, ("instrument",)))
-    if "observation" in tables and DEATH in tables["observation"].columns:
-        died = {"patient_id": person, "death_date": Cell("observation_date")}
-        made.append(("observation", "patients", died, {**member, DEATH: ["1"]}, ()))
+    for kind, day in DEATH_DATES.items():
+        if kind in tables and DEATH in tables[kind].columns:
+            died = {"patient_id": person, "death_date": Cell(day)}
+            made.append((kind, "patients", died, {**member, DEATH: ["1"]}, ()))
     feeds = (
         Feed(tables[name].name, table, cells, where, needs)
         for name, table, cells, where, needs in made

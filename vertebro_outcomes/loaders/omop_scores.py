@@ -90,7 +90,7 @@ def unlisted_codes(source: Source, kind: str, concepts: Source | None) -> list[U
         return []
     found = rows.group_by(own).aggregate(n=rows.count(), people=rows.person_id.nunique())
     facts = found.order_by(found.n.desc()).limit(1000).to_pyarrow().to_pylist()
-    names = _names(concepts, {str(fact.get(f"{kind}_concept_id") or "") for fact in facts})
+    names = names_of(concepts, {str(fact.get(f"{kind}_concept_id") or "") for fact in facts})
     made = []
     for fact in facts:
         local, concept = (
@@ -105,7 +105,8 @@ def unlisted_codes(source: Source, kind: str, concepts: Source | None) -> list[U
     return made
 
 
-def _names(concepts: Source | None, wanted: set[str]) -> dict[str, str]:
+def names_of(concepts: Source | None, wanted: set[str]) -> dict[str, str]:
+    """Ids of concepts -> their names, where there is a table of them."""
     if concepts is None or not wanted - {"", "0"}:
         return {}
     data = concepts.data

@@ -1,6 +1,7 @@
 """OMOP CDM 5.3 and 5.4 from CSV, Parquet or an Ibis backend."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +19,11 @@ from vertebro_outcomes.loaders.omop_cohort import (
     with_fractures,
     with_members,
     with_scores,
+    with_sex,
     with_site_names,
     with_treatments,
 )
-from vertebro_outcomes.loaders.omop_deaths import with_deaths
+from vertebro_outcomes.loaders.omop_deaths import DEATH, DEATH_DATES, with_deaths
 from vertebro_outcomes.loaders.omop_feeds import beside, standard_feeds
 from vertebro_outcomes.loaders.omop_notes import notes_of, unlisted_scores
 from vertebro_outcomes.loaders.omop_periods import with_last_period
@@ -29,6 +31,7 @@ from vertebro_outcomes.loaders.omop_scores import as_mapping, in_units, unlisted
 from vertebro_outcomes.loaders.omop_tables import (
     USED,
     eras_for_occurrences,
+    one_of,
     table_name,
     tidied,
 )
@@ -79,14 +82,15 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
         )
         tables["condition_occurrence"] = conditions
     _add_observed(engine, tables, codes, concepts)
+    _add_deaths(engine, tables, others)
     people = members(tables) if by_codes else tables["person"].data.select("person_id")
     if "care_site" in tables and "care_site_id" in tables["person"].columns:
         tables["person"] = with_site_names(engine, tables["person"], tables["care_site"])
     if people is not None:
-        for name in ("person", "observation_period", "measurement", "observation", "death"):
-            if name in tables:
+        for name in ("observation_period", "measurement", "death", "person", *DEATH_DATES):
+            if name in tables and (name != "condition_occurrence" or DEATH in tables[name].columns):
                 tables[name] = with_members(engine, tables[name], people)
-        tables["person"] = with_birth_dates(engine, tables["person"])
+        tables["person"] = with_sex(engine, with_birth_dates(engine, tables["person"]))
         if "observation_period" in tables:
             period = tables["observation_period"]
             tables["observation_period"] = with_last_period(engine, period, day0s(tables))
@@ -121,19 +125,36 @@ def read(engine: Any, path: Any, mapping: Any) -> Export:
 def _add_observed(
     engine: Any, tables: dict[str, Source], codes: CodeSets, concepts: Concepts
 ) -> None:
-    """Which measurements and observations are scores, in which unit, and which tell of a death."""
+    """Which measurements and observations are scores, and in which unit."""
     for kind in ("measurement", "observation"):
         if kind in tables:
-            tables[kind] = with_scores(engine, tables[kind], kind, codes, concepts)
-            tables[kind] = in_units(engine, tables[kind])
-    if "observation" in tables:
-        tables["observation"] = with_deaths(engine, tables["observation"], tables.get("concept"))
+            marked = with_scores(
+                engine,
+                tables[kind],
+                kind,
+                codes=codes,
+                concepts=concepts,
+                named=tables.get("concept"),
+            )
+            tables[kind] = in_units(engine, marked)
+
+
+def _add_deaths(engine: Any, tables: dict[str, Source], others: dict[str, Source]) -> None:
+    """Which rows beside the table of deaths tell of one; visits that tell of none are not read."""
+    for name in DEATH_DATES:
+        if name in tables:
+            told = with_deaths(engine, tables[name], name, tables.get("concept"))
+            if told is not None and DEATH_DATES[name] in told.columns:
+                tables[name] = told
+            elif name == "visit_occurrence":
+                _put_aside(others, tables.pop(name))
 
 
 def propose(engine: Any, path: Path) -> ProposedMapping:
     """No feed is needed: tables and columns are those of the CDM, people enter by codes."""
     tables, others = _sorted_out(_found(engine, path), path.stem)
     eras_for_occurrences(tables, others)
+    _add_deaths(engine, tables, others)
     unread = tuple((source.name, "", "table is not read") for source in others.values())
     read_by_codes = tuple(f"read by codes: {source.name}" for source in tables.values())
     codes = code_sets()
@@ -141,7 +162,10 @@ def propose(engine: Any, path: Path) -> ProposedMapping:
     more: list[str] = []
     for kind in ("measurement", "observation"):
         if kind in tables:
-            marked = with_scores(engine, tables[kind], kind, codes, concepts)
+            named = tables.get("concept")
+            marked = with_scores(
+                engine, tables[kind], kind, codes=codes, concepts=concepts, named=named
+            )
             more += as_mapping(unlisted_codes(marked, kind, tables.get("concept")))
     content = {"name": path.stem, "feed": []}
     return ProposedMapping(path.stem, (), content, unread, (*REMARKS, *read_by_codes, *more))
@@ -156,7 +180,7 @@ REMARKS: Final = (
 def _found(engine: Any, path: Any) -> Iterator[tuple[str | None, Source]]:
     """(CDM table or none, source) for every file of a folder or table of a database."""
     if is_database(path):
-        for name, spelled in tables_of(path, USED):
+        for name, spelled in tables_of(path, (*USED, "condition_era")):
             yield name, read_database_table(engine, path, spelled)
         return
     for file in files_of(path):
@@ -173,23 +197,49 @@ def _sorted_out(
     found: Iterator[tuple[str | None, Source]], where: str
 ) -> tuple[dict[str, Source], dict[str, Source]]:
     """Tables by CDM name, and sources we do not use; headers lower case, blanks gone."""
-    tables: dict[str, Source] = {}
+    candidates: dict[str, list[Source]] = {}
     others: dict[str, Source] = {}
-    problems = []
     for name, source in found:
-        if name not in USED or name in tables:
-            others[source.name] = source
+        if name in USED:
+            candidates.setdefault(name, []).append(source)
+        else:
+            _put_aside(others, source)
+    tables: dict[str, Source] = {}
+    problems = []
+    for name, sources in candidates.items():
+        chosen = one_of(name, sources)
+        if chosen is None:
+            files = ", ".join(source.name for source in sources)
+            problems.append(
+                Problem(files, f"{len(sources)} files hold the table {name}", "one file")
+            )
             continue
-        tables[name] = tidied(source)
+        for source in sources:
+            if source is not chosen:
+                _put_aside(others, source)
+        tables[name] = tidied(chosen)
         missing = [c for c in _NEEDED.get(name, ()) if c not in tables[name].columns]
         if missing:
             lacks = f"no column {', '.join(missing)}"
-            problems.append(Problem(source.name, lacks, f"the columns of CDM table {name}"))
-    if "person" not in tables:
+            problems.append(Problem(chosen.name, lacks, f"the columns of CDM table {name}"))
+    if "person" not in candidates:
         problems.append(Problem(where, "no table person", "an OMOP CDM with a person table"))
     if problems:
-        raise LoadError(where, problems, "export whole CDM tables, 5.3 or 5.4")
+        raise LoadError(where, problems, _STEP)
     return tables, others
+
+
+_STEP: Final = (
+    "export whole CDM tables, 5.3 or 5.4, each in one file; of a database, open the schema that "
+    "holds them"
+)
+
+
+def _put_aside(others: dict[str, Source], source: Source) -> None:
+    """Files of one name in two folders are two."""
+    n = sum(name == source.name or name.startswith(f"{source.name} (") for name in others)
+    name = f"{source.name} ({n + 1})" if n else source.name
+    others[name] = replace(source, name=name)
 
 
 SAMPLE: Final[dict[str, str]] = {
