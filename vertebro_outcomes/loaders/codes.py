@@ -40,7 +40,8 @@ FRACTURE_NAME: Final = (
 NO_FRACTURE_NAME: Final = (
     r"(iliac|ischial|tibial?|scapular?|nasal|mandib\w*|alar) spine|spine of (the )?(\w+ )?(ilium|ischium"
     r"|tibia|scapula|maxilla|sphenoid)|history|\bold\b|healed|late effect|\brisk\b|suspect|screening"
-    r"|\bbirth\b|neoplas|metasta|malignan|tumou?r|stress|fatigue"
+    r"|\b(without|not?)\b (\w+ ){0,3}fracture|an(a)?esthe|\bbirth\b|neoplas|metasta|malignan"
+    r"|tumou?r|stress|fatigue"
 )
 # The same fracture at a later visit, or what it left behind: it begins none.
 FOLLOW_UP_NAME: Final = (

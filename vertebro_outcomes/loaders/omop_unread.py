@@ -37,7 +37,7 @@ def _near(source: Source, kind: str, key: str, listed: Iterable[str]) -> list[st
     rows = data.filter(data[READ].isnull() & data[column].notnull())
     found = rows.group_by(column).aggregate(n=rows.count(), people=rows.person_id.nunique())
     facts = found.order_by([found.n.desc(), column]).to_pyarrow().to_pylist()
-    known = tuple(listed)
+    known = near_words(listed)
     near = [
         Unlisted(fact[column], "", "?", int(fact["n"]), int(fact["people"]))
         for fact in facts
@@ -52,15 +52,24 @@ def _near(source: Source, kind: str, key: str, listed: Iterable[str]) -> list[st
     return [f"{source.name}: codes near listed ones are not read: {text}; {step}"]
 
 
-def is_near(text: str, listed: Iterable[str]) -> bool:
-    """Whether a word of a source value is a listed code with a sign or two more, or some fewer."""
+def near_words(listed: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The listed codes, and what is left of them without their last signs."""
+    codes = frozenset(listed)
+    return codes, frozenset(code[:-n] for code in codes for n in range(1, _COARSER + 1))
+
+
+def is_near(text: str, known: tuple[frozenset[str], frozenset[str]]) -> bool:
+    """Whether a word of a source value is a listed code with a sign or two more, or some fewer.
+
+    A word with letters is near too where its last sign alone is another; numbers say too little.
+    """
+    codes, stems = known
     words = {plain_code(word) for word in _TOKEN.findall(text.upper())}
     return any(
-        (word.startswith(code) and len(word) <= len(code) + _FINER)
-        or (code.startswith(word) and len(code) <= len(word) + _COARSER and not word.isdigit())
+        any(word[: len(word) - n] in codes for n in range(_FINER + 1))
+        or (not word.isdigit() and (word in stems or word[:-1] in stems))
         for word in words
         if len(word) >= _LEAST
-        for code in listed
     )
 
 

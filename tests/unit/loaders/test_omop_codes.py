@@ -7,7 +7,7 @@ import pytest
 from vertebro_outcomes.loaders.codes import code_sets
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.omop_codes import concepts_of, fractures_in
-from vertebro_outcomes.loaders.omop_unread import is_near
+from vertebro_outcomes.loaders.omop_unread import is_near, near_words
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.tables.engine import embedded_engine
 
@@ -112,9 +112,21 @@ def test_codes_near_listed_ones_are_named(cohort):
     near = [note for note in cohort.notes if "codes near listed ones are not read" in note]
     assert len(near) == 1
     assert "S32.01 (few rows)" in near[0]
-    listed = code_sets().procedures
-    assert [is_near(text, listed) for text in ("22514A", "x 22514-1", "2251", "0QU03J", "99213")] == [
-        True, True, False, True, False,
+    codes = code_sets()
+    known = near_words({*codes.procedures, *codes.fractures, *codes.follow_ups})
+    texts = (
+        "22514A",
+        "x 22514-1",
+        "2251",
+        "22519",
+        "99213",
+        "0QU03J",
+        "S32.010B",
+        "S32.0",
+        "M54.5",
+    )
+    assert [text for text in texts if is_near(text, known)] == [
+        "22514A", "x 22514-1", "0QU03J", "S32.010B", "S32.0",
     ]  # fmt: skip
 
 
