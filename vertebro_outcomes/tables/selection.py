@@ -39,7 +39,11 @@ def select_rows(tables: Tables, mask_or_expression: Any) -> tuple["ir.Table", "i
 
 
 def restrict(tables: Tables, patients: "ir.Table", episodes: "ir.Table") -> dict[str, "ir.Table"]:
-    """Every table reduced to the rows of these patients and episodes."""
+    """Every table reduced to the rows of these patients and episodes.
+
+    Those of the other tables are looked up by each question, which reads few of their columns: to
+    store them all took more time and memory than most questions.
+    """
     engine = patients.get_backend()
     patients = store(engine, "patients", patients)
     episodes = store(engine, "episodes", episodes)
@@ -48,7 +52,7 @@ def restrict(tables: Tables, patients: "ir.Table", episodes: "ir.Table") -> dict
         if name not in kept:
             own = _semi(table, patients.select("patient_id"), "patient_id")
             here = own.episode_id.isnull() | own.episode_id.isin(episodes.episode_id)
-            kept[name] = store(engine, name, own.filter(here))
+            kept[name] = own.filter(here)
     return kept
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import vertebro_outcomes as vo
 from vertebro_outcomes.loaders.load import load
+from vertebro_outcomes.tables import selection
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.event_types import ABSENCE, EVENT_ALIASES, EVENT_TYPES, INSTRUMENTS
 
@@ -111,6 +112,20 @@ def test_a_mask_follows_the_order_of_the_frame(cohort):
 def test_keep_on_scores_keeps_patients_with_such_a_row(cohort):
     kept = cohort.keep(cohort.scores.value < 1, because="little pain once")
     assert kept.frame("scores").shape[0] == 3
+
+
+def test_what_is_kept_can_be_asked_again_and_no_table_of_rows_is_copied(
+    cohort, tmp_path, monkeypatch
+):
+    stored, store = [], selection.store
+    monkeypatch.setattr(selection, "store", lambda *given: stored.append(given[1]) or store(*given))
+    old = cohort.keep(cohort.patients.age_years >= 65, because="65 or older")
+    again = old.keep(old.scores.day.notnull(), because="a score")
+    assert stored == ["patients", "episodes"] * 2
+    mine = cohort.frame("scores").query("patient_id in ['a', 'b']").reset_index(drop=True)
+    pd.testing.assert_frame_equal(again.frame("scores"), mine)
+    written = vo.load(again.write(tmp_path / "kept"))
+    pd.testing.assert_frame_equal(written.frame("scores"), mine)
 
 
 @pytest.mark.parametrize("bad", [[True], "x", 3])
