@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.instrument_words import instrument_in
-from vertebro_outcomes.loaders.words import timepoint_days
+from vertebro_outcomes.loaders.named_times import timepoint_days
 
 LEAST_GROUPS = 2
 

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from vertebro_outcomes.loaders.words import fold, squeeze, timepoint_days, without_times
+from vertebro_outcomes.loaders.named_times import timepoint_days, without_times
+from vertebro_outcomes.loaders.words import fold, squeeze
 
 _LEG: Final = r"legs?|beine?|jambes?|piernas?|gamb[ae]"
 _BACK: Final = re.compile(r"back|lumb|ruck|ruecken|spin|dos(_|$)|espalda|schien|rug")

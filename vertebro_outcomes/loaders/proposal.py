@@ -10,6 +10,7 @@ from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
 from vertebro_outcomes.loaders.instrument_words import instrument_of
 from vertebro_outcomes.loaders.labelled_figures import figures_of
 from vertebro_outcomes.loaders.level_cells import read_levels
+from vertebro_outcomes.loaders.named_times import timepoint_days
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
 from vertebro_outcomes.loaders.proposed_tables import at_home, meant_by, of_new_fracture, sheet_day
 from vertebro_outcomes.loaders.sources import Source
@@ -31,7 +32,6 @@ from vertebro_outcomes.loaders.value_shapes import (
 from vertebro_outcomes.loaders.words import (
     VISIT_WORDS,
     fold,
-    timepoint_days,
     unit_of,
 )
 from vertebro_outcomes.tables.event_types import INSTRUMENTS

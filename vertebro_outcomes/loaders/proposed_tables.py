@@ -5,9 +5,10 @@ from typing import Final
 
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.instrument_words import instrument_in
+from vertebro_outcomes.loaders.named_times import timepoint_days
 from vertebro_outcomes.loaders.proposed_levels import has_siblings
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.words import squeeze, timepoint_days
+from vertebro_outcomes.loaders.words import squeeze
 
 _NEW_FRACTURES: Final = re.compile("fra[ck]tur|fractuur|frattur|refract|newfx")
 _SURELY_NEW: Final = re.compile(

@@ -8,10 +8,11 @@ from vertebro_outcomes.loaders.event_days import RowDates, is_leak, time_of
 from vertebro_outcomes.loaders.event_words import LEAK_STEMS, event_in
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.level_cells import read_levels
+from vertebro_outcomes.loaders.named_times import timepoint_days
 from vertebro_outcomes.loaders.redcap_dictionary import Field
 from vertebro_outcomes.loaders.redcap_rows import checkbox_choices
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.words import LEAKAGE_WORDS, squeeze, timepoint_days, word_for
+from vertebro_outcomes.loaders.words import LEAKAGE_WORDS, squeeze, word_for
 
 TICKED: Final = ("1", "Checked")
 OTHER_VERTEBRAE: Final = (

@@ -1,6 +1,5 @@
 """Words by which headers, labels and codes of foreign files are recognised."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -167,30 +166,7 @@ ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
 )
 _UNIT = re.compile(r"[\(\[]\s*([^)\]]{1,20}?)\s*[\)\]]\s*$")
-_DAYS: Final = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
-_UNITS: Final = {
-    "h": r"h|hrs?|hours?|std|stunden?|heures?|uur|horas?|ore",
-    "d": r"d|days?|tage?n?|j|jours?|dias?|dag(en)?|giorn[io]|gg",
-    "w": r"w|wks?|weeks?|wo|wochen?|semaines?|sem|semanas?|we?ek(en)?|settiman[ae]|sett"
-    r"|veckor|vecka|uker?|uger?",
-    "m": r"m|mo|mos|mon|m?nths?|months?|monate?n?|mois|mes[ei]?|meses|maand(en)?|mnd|mdr"
-    r"|manad(er)?|ma?aned(er)?",
-    "y": r"y|yrs?|years?|jahre?n?|ans?|annees?|anos?|jaar|ann[io]|aa?r",
-}
-_ANY_UNIT: Final = "|".join(_UNITS.values())
-_TIME = re.compile(
-    rf"(?:^|_)(?:(?P<n1>\d{{1,3}})_?(?P<u1>{_ANY_UNIT})(?:fu|post|pop)?|(?P<u2>{_ANY_UNIT})_?(?P<n2>\d{{1,3}}))(?=_|$)"
-)
-_BASELINE = re.compile(
-    r"(?:^|_)(?:pre|preop\w*|pre_op|pre_?operat\w*|baseline|bl|basale?|base|screening|v_?0|t_?0|prae|pra|praop\w*"
-    r"|praeop\w*|initiale?|inclusion|basal|aufnahme|einschluss|baselinie|ausgangswert|vor_op|before|avant|antes|vorher|prima|voor|fore|for_op\w*|for(?=$))(?=_|$)"
-)
-
-
 LONGEST_TITLE: Final = 200
-# Numbers in these names are no times.
-_NO_TIME = re.compile(r"eq_?5_?d(_?[35]_?l)?|sf_?(36|12|6_?d)|qualeffo_?\d+|0_10+|t_score")
-
 # Units of time as headers spell them out; single letters may be anything.
 TIME_UNITS: Final[dict[str, str]] = {
     word: unit
@@ -240,31 +216,9 @@ def word_for(text: str, words: tuple[tuple[str, str], ...], *, whole: bool = Tru
     return None
 
 
-def without_times(text: str) -> str:
-    """A header folded, its numbers set apart, without the time it names: `ODI1_3m` -> `odi_1`."""
-    plain = fold(_NO_TIME.sub(lambda name: re.sub(r"[_\d]", "", name[0]), squeeze(text)))
-    return _TIME.sub("", re.sub(r"(?<=[a-z])(?=\d)", "_", plain)).strip("_")
-
-
 def words_in(plain: str, words: tuple[tuple[str, str], ...]) -> set[str]:
     """Every canonical word that a squeezed label names somewhere."""
     return {word for pattern, word in words if re.search(rf"(^|_)({pattern})(_|$)", plain)}
-
-
-def timepoint_days(text: str) -> int | None:
-    """`3 months` -> 91, `baseline` -> 0, `6w` -> 42, `24 h` -> 1; None where no time is named."""
-    for folded in dict.fromkeys((fold(text), squeeze(text))):
-        plain = re.sub(r"(?<=[a-z])(?=\d)", "_", _NO_TIME.sub("", folded))
-        plain = re.sub(r"_arm_\d+$", "", plain)
-        if _BASELINE.search(plain):
-            return 0
-        found = _TIME.search(plain)
-        if found:
-            said = found["u1"] or found["u2"]
-            unit = next(unit for unit, words in _UNITS.items() if re.fullmatch(words, said))
-            days = int(found["n1"] or found["n2"]) * _DAYS[unit]
-            return math.ceil(days) if unit == "h" else round(days)
-    return None
 
 
 def yes_letters(values: Iterable[str]) -> frozenset[str]:

@@ -5,8 +5,9 @@ import pytest
 
 from vertebro_outcomes.loaders.cells import draft, glance, parse, same_in_all
 from vertebro_outcomes.loaders.format import STAGED, Cell
+from vertebro_outcomes.loaders.named_times import timepoint_days
 from vertebro_outcomes.loaders.sources import Setting
-from vertebro_outcomes.loaders.words import timepoint_days, unit_of
+from vertebro_outcomes.loaders.words import unit_of
 from vertebro_outcomes.tables.engine import embedded_engine
 
 VALUE, AGE = STAGED["scores"]["value"], STAGED["patients"]["age_years"]

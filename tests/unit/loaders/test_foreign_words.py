@@ -5,6 +5,7 @@ import pytest
 from vertebro_outcomes.loaders.event_words import event_in
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.load import load
+from vertebro_outcomes.loaders.named_times import timepoint_days
 from vertebro_outcomes.loaders.omop_scores import as_mapping, said_of, unlisted_codes
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.proposed_entries import agreeing, propose_codes
@@ -12,7 +13,7 @@ from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.registries.omop import FORMAT, SAMPLE
 from vertebro_outcomes.loaders.sources import source_from_rows
 from vertebro_outcomes.loaders.time_columns import numbered_times
-from vertebro_outcomes.loaders.words import timepoint_days, unit_of
+from vertebro_outcomes.loaders.words import unit_of
 from vertebro_outcomes.tables.engine import embedded_engine
 from vertebro_outcomes.tables.event_types import LEAKAGE_SITES
 

@@ -8,11 +8,11 @@ import pytest
 from vertebro_outcomes.errors import LoadError
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.mapping import read_mapping
+from vertebro_outcomes.loaders.named_times import timepoint_days
 from vertebro_outcomes.loaders.proposal import SURE, UNDATED_DEATH
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.value_shapes import scale_of
-from vertebro_outcomes.loaders.words import timepoint_days
 from vertebro_outcomes.loaders.workbooks import read_statistical, read_workbook
 from vertebro_outcomes.tables.engine import embedded_engine
 

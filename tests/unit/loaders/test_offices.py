@@ -8,9 +8,9 @@ import pytest
 import vertebro_outcomes as vo
 from vertebro_outcomes.loaders.headers import meaning_of, names_a_person
 from vertebro_outcomes.loaders.load import check, load
+from vertebro_outcomes.loaders.named_times import timepoint_days
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.value_shapes import propose_dates, scale_of
-from vertebro_outcomes.loaders.words import timepoint_days
 
 KEY = b"a key for tests"
 GERMAN = """\

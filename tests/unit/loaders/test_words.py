@@ -4,9 +4,9 @@ import pytest
 
 from vertebro_outcomes.loaders.event_words import event_in
 from vertebro_outcomes.loaders.instrument_words import instrument_in, instrument_of
+from vertebro_outcomes.loaders.named_times import timepoint_days
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.proposed_entries import propose_codes
-from vertebro_outcomes.loaders.words import timepoint_days
 from vertebro_outcomes.tables.cohort_tables import TABLES
 
 EVENTS = {
@@ -96,3 +96,27 @@ def test_one_letter_for_a_sex_means_what_it_means_beside_the_other(
 def test_times_are_read_in_the_words_of_more_offices():
     said = {"ODI 3 mnd": 91, "VAS 12 mesi": 365, "VAS basale": 0, "Giorno 30": 30, "24 uur": 1}
     assert {text: timepoint_days(text) for text in said} == said
+
+
+@pytest.mark.parametrize(
+    ("title", "day"),
+    [
+        ("VAS 1.5 years", 548), ("EVA 1,5 mois", 46), ("VAS 0.5y", 183), ("VAS \u00bd Jahr", 183),
+        ("day -7", -7), ("VAS Day -1", -1), ("-2 weeks", -14), ("VAS - 2 weeks", 14),
+        ("VAS 3 months post baseline", 91), ("1 year from baseline", 365), ("12 Monate nach Einschluss", 365),
+        ("VAS past 7 days, 3 months", 91), ("Schmerz letzte 24 Std", None), ("pain last 4 weeks", None),
+        ("VAS pre-op, last week", 0), ("ODI before discharge", None), ("EVA avant la sortie", None),
+        ("EVA J7", 7), ("EVA 5 j", 5), ("30 J", 30), ("Visit 3 - 6 weeks", 42), ("2nd week", 14),
+    ],
+)  # fmt: skip
+def test_a_time_is_read_whole_and_only_as_far_as_it_is_one(title, day):
+    assert timepoint_days(title) == day
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["VAS 1-2 weeks", "6 bis 12 Monate", "VAS 1/2 year", "Month 3-6", "24\u201348 h", "> 1 year", "D-1",
+     "J-1", "VAS 1 J", "5 J", "2,5 J", "ODI 1.3m"],
+)  # fmt: skip
+def test_what_may_be_several_times_is_none(title):
+    assert timepoint_days(title) is None
