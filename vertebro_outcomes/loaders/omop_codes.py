@@ -76,9 +76,10 @@ def concepts_of(source: Source | None, codes: CodeSets) -> Concepts:
 CODE: Final = "_code"
 
 
-def with_code(data: Any, kind: str, listed: Collection[str]) -> Any:
+def with_code(data: Any, kind: str, listed: Collection[str], *, described: bool = True) -> Any:
     """`_code`: the listed code of each row; told apart, since what follows asks for it many times."""
-    return data.mutate({CODE: source_code(data, f"{kind}_source_value", listed)})
+    found = source_code(data, f"{kind}_source_value", listed, described=described)
+    return data.mutate({CODE: found})
 
 
 def meaning(data: Any, kind: str, codes: Mapping[str, str], concepts: Mapping[str, str]) -> Any:
@@ -126,10 +127,11 @@ def _concept_ids(codes: Iterable[str]) -> set[str]:
     return {code for code in codes if code.isdigit() and len(code) >= LEAST_CONCEPT_DIGITS}
 
 
-def source_code(data: Any, column: str, listed: Collection[str]) -> Any:
-    """The listed code that a source value is, or begins with, behind the name of its vocabulary.
+def source_code(data: Any, column: str, listed: Collection[str], *, described: bool) -> Any:
+    """The listed code that a source value is, behind the name of its vocabulary if that is told.
 
-    Modifiers and the words of a code stand behind it. Null where no listed code is found.
+    Of `described` codes modifiers and words stand behind; where these may tell of something else
+    (`eq5d, mobility`, `odi, not asked`) codes are not. Null where no listed code is found.
     """
     import ibis
 
@@ -139,7 +141,8 @@ def source_code(data: Any, column: str, listed: Collection[str]) -> Any:
     text = data[column].upper()
     behind = text.re_extract(rf"^\s*{_VOCABULARY}[\s:|]+(.*)$", 1).nullif("")
     known = sorted(listed)
-    spelled = [plain(text), *(plain(_head(part)) for part in (text, behind))]
+    others = [_head(text), _head(behind)] if described else [behind]
+    spelled = [plain(part) for part in (text, *others)]
     return ibis.coalesce(*(ibis.ifelse(code.isin(known), code, none) for code in spelled))
 
 

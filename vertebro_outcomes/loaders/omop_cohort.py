@@ -140,7 +140,7 @@ def with_scores(
     named: Source | None,
 ) -> Source:
     """Measurements or observations: `_instrument` where the code is a score we know."""
-    data = with_code(source.data, kind, codes.scores)
+    data = with_code(source.data, kind, codes.scores, described=False)
     data = data.mutate(_instrument=meaning(data, kind, codes.scores, concepts.scores)).drop(CODE)
     data = with_values(engine, data, kind, named)
     return _with(engine, source, _with_text(data, f"{kind}_date", f"{kind}_datetime"))
@@ -184,14 +184,13 @@ def with_members(engine: Any, source: Source, members: Any) -> Source:
 
 
 def with_sex(engine: Any, source: Source) -> Source:
-    """`_sex`: the concept, else what the source says where it is not mapped."""
+    """The concept of sex is what the source says where it is not mapped."""
     data = source.data
-    told = [data[c] for c in ("gender_concept_id", "gender_source_value") if c in data.columns]
-    if not told:
+    if not {"gender_concept_id", "gender_source_value"} <= set(data.columns):
         return source
-    said = told[-1].nullif("") if len(told) > 1 else told[0]
-    unmapped = told[0].nullif("").nullif("0").isnull() & said.notnull()
-    return _with(engine, source, data.mutate(_sex=unmapped.ifelse(said, told[0])))
+    concept, said = data.gender_concept_id, data.gender_source_value.nullif("")
+    unmapped = concept.nullif("").nullif("0").isnull() & said.notnull()
+    return _with(engine, source, data.mutate(gender_concept_id=unmapped.ifelse(said, concept)))
 
 
 def with_birth_dates(engine: Any, source: Source) -> Source:

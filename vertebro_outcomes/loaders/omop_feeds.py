@@ -29,7 +29,8 @@ def standard_feeds(tables: Mapping[str, Source]) -> tuple[Feed, ...]:
     person = Cell("person_id")
     member = {"_member": ["1"]}
     index, new, undated = ({"_role": [role]} for role in ("index", "new", UNDATED))
-    sex = "_sex" if "_sex" in tables["person"].columns else ""
+    told = ("gender_concept_id", "gender_source_value")
+    sex = next((name for name in told if name in tables["person"].columns), "")
     who = {"patient_id": person, "birth_date": Cell("_birth")}
     who |= {"sex": Cell(sex, codes=_SEX, absent={"0": "missing", "8551": "missing"})} if sex else {}
     site = "care_site_id" if "care_site_id" in tables["person"].columns else ""
