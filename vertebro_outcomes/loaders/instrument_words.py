@@ -50,6 +50,9 @@ _EQ5D_QUESTION: Final = re.compile(
     r"|depress\w*|niedergeschlag\w*|ansied\w*|stemming|mo|mob|sc|ua|pd|ad|state|health_state)(_|$)"
 )
 _QUESTIONNAIRE: Final = re.compile(r"(^|_)(odi|odq|oswestry|rmdq|rdq|roland)(_|$)")
+_BESIDE: Final = (
+    r"((score|total|sum|summe|index|value|wert|points?|punkte|scale|back|now|current|\d+)(_|$))*"
+)
 _LOW_BACK_PAIN: Final = r"(lower_|low_)?back_pain_?"
 _NO_PAIN: Final = re.compile(
     r"(^|_)(med|meds|medic\w*|killers?|drugs?|relief|duration|dauer|duree|duracion|site|location|free"
@@ -85,6 +88,14 @@ def instrument_of(header: str, label: str) -> str | None:
     if not found or None in found:
         return None
     return "leg_pain_vas" if "leg_pain_vas" in found else found[0]
+
+
+def is_bare(title: str) -> bool:
+    """Whether a title names an instrument and nothing else: `VAS`, `VAS pain score`."""
+    stem = fold(title)
+    for pattern, _ in INSTRUMENT_WORDS:
+        stem = re.sub(rf"(^|_)({pattern})(?=_|$)", "", stem)
+    return not stem or bool(re.fullmatch(_BESIDE, stem.strip("_")))
 
 
 def _stem(text: str) -> str:

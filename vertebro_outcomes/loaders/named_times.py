@@ -96,6 +96,19 @@ def timepoint_days(text: str) -> int | None:
     return _by_words(text)
 
 
+def is_doubtful(text: str) -> bool:
+    """Whether a title seems to name a time, and more than one may be meant."""
+    if timepoint_days(text) is not None:
+        return False
+    plain = re.sub(r"(?<=[a-z])(?=\d)", "_", _NO_TIME.sub("", without_recall(squeeze(text))))
+    return bool(_TIME.search(plain) or _SEVERAL.search(text) or _BEFORE_LEAVING.search(plain))
+
+
+def without_recall(plain: str) -> str:
+    """A squeezed title without the time for which the patient looks back: `pain_last_7_days`."""
+    return _LOOKED_BACK.sub("", plain)
+
+
 def _by_words(text: str) -> int | None:
     for folded in dict.fromkeys((fold(text), squeeze(text))):
         plain = re.sub(r"(?<=[a-z])(?=\d)", "_", _NO_TIME.sub("", folded))

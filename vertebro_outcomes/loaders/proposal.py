@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
@@ -11,7 +11,13 @@ from vertebro_outcomes.loaders.instrument_words import instrument_of
 from vertebro_outcomes.loaders.labelled_figures import figures_of
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.named_times import timepoint_days
+from vertebro_outcomes.loaders.proposal_line import SURE, Line
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
+from vertebro_outcomes.loaders.proposed_moments import (
+    names_moment,
+    nothing_says_when,
+    without_rivals,
+)
 from vertebro_outcomes.loaders.proposed_tables import at_home, meant_by, of_new_fracture, sheet_day
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.time_columns import (
@@ -45,29 +51,18 @@ DEATH_WORDS: Final = (
 UNDATED_DEATH: Final = (
     "it says that somebody died and not when: add a column with the date of death"
 )
-SURE: Final = 0.7  # lines below this are proposed but not used without a mapping file
-
-
-@dataclass(frozen=True)
-class Line:
-    """One proposed column: `entry` is what the mapping file would say; `sure` from 0 to 1."""
-
-    source: str
-    table: str
-    target: str
-    column: str
-    sure: float
-    why: str
-    entry: Mapping[str, Any] = field(default_factory=dict)
-    day: int | None = None  # of a wide score column
-    instrument: str = ""
 
 
 def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
     """What each column of a source seems to be; `record_column`: the first one is the patient."""
     texts = ColumnTexts(source)
-    timed = any(_is_time(source, c) or _tells_visit(source, c, texts) for c in source.columns)
-    lines = [line for c in source.columns for line in _lines_of(source, c, texts, timed)]
+    by_visit = any(_tells_visit(source, c, texts) for c in source.columns)
+    timed = by_visit or any(_is_time(source, c) for c in source.columns)
+    lines = [
+        line
+        for c in source.columns
+        for line in _lines_of(source, c, texts, timed and (by_visit or not names_moment(c)))
+    ]
     if record_column and source.columns:
         first = source.columns[0]
         lines = [x for x in lines if x.target != "patient_id" and x.column != first]
@@ -75,6 +70,7 @@ def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
         lines = [Line(source.name, "patients", "patient_id", first, 0.99, "record", said), *lines]
     if not any(line.target == "patient_id" for line in lines):
         lines = [*_person_line(source, lines), *lines]
+    lines = lines if by_visit else without_rivals(lines)
     lines = _one_order_per_file(_one_scale_per_instrument(lines))
     best: dict[tuple[Any, ...], Line] = {}
     for line in lines:  # two columns for one target: the surer, else the first
@@ -270,7 +266,7 @@ def _score_column(source: Source, column: str, texts: ColumnTexts, timed: bool) 
         values = [re.sub(r"(/ ?\d+|%)$", "", value).rstrip() for value in values]
     fits = share_of([v for v in values if v not in absent], is_number)
     if day is None and not timed:
-        return Line(source.name, "scores", "value", column, 0.0, f"{name}, but nothing says when")
+        return Line(source.name, "scores", "value", column, 0.0, nothing_says_when(name, column))
     if fits < 0.5:
         why = f"{name}, but only {fits:.0%} of the different values are numbers"
         return Line(source.name, "scores", "value", column, 0.0, why) if fits else None

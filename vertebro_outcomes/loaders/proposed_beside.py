@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vertebro_outcomes.loaders.proposal import Line
+from vertebro_outcomes.loaders.proposal_line import Line
 from vertebro_outcomes.loaders.proposed_entries import entry_of
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import ColumnTexts

@@ -8,13 +8,8 @@ from typing import Any, Final
 import pandas as pd
 
 from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
-from vertebro_outcomes.loaders.proposal import (
-    SURE,
-    Line,
-    is_time_of_scores,
-    propose_lines,
-    with_one_time,
-)
+from vertebro_outcomes.loaders.proposal import is_time_of_scores, propose_lines, with_one_time
+from vertebro_outcomes.loaders.proposal_line import SURE, Line
 from vertebro_outcomes.loaders.proposed_beside import lines_beside
 from vertebro_outcomes.loaders.proposed_episodes import comes_again, tells_parts, without_bare_lists
 from vertebro_outcomes.loaders.proposed_events import flag_feeds, further_feeds

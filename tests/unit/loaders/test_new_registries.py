@@ -9,7 +9,8 @@ from vertebro_outcomes.errors import LoadError
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.mapping import read_mapping
 from vertebro_outcomes.loaders.named_times import timepoint_days
-from vertebro_outcomes.loaders.proposal import SURE, UNDATED_DEATH
+from vertebro_outcomes.loaders.proposal import UNDATED_DEATH
+from vertebro_outcomes.loaders.proposal_line import SURE
 from vertebro_outcomes.loaders.propose import propose_mapping
 from vertebro_outcomes.loaders.pseudonyms import pseudonym
 from vertebro_outcomes.loaders.value_shapes import scale_of

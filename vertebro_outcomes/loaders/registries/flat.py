@@ -9,7 +9,7 @@ from vertebro_outcomes.errors import LoadError, Problem
 from vertebro_outcomes.loaders.files import files_of, other_files, read_file
 from vertebro_outcomes.loaders.format import Cell, Export, Feed, RegistryFormat
 from vertebro_outcomes.loaders.mapping import RegistryMapping, feeds_of, read_mapping
-from vertebro_outcomes.loaders.proposal import SURE
+from vertebro_outcomes.loaders.proposal_line import SURE
 from vertebro_outcomes.loaders.proposed_mapping import ProposedMapping, propose_for
 from vertebro_outcomes.loaders.same_numbers import refuse_other_people
 from vertebro_outcomes.loaders.sources import Source, source_from_rows
