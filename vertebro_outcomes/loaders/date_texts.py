@@ -17,18 +17,18 @@ PARTIAL: Final = (
     r"|\d{1,2}[-/.]\d{4}|[A-Za-zäéû]{3,9}[-. /]*\d{4}|(UN|UNK|[Xx]{2}).+\d{4})$"
 )
 _EXCEL_EPOCH, _STATISTICAL_EPOCH = "1899-12-30", "1960-01-01"
-# First letters of the month in English, German, French, Spanish, Dutch; without accents.
+# First letters of the month in English, German, Romance and Nordic languages; without accents.
 _MONTH_WORDS = (
     *(
-        "jan ene",
+        "jan ene gen",
         "feb fev",
         "mar mrz maa mrt",
         "apr avr abr",
-        "may mai mei",
-        "jun juin",
-        "jul juil",
+        "may mai mei maj mag",
+        "jun juin giu",
+        "jul juil lug",
     ),
-    *("aug aou ago", "sep set", "oct okt", "nov", "dec dez dic"),
+    *("aug aou ago", "sep set", "oct okt out ott", "nov", "dec dez dic des"),
 )
 MONTHS: Final = {
     word: number for number, words in enumerate(_MONTH_WORDS, start=1) for word in words.split()

@@ -27,10 +27,14 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"ha?ematom|ematoom|ematoma|hamatom", "haematoma"),
     (r"ha?emorrh|bleeding|blutung|hemorragi|emorragia|bloeding", "haemorrhage"),
     (r"osteomyel|discitis|diszitis|spondylodis[ck]|espondilodisc", "osteomyelitis"),
-    (r"urinary_(tract_)?infec|urinary_tract|uti\b|harnwegsinf", "urinary_tract_infection"),
+    (
+        r"urinary_(tract_)?infec|urinary_tract|(^|_)uti(_|$)|harnwegsinf|blaseninf|urinvag\w*inf|urinwegsinf"
+        r"|inf[a-z]*_(del_tracto_|de_las_vias_|delle_vie_|do_trato_)?urin|urineweginf|cystitis|zystitis",
+        "urinary_tract_infection",
+    ),
     (r"pneumo(ni|path)|neumonia|polmonite|longontsteking|lunginflam|lungebeta", "pneumonia"),
     (r"infection|infekt|infecti|infecc?ion|infecc?ao|infezion|abs[cz]ess|absceso", "infection"),
-    (r"thrombos|trombos", "thrombosis"),
+    (r"thrombos|trombos|(^|_)(dvt|tvt|tvp)(_|$)", "thrombosis"),
     (r"symptomatic(_cement)?_leak", "symptomatic_leakage"),
     (
         rf"({_LEAK}).*(epidura+l|[ck]anal|spinal)|(epidura+l|[ck]anal).*({_LEAK})",
@@ -68,6 +72,11 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"arrhythm|tachycard", "arrhythmia"),
     (r"cardiac|heart", "cardiac"),
     (r"respirat|hypox|dyspn", "respiratory"),
+    (r"(^|_)cross(ed)?_?over", "crossover"),
+    (
+        r"(^|_)re_?(operation|operatie|operacion|intervention|operaz|op)(_|$|s)|revision",
+        "reoperation",
+    ),
     (r"(?<!heat_)stroke|schlaganfall", "stroke"),
     (
         r"(?<!brain_)death|died|(^|_)tod(esfall)?\b|verstorben|overleden|fallecid|deces|exitus|obito|dodsfall",

@@ -29,7 +29,7 @@ def _set(words: str) -> frozenset[str]:
 # Words that say nothing of what a column holds; a unit or the way to answer may stand at the end.
 _FILLING: Final = _set(
     "a an the of in at for to is was are what your patient patients pt s d l de du des da do la le"
-    " les der die das dem den im vom von bei und and et del el los van het een as"
+    " which welche welcher les der die das dem den im vom von bei b und and et del el los van het een as"
     " performed received given actual please enter select specify"
 )
 _ENDINGS: Final = _set(

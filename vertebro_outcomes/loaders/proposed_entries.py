@@ -34,11 +34,19 @@ SITE_UNTOLD: Final = 0.95  # a column of yes and no gives way to one that says w
 MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
 _DENIED: Final = re.compile(
     r"(^|_)((no|not|non|without|ohne|sans|sin|kein\w*|pas|senza|geen|zonder|niet|nicht|never|prior"
-    r"|previous)_|refus|declin|abgelehnt|cancel|abgebrochen|abort)"
+    r"|previous)_|refus|declin|abgelehnt|cancel|abgebrochen|abort|plan(ned|ifi)|geplant|prevu|attempt"
+    r"|versuch|failed)"
 )
 _WITHOUT: Final = re.compile(
     r"non_?(surgical|operative|invasive)[a-z]*|nicht_operativ|no_augmentation"
 )
+# What a remark in brackets says of a treatment that was not given: `VP (refused)`.
+_UNDONE: Final = re.compile(
+    r"(^|_)(refus|rifiut|rechaz|recus|declin|abgelehnt|verweigert|geweigerd|cancel|annul|abgebrochen|abort"
+    r"|plan(ned|ifi)|geplant|prevu|attempt|versuch|failed|(not|never)_(done|performed|given)|non_(fait|eseg)"
+    r"|nicht_(durch|erfolgt|gemacht)|niet_(uit|gedaan)|no_realizad|nao_realizad|ikke_ut?fort)"
+)
+_BRACKET: Final = re.compile(r"[(\[]([^)\]]*)[)\]]")
 _AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
 # (our unit, unit in the header) of columns of time that are converted.
 CONVERTED: Final = (
@@ -256,6 +264,8 @@ def _word(target: str, allowed: Sequence[str], label: str) -> str | None:
         word = word_for(label, INSTRUMENT_WORDS)
         return word if word == instrument_in(label) else None
     known = CODE_WORDS.get(target, ())
+    if target == "treatment" and _is_undone(label):
+        return None
     word = word_for(label, known)
     if word is None and target == "leakage":  # `yes, into the disc`
         word = word_for(_AGREED.sub("", plain), known)
@@ -264,3 +274,10 @@ def _word(target: str, allowed: Sequence[str], label: str) -> str | None:
         named = words_in(plain, known)
         return "SHAM" if "SHAM" in named else named.pop() if len(named) == 1 else None
     return word
+
+
+def _is_undone(label: str) -> bool:
+    """Whether a remark in brackets says that a treatment was not given, and names no other one."""
+    remarks = map(squeeze, _BRACKET.findall(label))
+    known = CODE_WORDS["treatment"]
+    return any(_UNDONE.search(said) and not words_in(said, known) for said in remarks)

@@ -19,7 +19,7 @@ MOSTLY: Final = 0.8  # of the values are a plain yes or no
 # A header that names a disease alone may be one the patient came with.
 _AFTER_TREATMENT: Final = re.compile(
     r"leak|leck|austritt|extravas|fuite|fuga|cement_embol|zement_?embol|kompl|complic|post_?op"
-    r"|(^|_)(ae|uaw)(_|$)"
+    r"|(^|_)(ae|uaw)(_|$)|cross(ed)?_?over|re_?operat|(^|_)reop|re_?intervent|revisions?_?(op|surg|eing)"
 )
 
 

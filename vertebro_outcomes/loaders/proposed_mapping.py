@@ -11,6 +11,7 @@ from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
 from vertebro_outcomes.loaders.proposal import is_time_of_scores, propose_lines, with_one_time
 from vertebro_outcomes.loaders.proposal_line import SURE, Line
 from vertebro_outcomes.loaders.proposed_beside import lines_beside
+from vertebro_outcomes.loaders.proposed_denials import where_it_happened
 from vertebro_outcomes.loaders.proposed_episodes import comes_again, tells_parts, without_bare_lists
 from vertebro_outcomes.loaders.proposed_events import flag_feeds, further_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
@@ -71,17 +72,20 @@ def propose_for(
     lines = tuple(
         line for source in sources for line in propose_lines(source, record_column=record_column)
     )
-    feeds = without_bare_lists(
-        [feed for source in sources for feed in _feeds(source, lines, by_event=record_column)]
-    )
+    read, denied = [], []
+    for source in sources:
+        own, said = where_it_happened(source, _feeds(source, lines, by_event=record_column))
+        read += own
+        denied += said
+    feeds = without_bare_lists(read)
     used = {(f["source"], c.get("column")) for f in feeds for c in f["columns"].values()}
     used |= {(f["source"], column) for f in feeds for column in f.get("where", {})}
     unmapped = []
     for source in sources:
         for column in source.columns:
             if (source.name, column) not in used and not is_mark(column):
-                said = [x for x in lines if (x.source, x.column) == (source.name, column)]
-                why = _reason(said[0]) if said else "not recognised"
+                seems = [x for x in lines if (x.source, x.column) == (source.name, column)]
+                why = _reason(seems[0]) if seems else "not recognised"
                 unmapped.append((source.name, source.shown(column), why))
     beside = tuple(line for source in sources for line in lines_beside(source, feeds, lines))
     content: dict[str, Any] = {"name": name, "feed": feeds}
@@ -90,7 +94,7 @@ def propose_for(
     if record_column and comes_again(sources, feeds):
         content["episodes"] = "several"
     several = any(line.table == "episodes" for line in beside)
-    remarks = (REMARK,) if several else ()
+    remarks = (*((REMARK,) if several else ()), *denied)
     return ProposedMapping(name, lines, content, tuple(unmapped), remarks, beside)
 
 

@@ -11,7 +11,7 @@ from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.words import squeeze
 
 _NEW_FRACTURES: Final = re.compile("fra[ck]tur|fractuur|frattur|refract|newfx")
-_SURELY_NEW: Final = re.compile(
+SURELY_NEW: Final = re.compile(
     r"newfx|refra|(new|neue|second|subsequent|incident|next|folge|anschluss|adjacent|nouvelle|nueva"
     r"|nuova|nieuwe|nova|nye?)s?_?(\w*_)?(fra[ck]tur|fractuur|frattur|fx|vcf)"
 )
@@ -24,7 +24,7 @@ def meant_by(source: Source, column: str) -> tuple[str, str] | None:
 
 def of_new_fracture(source: Source, key: tuple[str, str]) -> tuple[str, str]:
     """In a file of new fractures without a treatment the date of fracture is that of a new one."""
-    named = _SURELY_NEW.search(squeeze(_sheet(source.name)))
+    named = SURELY_NEW.search(squeeze(_sheet(source.name)))
     if key != ("episodes", "fracture_date") or not named:
         return key
     present = {meant_by(source, column) for column in source.columns}

@@ -29,7 +29,7 @@ TREATMENT_WORDS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (r"stent[a-z]*|spine_?jack|implant|vai|vbs", "VAI"),
     (
-        r"(optimal_)?(non_?(surgical|operative)[a-z]*(_(management|treatment|care|therapy))?|conservativ[a-z]*|konservativ[a-z]*|nsm"
+        r"(optimal_)?(non_?(surgical|operative)[a-z]*(_(management|treatment|care|therapy))?|conservativ[a-z]*|kons(erv(ativ[a-z]*)?)?|nsm"
         r"|medical(_(management|treatment|therapy|care))?|usual_care|standard_care|no_augmentation"
         r"|(traitement_)?(conservateur|medical|orthopedique)|(tratamiento_)?conservador"
         r"|nicht_operativ|keine_op|conservatief|omt|ct_konservativ)",
@@ -125,7 +125,7 @@ MISSING_CODES: Final[dict[str, str]] = {
 # Words in a column of numbers that say why there is none.
 ABSENCE_WORDS: Final[tuple[tuple[str, str], ...]] = (
     (
-        r"dead|died|deceased|death|tot|verstorben|gestorben|dec|decede\w*|dcd|fallecido|avliden|obito|falecido",
+        r"dead|died|deceased|death|tot|verst(orben)?|gestorben|dec|decede\w*|dcd|fallecido|avliden|obito|falecido",
         "dead",
     ),
     (

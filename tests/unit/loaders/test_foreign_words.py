@@ -232,6 +232,10 @@ def test_titles_and_sites_of_further_offices():
     assert days == {"VAS før": 0, "VAS for op": 0, "VAS 3 mdr": 91, "reason for pain": None}
     assert meaning_of("Nº Historia") == ("patients", "patient_id")
     assert meaning_of("Cyphose pré-op") == ("levels", "kyphosis_pre_deg")
+    assert meaning_of("Cifosi post (\u00b0)") == ("levels", "kyphosis_post_deg")
+    assert meaning_of("Alter b. OP") == ("patients", "age_years")
+    assert meaning_of("Welche Komplikation?") == ("events", "type")
+    assert meaning_of("Niv\u00e5 ny fraktur") == ("fractures", "level")
     assert meaning_of("Extravasation Location") == ("levels", "leakage")
     sites = {
         t: propose_codes("leakage", LEAKAGE_SITES, [t], {})

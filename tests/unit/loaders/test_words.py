@@ -19,6 +19,11 @@ EVENTS = {
     "osteomyelitis": "Spondylodiscitis|Discitis",
     "haematoma": "Paravertebral haematoma|epidurales Hämatom",
     "infection": "Paravertebral abscess|Infezione",
+    "urinary_tract_infection": "Infecci\u00f3n urinaria|Infezione delle vie urinarie|Infection urinaire|UTI"
+    "|Urineweginfectie|Blasenentz\u00fcndung, Zystitis|Infec\u00e7\u00e3o urin\u00e1ria",
+    "thrombosis": "DVT|TVT links|Deep vein thrombosis",
+    "crossover": "Crossed over|Cross-over to VP",
+    "reoperation": "Re-operation|Reop.|Revisionseingriff",
     "thecal_sac_injury": "CSF leak|Dural tear",
     "myocardial_infarction": "non-fatal myocardial infarction",
     "death": "Overleden|Décès|Tod",
@@ -38,11 +43,16 @@ INSTRUMENTS = {
 CODES = {
     ("treatment", "VP"): "Vertebroplastiek|Percutaneous vertebroplasty",
     ("treatment", "KP"): "Ballonkyfoplastiek|Cifoplastica con palloncino",
-    ("treatment", "NSM"): "konservative Therapie|Non-operative management",
+    (
+        "treatment",
+        "NSM",
+    ): "konservative Therapie|Non-operative management|kons.|kons. Therapie|konserv."
+    "|Non-surgical (refused VP)",
     (
         "treatment",
         None,
-    ): "VP refused|Geen vertebroplastiek|Pas de vertébroplastie|Conservative, later VP|VP + KP",
+    ): "VP refused|VP (refused)|Kyphoplastie (abgelehnt)|Vertebroplasty (planned)|VP geplant|KP (not done)"
+    "|Geen vertebroplastiek|Pas de vertébroplastie|Conservative, later VP|VP + KP",
     ("leakage", "disc"): "into the disc|intradiscal|yes, disc",
     ("leakage", "none"): "nessuna|none seen|no leakage seen",
     ("leakage", None): "disc and venous|disc: no|not into disc|extradiscal",
