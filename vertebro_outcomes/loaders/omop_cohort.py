@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.codes import LEVEL_OF_STEM, CodeSets
+from vertebro_outcomes.loaders.look_up import is_among
 from vertebro_outcomes.loaders.omop_codes import (
     CODE,
     Concepts,
@@ -183,13 +184,16 @@ def with_members(engine: Any, source: Source, members: Any) -> Source:
     return _with(engine, source, joined.mutate(_member=mark).drop("member"))
 
 
+_SEXES: Final = ("M", "F", "MALE", "FEMALE")
+
+
 def with_sex(engine: Any, source: Source) -> Source:
-    """The concept of sex is what the source says where it is not mapped."""
+    """The concept of sex is what the source says, in words that are known, where it is not mapped."""
     data = source.data
     if not {"gender_concept_id", "gender_source_value"} <= set(data.columns):
         return source
-    concept, said = data.gender_concept_id, data.gender_source_value.nullif("")
-    unmapped = concept.nullif("").nullif("0").isnull() & said.notnull()
+    concept, said = data.gender_concept_id, data.gender_source_value
+    unmapped = concept.nullif("").nullif("0").isnull() & is_among(said.upper(), _SEXES)
     return _with(engine, source, data.mutate(gender_concept_id=unmapped.ifelse(said, concept)))
 
 

@@ -3,6 +3,7 @@
 Tables for survival analysis give everybody a time, and beside it whether it ended with the event.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +17,12 @@ from vertebro_outcomes.loaders.words import fold
 
 Feeds = Sequence[Mapping[str, Any]]
 _TIMES: Final = {"patients": ("death_day", "death_date"), "fractures": ("day", "date")}
+# What may stand beside the words for a new fracture where a column asks whether there was one: another
+# word asks what it was like (`newfx_adjacent`).
+_ASKS: Final = re.compile(
+    r"(y|n|j|s|o|yes|no|ja|nein|nee|oui|non|si|any|0|1|occurred|happened|status|event|vertebr\w*|wirbel\w*"
+    r"|spin\w*|during|at|follow|up|fu|wahrend|im|verlauf|s)"
+)
 DENIED: Final = "{time!r} has a value also where {flag!r} says no: it is read where that says yes"
 
 
@@ -60,7 +67,17 @@ def _flags(source: Source, table: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _asks_of_fracture(column: str) -> bool:
-    return meaning_of(column) is None and bool(SURELY_NEW.search(fold(column)))
+    """`New fracture (y/n)` and not `new fracture adjacent`."""
+    name = fold(column)
+    if meaning_of(column) is not None or not SURELY_NEW.search(name) or "adjacent" in name:
+        return False
+    beside = SURELY_NEW.sub(" ", name)
+    rest = (
+        re.sub(r"(?<= )([ck]tur)?(es?|en|er|s|as?|i)?(?=_|$)", "", beside)
+        .replace(" ", "_")
+        .split("_")
+    )
+    return all(_ASKS.fullmatch(word) for word in rest if word)
 
 
 def _is_denied(source: Source, column: str, flag: str) -> bool:

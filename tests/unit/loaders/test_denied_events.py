@@ -54,3 +54,10 @@ def test_a_crossover_has_its_own_date(tmp_path):
     (feed,) = (feed for feed in proposal.content["feed"] if feed["table"] == "events")
     assert feed["columns"]["type"] == {"constant": "crossover"}
     assert feed["columns"]["date"] == {"column": "Crossover date"}
+
+
+def test_what_a_fracture_was_like_does_not_deny_it(tmp_path):
+    header = "newfx_date,newfx_level,newfx_adjacent,new_fracture_symptomatic"
+    proposal = feeds_of(tmp_path, header, "2020-01-01,L2,1,no", "2021-01-01,T6,0,yes")
+    (feed,) = (feed for feed in proposal.content["feed"] if feed["table"] == "fractures")
+    assert "where" not in feed
