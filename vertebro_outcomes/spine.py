@@ -31,8 +31,8 @@ _LEVEL_TOKEN = re.compile(rf"(?:{_REGION})[\s.\-_]*{_NUMBER}")
 _BARE_TOKEN = re.compile(_NUMBER)
 _NUMBER_FIRST = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|\.)?\s+([a-z]{2,})\b")
 _DECORATION = re.compile(r"\b(?:vertebra[le]?|vertebrae|body|bodies|levels?|wk|spine)\b")
-_RANGE = re.compile(r"\s*(?:-|(?:to|bis|through|thru|a)\b)\s*")
-_LIST = re.compile(r"[\s,;/+&|]*(?:\b(?:and|und|et|y)\b)?[\s,;/+&|]*")
+_RANGE = re.compile(r"\s*(?:-|(?:to|bis|through|thru|al?|till?|tot|t/m)\b)\s*")
+_LIST = re.compile(r"[\s,;/+&|]*(?:\b(?:and|und|et|y|e|en|og|och)\b)?[\s,;/+&|]*")
 _ALLOWED = "a level from T1 to L5, such as T12, Th12, D12, BWK12, L1, LWK1 or lumbar 1"
 
 

@@ -131,6 +131,7 @@ def read_file(
         if kind == GZIP:
             return _read_packed(engine, path)
         if kind in WORKBOOKS:
+            _refuse_locked(path)
             return read_workbook(engine, path)
         if kind in STATISTICAL:
             return [read_statistical(engine, path)]
@@ -145,26 +146,57 @@ def read_file(
         raise LoadError(path.name, [problem], "check the file and its permissions") from None
 
 
+HEAD_BYTES: Final = 4096
+MOST_NO_LETTERS: Final = 0.05
+_NO_LETTERS: Final = bytes({*range(1, 32)} - {*b"\t\n\v\f\r\x1a\x1b"})
+_OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
+# Workbooks of other programs, which may look like a zip from outside.
+_OTHER_BOOKS: Final = (".xls", ".xlsb", ".ods", ".numbers", ".fods")
 # How files that are no delimited text begin, whatever their name says.
 _BEGINNINGS: Final = {
     b"PK\x03\x04": ("a workbook or zip", "give it the ending .xlsx or .zip"),
-    b"\xd0\xcf\x11\xe0": ("a workbook of old Excel", "save it as .xlsx or CSV"),
+    _OLD_EXCEL: ("a workbook of old Excel", "save it as .xlsx or CSV"),
     b"%PDF": ("a PDF", "ask for the table as CSV or Excel"),
     b"\x1f\x8b": ("packed by gzip", "give it the ending .csv.gz"),
     b"PAR1": ("Parquet", "give it the ending .parquet"),
     b"$FL2": ("an SPSS file", "give it the ending .sav"),
     b"RDX": ("data of R", "write it as CSV or Parquet"),
+    b"{\\rtf": ("a text document", "ask for the table as CSV or Excel"),
     b"<": ("a web page or XML", "open it in Excel and save it as .xlsx"),
 }
 
 
+def _refuse_locked(path: Path) -> None:
+    """A workbook with a password is packed as those of old Excel are."""
+    with path.open("rb") as stream:
+        locked = stream.read(len(_OLD_EXCEL)) == _OLD_EXCEL
+    if locked:
+        found = "locked with a password, or a workbook of old Excel"
+        problem = Problem(path.name, found, "an open .xlsx workbook")
+        raise LoadError(path.name, [problem], "save it without password as .xlsx")
+
+
 def _refuse_no_text(path: Path) -> None:
     with path.open("rb") as stream:
-        head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+        whole = stream.read(HEAD_BYTES)
+    head = whole[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     for beginning, (found, step) in _BEGINNINGS.items():
         if head.startswith(beginning):
             problem = Problem(path.name, found, f"delimited text ({', '.join(DELIMITED)})")
-            raise LoadError(path.name, [problem], step)
+            other = path.suffix.lower() in _OTHER_BOOKS
+            raise LoadError(path.name, [problem], "save it as .xlsx or CSV" if other else step)
+    if _is_binary(whole):
+        problem = Problem(path.name, "no text", f"delimited text ({', '.join(DELIMITED)})")
+        raise LoadError(
+            path.name, [problem], "open it where it was made and save it as .xlsx or CSV"
+        )
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether bytes that stand for no letter are common; those of UTF-16 are full of zeros."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) // 4:
+        return False
+    return len(head) - len(head.translate(None, _NO_LETTERS)) > MOST_NO_LETTERS * len(head)
 
 
 def _read_packed(engine: Any, path: Path) -> list[Source]:

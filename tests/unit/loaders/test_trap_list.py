@@ -187,6 +187,7 @@ def test_one_and_two_for_yes_and_no_cannot_be_told(tmp_path):
 
 WRONG_ENDINGS = {
     b"PK\x03\x04rest": "a workbook or zip", b"\xd0\xcf\x11\xe0\xa1\xb1": "a workbook of old Excel",
+    bytes(range(1, 250)): "no text", b"{\\rtf1 text": "a text document",
     b"%PDF-1.4": "a PDF", b"\xef\xbb\xbf<html>": "a web page or XML", b"RDX3\nX": "data of R",
 }  # fmt: skip
 
@@ -196,6 +197,21 @@ def test_files_that_are_not_what_they_are_called(tmp_path, content):
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     with pytest.raises(LoadError, match=WRONG_ENDINGS[content]):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("t.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1", "locked with a password.*save it without password"),
+        ("t.ods", b"PK\x03\x04rest", "save it as .xlsx or CSV"),
+        ("t.xlsb", b"PK\x03\x04rest", "save it as .xlsx or CSV"),
+    ],
+)
+def test_workbooks_that_cannot_be_opened_say_what_to_do(tmp_path, name, content, said):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(LoadError, match=f"(?s){said}"):
         load(path)
 
 
