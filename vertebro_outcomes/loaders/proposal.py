@@ -139,8 +139,8 @@ def _one_scale_per_instrument(lines: Sequence[Line]) -> list[Line]:
     """If one column of an instrument is on 0-100, so are its others: low values alone say nothing."""
     scales = {x.instrument: x.entry["scale"] for x in lines if "scale" in x.entry}
     return [
-        replace(x, entry={**x.entry, "scale": scales[x.instrument]})
-        if x.instrument in scales
+        replace(x, entry={"scale": scales[x.instrument], **x.entry})
+        if x.instrument in scales and x.sure >= SURE
         else x
         for x in lines
     ]

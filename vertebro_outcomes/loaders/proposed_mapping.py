@@ -16,6 +16,7 @@ from vertebro_outcomes.loaders.proposed_episodes import comes_again, tells_parts
 from vertebro_outcomes.loaders.proposed_events import flag_feeds, further_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
+from vertebro_outcomes.loaders.proposed_site_scales import of_one_scale
 from vertebro_outcomes.loaders.proposed_treatments import REMARK, with_first
 from vertebro_outcomes.loaders.proposed_units import by_unit
 from vertebro_outcomes.loaders.sources import Source
@@ -74,9 +75,10 @@ def propose_for(
     )
     read, denied = [], []
     for source in sources:
-        own, said = where_it_happened(source, _feeds(source, lines, by_event=record_column))
+        own, mixed = of_one_scale(source, _feeds(source, lines, by_event=record_column))
+        own, changed = where_it_happened(source, own)
         read += own
-        denied += said
+        denied += [*mixed, *changed]
     feeds = without_bare_lists(read)
     used = {(f["source"], c.get("column")) for f in feeds for c in f["columns"].values()}
     used |= {(f["source"], column) for f in feeds for column in f.get("where", {})}
