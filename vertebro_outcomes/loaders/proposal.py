@@ -11,8 +11,9 @@ from vertebro_outcomes.loaders.instrument_words import instrument_of
 from vertebro_outcomes.loaders.labelled_figures import figures_of
 from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.named_times import timepoint_days
-from vertebro_outcomes.loaders.proposal_line import SURE, Line
+from vertebro_outcomes.loaders.proposal_line import SURE, Line, is_time_of_scores
 from vertebro_outcomes.loaders.proposed_entries import absences, entry_of, sentinels
+from vertebro_outcomes.loaders.proposed_leak_sites import sites_before_flags
 from vertebro_outcomes.loaders.proposed_moments import (
     names_moment,
     nothing_says_when,
@@ -70,7 +71,7 @@ def propose_lines(source: Source, *, record_column: bool = False) -> list[Line]:
         lines = [Line(source.name, "patients", "patient_id", first, 0.99, "record", said), *lines]
     if not any(line.target == "patient_id" for line in lines):
         lines = [*_person_line(source, lines), *lines]
-    lines = lines if by_visit else without_rivals(lines)
+    lines = sites_before_flags(source, lines if by_visit else without_rivals(lines), texts)
     lines = _one_order_per_file(_one_scale_per_instrument(lines))
     best: dict[tuple[Any, ...], Line] = {}
     for line in lines:  # two columns for one target: the surer, else the first
@@ -84,21 +85,6 @@ def _place_of(source: Source, line: Line) -> tuple[Any, ...]:
     """What only one column can be; each form may have a date of its own."""
     form = source.forms.get(line.column) if is_time_of_scores(line) else None
     return line.table, line.target, line.instrument, line.day, form
-
-
-def is_time_of_scores(line: Line) -> bool:
-    """Whether a line is the date or day of scores."""
-    return line.table == "scores" and line.target in ("date", "day")
-
-
-def with_one_time(lines: Sequence[Line]) -> list[Line]:
-    """The lines with the surest date and day of scores alone, else the first."""
-    best: dict[tuple[str, str], Line] = {}
-    for line in filter(is_time_of_scores, lines):
-        known = best.setdefault((line.source, line.target), line)
-        if line.sure > known.sure:
-            best[line.source, line.target] = line
-    return [x for x in lines if not is_time_of_scores(x) or best[x.source, x.target] is x]
 
 
 def _unless_second(line: Line, best: Line) -> Line:

@@ -30,7 +30,6 @@ from vertebro_outcomes.loaders.words import (
     yes_letters,
 )
 
-SITE_UNTOLD: Final = 0.95  # a column of yes and no gives way to one that says where to
 MOSTLY_READ: Final = 0.85  # the codes that are not understood are rejected one by one
 _DENIED: Final = re.compile(
     r"(^|_)((no|not|non|without|ohne|sans|sin|kein\w*|pas|senza|geen|zonder|niet|nicht|never|prior"
@@ -91,9 +90,7 @@ def entry_of(source: Source, column: str, meant: tuple[str, str], texts: ColumnT
         absent |= {v: NO_EVENT for v, label in said.items() if v not in codes and says_none(label)}
     if meant[1] == "leakage":  # `yes` alone: where to is missing, that it leaked is an event
         absent |= dict.fromkeys(agreeing(said), "missing")
-        codes = {**dict.fromkeys(_denying(said), "none"), **codes}
-        told = {*codes.values(), *(label.lower() for label in said.values())}
-        fits *= 1.0 if told & set(declared.codes) - {"none"} else SITE_UNTOLD
+        codes = {**dict.fromkeys(denying(said), "none"), **codes}
     entry = {"column": column}
     entry |= {"codes": codes} if codes else {}
     entry |= {"missing": absent} if absent else {}
@@ -106,7 +103,7 @@ def agreeing(said: Mapping[str, str]) -> list[str]:
     return [v for v, label in said.items() if TRUTH.get(label.lower()) == "1" or label in letters]
 
 
-def _denying(said: Mapping[str, str]) -> list[str]:
+def denying(said: Mapping[str, str]) -> list[str]:
     """The values whose label says no; 0 beside 2 or 3 is a code, and may be that of a place."""
     others = any(label.isdigit() and label not in ("0", "1") for label in said.values())
     return [

@@ -8,6 +8,7 @@ from vertebro_outcomes.loaders.cells import TRUTH
 from vertebro_outcomes.loaders.event_days import RowDates, is_leak, time_of
 from vertebro_outcomes.loaders.event_words import event_in, events_in
 from vertebro_outcomes.loaders.proposed_entries import absences, agreeing
+from vertebro_outcomes.loaders.proposed_leak_sites import AskedTwice
 from vertebro_outcomes.loaders.proposed_tables import meant_by
 from vertebro_outcomes.loaders.redcap_dictionary import is_box
 from vertebro_outcomes.loaders.sources import Source
@@ -24,7 +25,11 @@ _AFTER_TREATMENT: Final = re.compile(
 
 
 def flag_feeds(
-    source: Source, keys: Mapping[str, Any], taken: set[str], dates: RowDates
+    source: Source,
+    keys: Mapping[str, Any],
+    taken: set[str],
+    dates: RowDates,
+    twice: AskedTwice | None = None,
 ) -> list[dict[str, Any]]:
     """Feeds of events from yes/no columns that no other table took, and from leaks without a site."""
     texts = ColumnTexts(source)
@@ -45,8 +50,11 @@ def flag_feeds(
             cells = {**keys, "type": {"constant": kind}, **when}
             if is_leak(kind) and dates.level:
                 cells["level"] = dict(dates.level)
+            where: dict[str, Any] = {column: yes}
+            if twice and column == twice.flag:
+                where[twice.site] = list(twice.unplaced)
             feeds.append(
-                {"source": source.name, "table": "events", "columns": cells, "where": {column: yes}}
+                {"source": source.name, "table": "events", "columns": cells, "where": where}
             )
     return feeds
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 import pandas as pd
 
 from vertebro_outcomes.loaders.event_days import row_dates, time_of_any
-from vertebro_outcomes.loaders.proposal import is_time_of_scores, propose_lines, with_one_time
-from vertebro_outcomes.loaders.proposal_line import SURE, Line
+from vertebro_outcomes.loaders.proposal import propose_lines
+from vertebro_outcomes.loaders.proposal_line import SURE, Line, is_time_of_scores, with_one_time
 from vertebro_outcomes.loaders.proposed_beside import lines_beside
 from vertebro_outcomes.loaders.proposed_denials import where_it_happened
 from vertebro_outcomes.loaders.proposed_episodes import comes_again, tells_parts, without_bare_lists
 from vertebro_outcomes.loaders.proposed_events import flag_feeds, further_feeds
+from vertebro_outcomes.loaders.proposed_leak_sites import asked_twice, leak_place_feeds
 from vertebro_outcomes.loaders.proposed_leaks import leak_feeds
 from vertebro_outcomes.loaders.proposed_levels import side_by_side
 from vertebro_outcomes.loaders.proposed_site_scales import of_one_scale
@@ -165,8 +166,11 @@ def _feeds(source: Source, lines: Sequence[Line], *, by_event: bool) -> list[dic
     listed = [feed for feed in beside if feed["table"] == "events"]
     beside += [more for feed in listed for more in further_feeds(source, feed)]
     leaks = leak_feeds(source, [feed for feed in beside if feed["table"] == "levels"], dates)
+    levels = [feed for feed in feeds if feed["table"] == "levels"]
+    leaks += leak_place_feeds(source, levels, lines, keys, dates)
     taken |= {column for feed in leaks for column in feed["where"]}
-    return [*with_first(feeds, beside), *leaks, *flag_feeds(source, keys, taken, dates)]
+    twice = asked_twice(source, lines)
+    return [*with_first(feeds, beside), *leaks, *flag_feeds(source, keys, taken, dates, twice)]
 
 
 def _dates_by_form(source: Source, sure: Sequence[Line]) -> dict[str | None, dict[str, Any]]:
