@@ -45,7 +45,7 @@ _BEFORE_LEAVING: Final = re.compile(
 )
 _NO_MOMENT: Final = (_LOOKED_BACK, _SINCE_BASELINE, _BEFORE_LEAVING)
 # In a title as written: half a year, 1.5 years, 1-2 weeks, > 1 year, day -7, D-1.
-_HALF: Final = re.compile(r"(\d*)\s*\u00bd")
+_HALF: Final = re.compile(r"(?:(?<!\d)(\d{1,3})\s{0,2})?\u00bd")
 _PART: Final = re.compile(
     rf"(?<![\d.,])(\d{{1,3}})[.,](\d+)\s*({_ANY_UNIT})(?![a-z0-9])", re.IGNORECASE
 )

@@ -45,7 +45,7 @@ _UNDONE: Final = re.compile(
     r"|plan(ned|ifi)|geplant|prevu|attempt|versuch|failed|(not|never)_(done|performed|given)|non_(fait|eseg)"
     r"|nicht_(durch|erfolgt|gemacht)|niet_(uit|gedaan)|no_realizad|nao_realizad|ikke_ut?fort)"
 )
-_BRACKET: Final = re.compile(r"[(\[]([^)\]]*)[)\]]")
+_BRACKET: Final = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _AGREED: Final = re.compile(r"^(ja|yes|oui|si|j|y|o)_+(?=\w)")
 # (our unit, unit in the header) of columns of time that are converted.
 CONVERTED: Final = (

@@ -16,9 +16,7 @@ from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import ColumnTexts
 from vertebro_outcomes.loaders.words import ABSENCE_WORDS, LEAKAGE_WORDS, word_for
 
-_LISTED: Final = re.compile(
-    r"\s*(?:[,;/+&|\n]|\b(?:and|und|et|y|e|en|og|och|sowie)\b)\s*", re.IGNORECASE
-)
+_LISTED: Final = re.compile(r"[,;/+&|\n]|\b(?:and|und|et|y|e|en|og|och|sowie)\b", re.IGNORECASE)
 _BLANK: Final = ""
 _LEAKAGE: Final = ("levels", "leakage")
 Feed = dict[str, Any]
@@ -136,5 +134,5 @@ def _one(label: str) -> str | None:
 
 def _places(label: str) -> tuple[str, ...]:
     """The places that a cell lists, if it lists several and nothing else."""
-    found = tuple(dict.fromkeys(_one(part) for part in _LISTED.split(label.strip())))
+    found = tuple(dict.fromkeys(_one(part.strip()) for part in _LISTED.split(label)))
     return tuple(map(str, found)) if len(found) > 1 and not {None, "none"} & set(found) else ()
