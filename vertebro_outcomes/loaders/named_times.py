@@ -49,11 +49,8 @@ _HALF: Final = re.compile(r"(?:(?<!\d)(\d{1,3})\s{0,2})?\u00bd")
 _PART: Final = re.compile(
     rf"(?<![\d.,])(\d{{1,3}})[.,](\d+)\s*({_ANY_UNIT})(?![a-z0-9])", re.IGNORECASE
 )
-_PARTS: Final = (
-    "5",
-    "25",
-    "75",
-)  # other digits behind a point may be those of an item or a version
+# Other digits behind a point may be those of an item or a version.
+_PARTS: Final = ("5", "25", "75")
 _TO: Final = r"\s*(-|\u2013|\u2014|/|to|bis|\u00e0)\s*"
 _SEVERAL: Final = re.compile(
     rf"((?<![a-z\d.,])\d{{1,3}}([.,]\d)?{_TO}|[<>\u2264\u2265]\s*=?\s*)"

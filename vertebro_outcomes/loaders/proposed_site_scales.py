@@ -8,9 +8,7 @@ from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.words import fold, unit_of
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
-LEAST_OF_SITE: Final = (
-    6  # so few marks in mm, those before treatment among them, are not all up to ten
-)
+LEAST_OF_SITE: Final = 6  # so few marks in mm, some before treatment, are not all up to ten
 MIXED: Final = (
     "{name} is not read: values of some sites in {site!r} never exceed ten and those of others do, so that "
     "cm and mm may be mixed; give each unit a feed of its own in a mapping file, by where and scales"
