@@ -47,7 +47,7 @@ from vertebro_outcomes.loaders.told_once import told_once
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.derived import with_derived_columns
 from vertebro_outcomes.tables.engine import count, is_blank, store, store_told
-from vertebro_outcomes.tables.selection import attrition_line
+from vertebro_outcomes.tables.selection import patients_by_arm
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -79,12 +79,13 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
         found, names = collect(engine, staged, request.key, facts)
         flag_spellings(engine, staged, names, ledger)
     patients = _patients(engine, staged, found["patients"], names, ledger)
-    rows = _of_known(found, names, patients, ledger) if "patients" in fed else found
+    rows, n_patients = _of_known(staged, found, names, patients, ledger)
     once = export.one_episode, is_one_row_each(staged, "episodes", names)
     rows["episodes"], episodes, several = _episodes(engine, rows["episodes"], once, ledger)
     with request.step("days counted, duplicates looked for"):
-        facts = None if facts is None else of_persons(facts, names)
-        spans = spans_of(engine, names, episodes, facts, several=several)
+        of_each = None if facts is None else of_persons(facts(), names)
+        spans = spans_of(engine, names, episodes, of_each, several=several)
+        spans = check_order(episodes, spans, ledger)
         children = {
             name: attach(engine, rows[name], spans, name=name, ledger=ledger)
             for name in CHILDREN
@@ -111,14 +112,13 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
         kept = _after_day0(children["fractures"], ledger)
         children["fractures"] = ledger.used["fractures"] = kept
     episodes = _completed(seen.filter(seen[NUMBER].notnull()), patients)
-    if export.counts_levels:
-        episodes = _counted(episodes, children.get("levels"))
+    episodes = _counted(episodes, children.get("levels")) if export.counts_levels else episodes
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
-    first = attrition_line({"patients": patients, "episodes": seen})
+    first = patients_by_arm(n_patients, spans.table, once=not several)
     with request.step("tables put together"):
         derived = with_derived_columns({**whole, **children})
         absences = stated_absences(staged, names)
-        tables = canonical_tables(engine, derived, staged, names, absences, spans=spans.table)
+        tables = canonical_tables(engine, derived, staged, names, absences, spans=spans)
     with request.step("accounts settled"):
         apart = (*NOT_MERGED, *(n for n in tables if is_one_row_each(staged, n, names)))
         written = {n: count(tables[n]) - (leaks if n == "events" else 0) for n in apart if n in fed}
@@ -169,10 +169,16 @@ def _patients(
     return store(engine, "patients", everybody)
 
 
-def _of_known(found: Kinds, names: Names, patients: "ir.Table", ledger: Ledger) -> Kinds:
-    """Rows of people whom the patients table does not have are refused."""
-    if count(patients) == names.n_people:
-        return found
+def _of_known(
+    staged: Sequence[Staged], found: Kinds, names: Names, patients: "ir.Table", ledger: Ledger
+) -> tuple[Kinds, int]:
+    """Rows of people whom the patients table does not have are refused; how many it has."""
+    lists = any(item.feed.table == "patients" for item in staged)
+    if not lists or is_one_row_each(staged, "patients", names):
+        return found, names.n_people
+    n_patients = count(patients)
+    if n_patients == names.n_people:
+        return found, n_patients
     known = patients.select("patient_id", is_known=True)
     kept = {"patients": found["patients"]}
     for name in ("episodes", *CHILDREN):
@@ -180,7 +186,7 @@ def _of_known(found: Kinds, names: Names, patients: "ir.Table", ledger: Ledger) 
         marked = found[name].left_join(known, "patient_id").drop("patient_id_right")
         ledger.refuse_rows(marked, [Finding(marked.is_known.isnull(), rule, "patient_id")])
         kept[name] = marked.filter(marked.is_known.notnull()).drop("is_known")
-    return kept
+    return kept, n_patients
 
 
 def _episodes(
@@ -192,8 +198,7 @@ def _episodes(
     """
     single, one_row = once
     rows, again = keyed(engine, rows, single=single, once=one_row, ledger=ledger)
-    episodes, several = episodes_of(engine, rows, again=again, ledger=ledger)
-    return rows, check_order(engine, episodes, ledger), several
+    return rows, *episodes_of(engine, rows, again=again, ledger=ledger)
 
 
 def _ages_and_deaths(
@@ -204,9 +209,8 @@ def _ages_and_deaths(
 
     dies = _is_told(patients, "death_date") or _is_told(patients, "death_day")
     if not dies and not _is_told(patients, "birth_date"):
-        joined = patients.mutate(last=ibis.null("int64"))
-    else:
-        joined = store_told(engine, "patients", in_file_order(_dated(patients, seen)))
+        return patients  # an age as recorded has been checked as it was read
+    joined = store_told(engine, "patients", in_file_order(_dated(patients, seen)))
     old = ((joined.age_years < 0) | (joined.age_years > 120)).fill_null(False)
     early = (joined.death_day < 0).fill_null(False)
     seen_after = (joined.death_day < joined["last"]).fill_null(False) & ~early

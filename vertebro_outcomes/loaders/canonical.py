@@ -1,21 +1,25 @@
 """Tables of a load -> the canonical tables: declared columns, pseudonyms, rows in a fixed order."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import NAMED, PSEUDO, Kinds, blank, with_pseudonyms
-from vertebro_outcomes.loaders.spans import SPAN
+from vertebro_outcomes.loaders.spans import SPAN, Spans
 from vertebro_outcomes.loaders.staging import FEED_STEP, ORDER, Staged
 from vertebro_outcomes.tables.cohort_tables import STORED
-from vertebro_outcomes.tables.engine import Cut, keep, keep_all, working_folder
+from vertebro_outcomes.tables.engine import is_blank, working_folder
+from vertebro_outcomes.tables.engine_files import Cut, keep, keep_all
 from vertebro_outcomes.tables.parquet_rows import Coded
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _NAMES: Final = {"patient_id": PSEUDO, "episode_id": NAMED}
+NAMED_LATE: Final = ("episodes", "scores")
 MOST_JOINED: Final = 3_000_000  # patients; the names of more leave no room for anything else
 
 
@@ -26,7 +30,7 @@ def canonical_tables(
     names: Names,
     absences: "ir.Table | None",
     *,
-    spans: "ir.Table",
+    spans: Spans,
 ) -> Kinds:
     """Exactly the declared columns, in the same order each time; rows of trace and dates are gone.
 
@@ -40,16 +44,19 @@ def canonical_tables(
     cuts = {"scores": cut} if cut and "scores" in tables else {}
     whole: dict[str, ir.Table] = {}
     coded: dict[str, Callable[[], Coded]] = {}
-    for name in sorted(tables, key=lambda name: name in cuts):  # meanwhile names are fetched
+    words: dict[str, Mapping[str, Sequence[str]]] = {}
+    texts = functools.cache(partial(_names_of, spans))
+    for name in sorted(tables, key=_turn):
         rows, columns = tables[name], list(STORED[name].names)
-        if name == "scores" and SPAN in rows.columns:
-            coded[name] = partial(_names_of, spans)
+        words[name] = _known_words(staged) if name == "scores" else _codes(name, rows)
+        if name in NAMED_LATE and SPAN in rows.columns:
+            coded[name] = partial(_as_in, name, texts)
             columns = [SPAN, *(c for c in columns if c not in _NAMES)]
         else:
             rows = with_pseudonyms(rows, names.people)
         columns += [ORDER] if name in cuts else []
         whole[name] = _in_order(rows, columns, is_large=is_large, is_sorted=is_sorted)
-    made = keep_all(engine, whole, _known_words(staged), cuts, coded)
+    made = keep_all(engine, whole, words, cuts, coded)
     if absences is not None:
         own = absences.mutate(episode_id=ibis.null("string"))
         own = own.semi_join(made["patients"], "patient_id")
@@ -61,10 +68,24 @@ def canonical_tables(
     return {name: made[name] for name in STORED}
 
 
-def _names_of(spans: "ir.Table") -> Coded:
+def _turn(name: str) -> int:
+    """What is looked up in names comes last: they are fetched while the rest is written."""
+    return NAMED_LATE.index(name) if name in NAMED_LATE else -1
+
+
+def _names_of(spans: Spans) -> Coded:
     """The names of the patient and the episode of each span."""
-    found = spans.select(**_NAMES).to_pyarrow()
-    return Coded(SPAN, {name: found[name].combine_chunks() for name in _NAMES})
+    found = spans.table.select(**_NAMES).to_pyarrow()
+    texts = {name: found[name].combine_chunks() for name in _NAMES}
+    blank = any(column.null_count for column in found.columns)
+    return Coded(SPAN, texts, plain=not spans.several and not blank)
+
+
+def _as_in(name: str, names: Callable[[], Coded]) -> Coded:
+    """The names as columns of one table, of which only that of episodes has each once."""
+    found = names()
+    texts = {column: found.texts[column] for column in STORED[name].names if column in _NAMES}
+    return replace(found, texts=texts, repeats=name != "episodes")
 
 
 def _cut(staged: Sequence[Staged], n_people: int) -> Cut | None:
@@ -81,6 +102,14 @@ def _cut(staged: Sequence[Staged], n_people: int) -> Cut | None:
             return Cut(ORDER, item.place * FEED_STEP + left)
         left -= item.source.n_rows
     return None
+
+
+def _codes(name: str, rows: "ir.Table") -> dict[str, Sequence[str]]:
+    """The columns of patients and episodes that hold declared words, and are told."""
+    if name not in ("patients", "episodes"):
+        return {}
+    told = [c for c in STORED[name].columns if c.codes and not is_blank(rows.op(), c.name)]
+    return {column.name: column.codes for column in told}
 
 
 def _known_words(staged: Sequence[Staged]) -> dict[str, list[str]]:

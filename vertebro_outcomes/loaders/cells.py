@@ -149,9 +149,13 @@ def stripped(text: Any) -> Any:
     """As `strip`, but cells without blanks around them, which are most, are not searched."""
     import ibis
 
+    return ibis.ifelse(may_be_padded(text), text.strip(), text)
+
+
+def may_be_padded(text: Any) -> Any:
+    """False for texts that surely have no blanks around them, which is most, and told in no time."""
     loose = (text < "!") | text.contains(" ") | text.endswith("\t")
-    loose = loose | text.endswith("\n") | text.endswith("\r")
-    return ibis.ifelse(loose, text.strip(), text)
+    return loose | text.endswith("\n") | text.endswith("\r")
 
 
 def is_coded(column: Column, cell: Cell) -> bool:
@@ -208,12 +212,8 @@ def _judged(
         return None, [], drafted
     rules = [(drafted.isnull(), "not a number")]
     if cell.scale:
-        rules.append(
-            (
-                _outside(drafted, *cell.scale),
-                f"off the declared scale {cell.scale[0]:g}-{cell.scale[1]:g}",
-            )
-        )
+        off = f"off the declared scale {cell.scale[0]:g}-{cell.scale[1]:g}"
+        rules.append((_outside(drafted, *cell.scale), off))
     if column.low is not None or column.high is not None:
         rules.append((_outside(drafted, column.low, column.high), _range_rule(column)))
     value = drafted
@@ -278,12 +278,9 @@ def _respelled(plain: Any, decimal: str, thousands: str) -> Any:
     for mark in thousands:
         grouped = text.re_search(rf"^[+-]?\d{{1,3}}(\{mark}\d{{3}})+(\D|$)")
         text = ibis.ifelse(grouped, text.replace(mark, ""), text)
-    if decimal in (",", "either"):
-        has_point = text.contains(".") if decimal == "," else False
-        text = ibis.ifelse(has_point, text, text.replace(",", ".")) if decimal == "," else (
-            text.replace(",", ".")
-        )  # fmt: skip
-    return text
+    if decimal == ",":
+        return ibis.ifelse(text.contains("."), text, text.replace(",", "."))
+    return text.replace(",", ".") if decimal == "either" else text
 
 
 def _outside(value: Any, low: float | None, high: float | None) -> Any:

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbe
 
 TAIL_BYTES: Final = 1 << 16
 FIRST_LINES: Final = 1000
+QUARTERED_BYTES: Final = 1 << 24
 MOST_USUAL: Final = 20
 
 
@@ -35,14 +37,30 @@ def titles_of(path: Path, dialect: Dialect) -> tuple[list[str], int]:
 def usual_texts(
     path: Path, dialect: Dialect, header: list[str], above: int
 ) -> dict[str, list[str]]:
-    """The texts of each column in the first lines of a file, frequent ones first."""
-    with path.open(encoding="utf-8-sig", newline="") as stream, suppress(csv.Error):
-        lines = islice(stream, above, above + FIRST_LINES)
+    """The texts of each column in some lines of a file, frequent ones first.
+
+    They are the first lines, and of a large file as many further down: it may be sorted.
+    """
+    with suppress(csv.Error):
+        lines = [line for part in _parts(path, above) for line in part]
         rows = csv.reader(lines, delimiter=dialect.separator, quoting=dialect.quoting)
         columns = zip(*(row for row in rows if len(row) == len(header)), strict=True)
         counts = zip(header, map(Counter, columns), strict=False)
         return {name: [t for t, _ in count.most_common(MOST_USUAL)] for name, count in counts}
     return {}
+
+
+def _parts(path: Path, above: int) -> Iterator[list[str]]:
+    """Lines below the header, and of large files some from each quarter that follows."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        yield list(islice(stream, above, above + FIRST_LINES))
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        for quarter in (1, 2, 3) if size > QUARTERED_BYTES else ():
+            stream.seek(quarter * size // 4)
+            stream.readline()  # the rest of a line
+            lines = islice(stream, FIRST_LINES)
+            yield [line.decode("utf-8", errors="replace") for line in lines]
 
 
 def footers_of(path: Path, dialect: Dialect, width: int) -> tuple[int, int]:

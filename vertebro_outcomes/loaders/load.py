@@ -1,8 +1,8 @@
 """Any registry's export -> one canonical cohort, with every row accounted for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -32,6 +32,7 @@ from vertebro_outcomes.loaders.pseudonyms import (
     random_key,
     user_key,
 )
+from vertebro_outcomes.loaders.quick_queries import quick_queries
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.engine import embedded_engine, working_engine
@@ -103,7 +104,7 @@ def load(
     if is_database(path):
         engine = embedded_engine() if engine is None else engine
         export = formats()["omop"].read(engine, path, mapping)
-        with _nested_queries(engine):
+        with quick_queries(engine):
             return assemble(engine, export, _request(export, key, step, keep_dates=keep_dates))
     path = Path(path)
     require(path)
@@ -121,7 +122,7 @@ def load(
             inputs = beside.submit(_inputs, path, mapping=mapping, key=key, **asked)
             engine = _engine_for(folder) if engine is None else engine
             started.set()
-            with _nested_queries(engine):
+            with quick_queries(engine):
                 export = form.read(engine, folder, mapping)
                 said = step if _is_large(folder) else nullcontext
                 request = _request(export, key, said, keep_dates=keep_dates)
@@ -133,19 +134,6 @@ def _request(export: Export, key: bytes | None, step: Any, *, keep_dates: bool) 
     """Invented people need no secret: without a key of the user theirs is the same in every run."""
     known = key or user_key() or (SYNTHETIC_KEY if export.synthetic else None)
     return Request(known or random_key(), keep_dates, () if known else (UNLINKABLE,), step)
-
-
-@contextmanager
-def _nested_queries(engine: Any) -> Iterator[None]:
-    """Ibis merges each step of a query into the next at length, which DuckDB does in no time."""
-    import ibis
-
-    told = ibis.options.sql
-    before, told.fuse_selects = told.fuse_selects, told.fuse_selects and engine.name != "duckdb"
-    try:
-        yield
-    finally:
-        told.fuse_selects = before
 
 
 def _engine_for(path: Path) -> Any:

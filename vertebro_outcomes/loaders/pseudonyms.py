@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.errors import LoadError, Problem
+from vertebro_outcomes.loaders.cells import may_be_padded
 from vertebro_outcomes.tables.engine import store
 from vertebro_outcomes.tables.engine_functions import fingerprint, function
 
@@ -96,8 +97,12 @@ def pseudonyms(
         If two identifiers share a number.
     """
     spelled = identifiers.select("raw", "number")
-    in_turn = once and not _repeats(spelled.number)
+    seen = _looked_at(spelled) if once else None
+    in_turn = seen is not None and seen["n"] == seen["different"]
     names = _named(engine, spelled if in_turn else spelled.distinct(), key, kind)
+    if in_turn and seen is not None and not seen["padded"]:
+        plain = names.mutate(person=names.number)
+        return Names(plain, seen["n"], is_plain=True, in_turn=True)
     if not in_turn and _repeats(names.number):
         raise _not_told_apart()
     counts = names.aggregate(n=names.count(), people=fingerprint(engine, names.pseudo).nunique())
@@ -108,6 +113,16 @@ def pseudonyms(
     person = names.number.min().over(group_by="pseudo")
     names = store(engine, "pseudonyms", names.mutate(person=person))
     return Names(names, found["people"], is_plain=False)
+
+
+def _looked_at(spelled: "ir.Table") -> dict[str, int]:
+    """How many numbers there are, how many `different` ones, and whether a text may be `padded`."""
+    counts = spelled.aggregate(
+        n=spelled.number.count(),
+        different=spelled.number.nunique(),
+        padded=may_be_padded(spelled.raw).any(),
+    )
+    return dict(counts.to_pyarrow().to_pylist()[0])
 
 
 def _repeats(numbers: Any) -> bool:

@@ -1,6 +1,6 @@
 """Staged rows of all feeds -> one table per kind, under pseudonyms; rows of one thing merged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import STAGED
@@ -33,7 +33,10 @@ CHECKED_DATES: Final = ("birth_date", "death_date", "fracture_date", "followup_e
 
 
 def collect(
-    engine: Any, staged: Sequence[Staged], key: bytes, scored: "ir.Table | None"
+    engine: Any,
+    staged: Sequence[Staged],
+    key: bytes,
+    scored: "Callable[[], ir.Table] | None",
 ) -> tuple[Kinds, Names]:
     """One table per kind with typed columns, file, line and order, patient ids replaced.
 
@@ -42,7 +45,7 @@ def collect(
     """
     others = [item for item in staged if item.feed.table != "scores"]
     names = _names(engine, others or staged, key)
-    if others and scored is not None and _has_strangers(scored, names):
+    if others and scored is not None and _has_strangers(scored(), names):
         names = _names(engine, staged, key)
     parts: dict[str, list[ir.Table]] = {name: [] for name in STAGED}
     for item in staged:

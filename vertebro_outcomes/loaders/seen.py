@@ -4,7 +4,8 @@ It follows from the scores as staged, before an episode is looked for: one group
 less than a join per score.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.pseudonyms import Names
@@ -12,6 +13,7 @@ from vertebro_outcomes.loaders.records import column_of, records_of
 from vertebro_outcomes.loaders.staging import WHO, Staged
 from vertebro_outcomes.tables.engine import count, is_blank, stacked, store
 from vertebro_outcomes.tables.engine_functions import function, raised
+from vertebro_outcomes.tables.engine_words import begin
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -27,15 +29,20 @@ FLAGS, APART = 61, 7
 FACTS: Final = {"n_scores": "int64", "flags": "int64", **LATEST}
 
 
-def facts_of(engine: Any, staged: Sequence[Staged]) -> "ir.Table | None":
-    """`number` and `FACTS` of each identifier that has scores; None where no feed is about scores."""
+def facts_of(engine: Any, staged: Sequence[Staged]) -> "Callable[[], ir.Table] | None":
+    """`number` and `FACTS` of each identifier that has scores; None where no feed is about scores.
+
+    They are being looked for, and whoever asks waits for them.
+    """
     import ibis
 
     told: list[ir.Table] = []
     instruments: set[str] = set()
+    valued = True
     for item in staged:
         if item.feed.table == "scores":
             instruments |= set(item.words["instrument"])
+            valued = valued and item.tally.is_valued
             good = records_of(item)
             cells = [column_of(good, c, "scores") for c in ("instrument", "day", "date", "value")]
             told.append(good.select(good[WHO].name("number"), *cells))
@@ -44,6 +51,7 @@ def facts_of(engine: Any, staged: Sequence[Staged]) -> "ir.Table | None":
     rows = stacked(told)
     # Columns that are blank by definition are not looked at.
     blank = [name for name in LATEST if is_blank(rows.op(), name.split("_")[1])]
+    blank += [name for name in ("alive_day", "alive_date") if valued and name not in blank]
     alive = rows.value.notnull()
     date = rows.date if "last_day" in blank else rows.day.isnull().ifelse(rows.date, None)
     latest = {
@@ -57,8 +65,14 @@ def facts_of(engine: Any, staged: Sequence[Staged]) -> "ir.Table | None":
         flags=raised(_flag(rows, sorted(instruments))),
         **{name: found for name, found in latest.items() if name not in blank},
     )
-    facts = store(engine, "facts", facts)
-    return facts.mutate(**{name: ibis.null(LATEST[name]) for name in blank})
+    found = begin(engine, "facts", facts)
+
+    def waited_for() -> "ir.Table":
+        facts = found().mutate(**{name: ibis.null(LATEST[name]) for name in blank})
+        # Where each score has a value, who was seen last was alive.
+        return facts.mutate(alive_day="last_day", alive_date="last_date") if valued else facts
+
+    return functools.cache(waited_for)
 
 
 def of_persons(facts: "ir.Table", names: Names) -> "ir.Table":

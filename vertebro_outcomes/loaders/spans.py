@@ -1,5 +1,7 @@
 """Persons and their episodes as spans of time: every record falls into exactly one of them."""
 
+import functools
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +39,7 @@ class Spans:
     several: bool
     crowded: bool = False  # whether two scores of somebody may be of one instrument and day
     undated: bool = False  # whether a score of somebody may have a date and no day 0
+    misordered: bool = False  # whether an episode has dates that cannot follow each other so
 
     def crowds(self) -> "ir.Table":
         """`patient_id, mixed` of persons of whom two scores may be of one instrument and day."""
@@ -47,20 +50,39 @@ class Spans:
 def spans_of(
     engine: Any, names: Names, episodes: "ir.Table", facts: "ir.Table | None", *, several: bool
 ) -> Spans:
-    """Everybody's spans, and in one look at them what there is to do about scores."""
+    """Everybody's spans, and in one look at them what there is to do about episodes and scores."""
     import ibis
 
     people = names.people.rename({PERSON: "number", PSEUDO: "pseudo"})
     table: Any = people.left_join(episodes, people[PERSON] == episodes.patient_id)
     table = table.mutate(_edges(table)) if several else table
     if facts is None:
-        table = _stored(engine, table)
-        return Spans(table.mutate({name: ibis.null(kind) for name, kind in FACTS.items()}), several)
-    told = table.left_join(facts, table[PERSON] == facts.number).drop("number")
-    table = _stored(engine, told)
-    undated = table.last_date.notnull() & table[DAY0_DATE].isnull()
-    found = table.aggregate(crowded=is_crowded(table).any(), undated=undated.any())
-    return Spans(table, several, **found.to_pyarrow().to_pylist()[0])
+        blanks = {name: ibis.null(kind) for name, kind in FACTS.items()}
+        table = _stored(engine, table).mutate(blanks)
+    else:
+        told = table.left_join(facts, table[PERSON] == facts.number).drop("number")
+        table = _stored(engine, told)
+    wrong = functools.reduce(operator.or_, after_its_care(table).values(), ends_early(table))
+    looks = {"misordered": wrong}
+    if facts is not None:
+        looks["crowded"] = is_crowded(table)
+        looks["undated"] = table.last_date.notnull() & table[DAY0_DATE].isnull()
+    found = table.aggregate(**{name: look.any() for name, look in looks.items()})
+    said = found.to_pyarrow().to_pylist()[0]
+    return Spans(table, several, **{name: bool(any_) for name, any_ in said.items()})
+
+
+def after_its_care(episodes: "ir.Table") -> dict[str, Any]:
+    """Whether the fracture lies after its own `treatment`, or `presentation`; never null."""
+    return {
+        word: (episodes[f"{word}_day"] < episodes.fracture_day).fill_null(False)
+        for word in ("treatment", "presentation")
+    }
+
+
+def ends_early(episodes: "ir.Table") -> Any:
+    """True where follow-up ends before day 0; never null."""
+    return (episodes.followup_end_day < 0).fill_null(False)
 
 
 def _stored(engine: Any, table: "ir.Table") -> "ir.Table":

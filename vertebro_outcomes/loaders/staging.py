@@ -2,7 +2,8 @@
 
 # ruff: noqa: PD003, PD004 -- isnull and notnull are the names Ibis gives them
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -11,14 +12,25 @@ import pandas as pd
 
 from vertebro_outcomes.loaders.cells import stripped
 from vertebro_outcomes.loaders.event_words import NO_EVENT
-from vertebro_outcomes.loaders.feed_columns import Columns, is_plain, kinds_of, typed_columns
+from vertebro_outcomes.loaders.feed_columns import Columns, is_plain, typed_columns
 from vertebro_outcomes.loaders.format import STAGED, Export, Feed
 from vertebro_outcomes.loaders.level_cells import NO_LEVEL, tells_of_vertebra, with_levels
 from vertebro_outcomes.loaders.marks import FILE, ORDER, RECORD, REFUSED, RULE, WHO, WHY
+from vertebro_outcomes.loaders.picked_lines import (
+    Picked,
+    Reading,
+    begin_reading,
+    is_numbered_later,
+    number_of,
+    numbered_later,
+    pick,
+    repeats_lines,
+    wanted,
+)
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.tallies import Tally, tally
-from vertebro_outcomes.tables.engine import store, store_words, streamed
-from vertebro_outcomes.tables.engine_functions import fingerprint
+from vertebro_outcomes.tables.engine import store
+from vertebro_outcomes.tables.engine_words import store_words
 from vertebro_outcomes.tables.schema import Column
 from vertebro_outcomes.tables.shown_cells import shown_cell
 
@@ -64,30 +76,38 @@ class Staged:
 
     @property
     def repeats_lines(self) -> bool:
-        """Whether one row of the file may become several rows."""
-        return _repeats_lines(self.feed)
+        """As `repeats_lines` of its feed."""
+        return repeats_lines(self.feed)
 
 
 def stage(engine: Any, export: Export) -> tuple[Export, list[Staged]]:
     """Every feed of an export, computed on the engine; the export with its rows counted."""
     sources = [_counted(source, export) for source in export.sources]
     staged: dict[int, Staged] = {}
-    for source in {source.name: source for source in sources}.values():
-        name = source.name
-        feeds = {n: feed for n, feed in enumerate(export.feeds) if feed.source == name}
-        made = _stage_source(engine, source, feeds)
-        if source.settled is not None and not any(_is_whole(item) for item in made):
-            settled = source.settled()
-            sources = [settled if old.name == name else old for old in sources]
-            made = _stage_source(engine, settled, feeds)
-        staged |= {item.place: item for item in made}
+    with ThreadPoolExecutor(2) as beside:  # files are read side by side
+        begun = {
+            source.name: (source, feeds, begin_reading(engine, source, feeds, beside))
+            for source in {source.name: source for source in sources}.values()
+            for feeds in (_feeds_of(source, export),)
+        }
+        for name, (source, feeds, reading) in begun.items():
+            made = _stage_source(engine, source, feeds, reading)
+            if source.settled is not None and not any(_is_whole(item) for item in made):
+                settled = source.settled()
+                sources = [settled if old.name == name else old for old in sources]
+                made = _stage_source(engine, settled, feeds)
+            staged |= {item.place: item for item in made}
     whole = replace(export, sources=tuple(sources))
     return whole, [staged[place] for place in range(len(export.feeds))]
 
 
+def _feeds_of(source: Source, export: Export) -> dict[int, Feed]:
+    return {n: feed for n, feed in enumerate(export.feeds) if feed.source == source.name}
+
+
 def _counted(source: Source, export: Export) -> Source:
     """A source whose rows nobody will count while they are staged is counted at once."""
-    numbered = (_is_numbered_later(f, source) for f in export.feeds if f.source == source.name)
+    numbered = (is_numbered_later(f, source) for f in export.feeds if f.source == source.name)
     alone = sum(other.name == source.name for other in export.sources) == 1
     return source if source.settled is None or (alone and any(numbered)) else source.settled()
 
@@ -95,79 +115,70 @@ def _counted(source: Source, export: Export) -> Source:
 def _is_whole(item: Staged) -> bool:
     """Whether each line of a file became one row, none of them blank or the header once more."""
     counts = item.tally.counts
-    return counts.get("named") == item.source.n_rows and not counts["again"]
+    return counts.get("named") == item.source.n_rows and not counts.get("again")
 
 
-def _stage_source(engine: Any, source: Source, feeds: Mapping[int, Feed]) -> list[Staged]:
+def _stage_source(
+    engine: Any, source: Source, feeds: Mapping[int, Feed], reading: "Reading | None" = None
+) -> list[Staged]:
     if source.is_streamed and len(feeds) > MOST_SCANS:
         source = replace(source, data=store(engine, "source", source.data), is_streamed=False)
-    at_once = {n: feed for n, feed in feeds.items() if _is_numbered_later(feed, source)}
-    made = _stage_lines(engine, source, at_once) if at_once else []
+    at_once = numbered_later(feeds, source)
+    made = _stage_lines(engine, source, at_once, reading) if at_once else []
     rest = {n: feed for n, feed in feeds.items() if n not in at_once}
     return [*made, *(_stage_feed(engine, source, feed, place) for place, feed in rest.items())]
 
 
-def _stage_lines(engine: Any, source: Source, feeds: Mapping[int, Feed]) -> list[Staged]:
-    """Feeds of which each row is a line of the file: it is read once, whatever they share is kept once."""
+def _stage_lines(
+    engine: Any, source: Source, feeds: Mapping[int, Feed], reading: Reading | None
+) -> list[Staged]:
+    """Feeds of which each row is a line of the file: it is read once."""
     import duckdb
 
     assert source.in_order is not None
-    plain = source.in_order.plain
-    kinds = kinds_of(source, list(feeds.values())) if engine.name == "duckdb" else {}
-    if plain is not None and kinds:
-        reader = plain.read(kinds, decimal="," if source.setting.decimal == "," else ".")
-        with suppress(duckdb.Error), streamed(engine, "plain", reader) as rows:  # not all is plain
-            return _stage_rows(engine, source, feeds, rows)
-    return _stage_rows(engine, source, feeds, source.in_order.data.select(_wanted(feeds.values())))
+    if reading is not None:
+        with suppress(duckdb.Error):  # not all is plain
+            return _told(source, feeds, reading.picked, reading.rows())
+    rows = source.in_order.data.select(wanted(feeds.values()))
+    picked = pick(engine, source, feeds, rows)
+    rows = store_words(engine, "staged", picked.columns, picked.words)
+    return _told(source, feeds, picked, rows)
 
 
-def _stage_rows(
-    engine: Any, source: Source, feeds: Mapping[int, Feed], rows: "ir.Table"
+def _told(
+    source: Source, feeds: Mapping[int, Feed], picked: Picked, data: "ir.Table"
 ) -> list[Staged]:
+    """The feeds over the rows that are kept of their source."""
     assert source.in_order is not None
-    rows, read = typed_columns(rows, source, list(feeds.values()))
-    kept: dict[Any, str] = {}  # what is kept -> its name
-    for place, columns in zip(feeds, read, strict=True):
-        for name, value in columns.values.items():
-            kept.setdefault(value.op(), f"{place} {name}")
-    picked = rows.select(value.to_expr().name(name) for value, name in kept.items())
-    own = [{c: kept[v.op()] for c, v in columns.values.items()} for columns in read]
-    ids = dict.fromkeys(columns["patient_id"] for columns in own)
-    picked = picked.mutate(**{f"{WHO} {one}": fingerprint(engine, picked[one]) for one in ids})
-    words = {
-        kept[columns.values[c].op()]: known
-        for columns in read
-        for c, known in columns.words.items()
-    }
-    data = store_words(engine, "staged", picked, words)
     data = data.mutate(**{LINE: data.rowid() + source.in_order.first_line})
     made = []
-    for (place, feed), columns, known in zip(feeds.items(), read, own, strict=True):
+    for (place, feed), columns, known in zip(feeds.items(), picked.read, picked.own, strict=True):
         names = {LINE: LINE, **known, WHO: f"{WHO} {known['patient_id']}"}
         mine = data.select(**{name: data[own_name] for name, own_name in names.items()})
-        made.append(_judged(mine, source, feed, (place, columns)))
+        made.append(_judged(mine, source, feed, (place, columns), titled=picked.titled))
     return made
 
 
 def _stage_feed(engine: Any, source: Source, feed: Feed, place: int) -> Staged:
-    rows = source.data.select([LINE, *_wanted([feed])])
+    rows = source.data.select([LINE, *wanted([feed])])
     if feed.where:
         rows = rows.filter(meant(rows, feed))
     rows, (columns,) = typed_columns(with_levels(engine, rows, feed), source, [feed])
     picked = rows.select(rows[LINE], **columns.values)
-    picked = picked.mutate(**{WHO: fingerprint(engine, picked.patient_id)})
+    picked = picked.mutate(**{WHO: number_of(engine, picked.patient_id)})
     in_place = feed.table == "scores"  # scores, which are many, are never sorted again
     data = store(engine, f"staged_{feed.table}", picked if in_place else picked.order_by(LINE))
     return _judged(data, source, feed, (place, columns))
 
 
-def _wanted(feeds: Iterable[Feed]) -> list[str]:
-    """The columns of a source that feeds look at."""
-    cells = [cell.column for feed in feeds for cell in feed.cells.values() if cell.constant is None]
-    return list(dict.fromkeys([*cells, *(title for feed in feeds for title in feed.where)]))
-
-
-def _judged(data: "ir.Table", source: Source, feed: Feed, columns: tuple[int, Columns]) -> Staged:
+def _judged(
+    data: "ir.Table",
+    source: Source,
+    feed: Feed,
+    columns: tuple[int, Columns],
+    *,
+    titled: bool = True,
+) -> Staged:
     """Rows with their trace, refused and counted; `columns` come with the place of their feed."""
     import ibis
 
@@ -178,20 +189,16 @@ def _judged(data: "ir.Table", source: Source, feed: Feed, columns: tuple[int, Co
     some = feed.needs or WHY + "type" in data.columns
     kept = (read.filter(read[RECORD]) if some else read).drop(RECORD)
     who = feed.cells["patient_id"]
-    whole = source.settled is not None and _is_numbered_later(feed, source)
+    whole = source.settled is not None and is_numbered_later(feed, source)
     plain = who.constant is None and is_plain(STAGED[feed.table]["patient_id"], who)
     counted = tally(
         read,
         scored=feed.table == "scores",
-        repeats=_repeats_lines(feed),
-        title=who.column if whole and plain else "",
+        repeats=repeats_lines(feed),
+        named=whole and plain,
+        title=who.column if titled else "",
     )
     return Staged(feed, source, kept, read, counted, place, read_as.rules)
-
-
-def _repeats_lines(feed: Feed) -> bool:
-    cell = feed.cells.get("level")
-    return cell is not None and cell.constant is None
 
 
 def meant(rows: "ir.Table", feed: Feed) -> Any:
@@ -203,14 +210,6 @@ def meant(rows: "ir.Table", feed: Feed) -> Any:
         here = stripped(rows[title]).lower().isin([text.lower() for text in allowed])
         found = found & here.fill_null("" in allowed)
     return found
-
-
-def _is_numbered_later(feed: Feed, source: Source) -> bool:
-    """Where each line becomes one row, the place of the row tells the line: counting is not needed.
-
-    An engine that numbers rows reads the file with one thread.
-    """
-    return source.in_order is not None and not feed.where and not _repeats_lines(feed)
 
 
 def ibis_type(column: Column) -> str:
@@ -240,7 +239,7 @@ def _refusal(data: "ir.Table", feed: Feed) -> Any:
     """The first rule that makes the row useless."""
     import ibis
 
-    rules = [(data["patient_id"].isnull(), NO_PATIENT)]
+    rules = [(data[WHO].isnull(), NO_PATIENT)]
     for name in ROW_COLUMNS[feed.table]:
         if RULE + name in data.columns:
             rules.append((data[RULE + name].notnull(), "see cell"))

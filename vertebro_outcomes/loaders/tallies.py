@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vertebro_outcomes.loaders.marks import RECORD, REFUSED, RULE
+from vertebro_outcomes.loaders.marks import RECORD, REFUSED, RULE, WHO
 from vertebro_outcomes.loaders.sources import LINE
 
 if TYPE_CHECKING:
@@ -32,11 +32,20 @@ class Tally:
     counts: Mapping[str, int]
     facts: tuple[Fact, ...] = ()
 
+    @property
+    def is_valued(self) -> bool:
+        """Whether each score that is not refused has a value."""
+        counts = self.counts
+        return counts["records"] - counts["refused"] == sum(fact.n for fact in self.facts)
 
-def tally(read: "ir.Table", *, scored: bool, repeats: bool, title: str = "") -> Tally:
+
+def tally(
+    read: "ir.Table", *, scored: bool, repeats: bool, named: bool = False, title: str = ""
+) -> Tally:
     """Of the rows of a feed, of `scored` ones by instrument; `repeats` where lines become several.
 
-    `named` rows have an identifier; `again` says which of them are the `title` of that column.
+    If asked for, `named` counts rows with an identifier, and `again` those of them where it is the
+    `title` of that column; without a title there are none.
     """
     import ibis
 
@@ -49,11 +58,12 @@ def tally(read: "ir.Table", *, scored: bool, repeats: bool, title: str = "") -> 
     }
     ruled = [name for name in read.columns if name.startswith(RULE)]
     counts |= {name: read[name].count(where=record) for name in ruled}
-    if title:
+    if named:
+        counts["named"] = read[WHO].count()
+    if named and title:
         who = read.patient_id
         likely = (who < "!") | ((who >= title) & (who < title + "!"))  # told by least and greatest
-        again = ibis.cases((likely, who.strip() == title), else_=False)
-        counts |= {"named": who.count(), "again": again.sum()}
+        counts["again"] = ibis.cases((likely, who.strip() == title), else_=False).sum()
     if not scored:
         rows = read.aggregate(**counts).to_pyarrow().to_pylist()
         return Tally(_summed(rows, counts))

@@ -1,12 +1,24 @@
 """Episodes, their day 0, and the days of everything else counted from it."""
 
+import functools
+import operator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vertebro_outcomes.loaders.format import DATED
 from vertebro_outcomes.loaders.ledger import Finding, Ledger
 from vertebro_outcomes.loaders.records import NAMED, PSEUDO, in_file_order, merge, some_repeat
 from vertebro_outcomes.loaders.same_episode import with_their_episode
-from vertebro_outcomes.loaders.spans import DAY0_DATE, KEY, NUMBER, SPAN, Spans, place
+from vertebro_outcomes.loaders.spans import (
+    DAY0_DATE,
+    KEY,
+    NUMBER,
+    SPAN,
+    Spans,
+    after_its_care,
+    ends_early,
+    place,
+)
 from vertebro_outcomes.tables.engine import store_told
 
 if TYPE_CHECKING:
@@ -60,31 +72,30 @@ def episodes_of(
             "day0": episodes.day0.coalesce(ibis.cases(*known, else_="given")),
         }
     )
-    episodes = episodes.mutate(episode_id=episodes[NUMBER])  # until pseudonyms replace numbers
-    for word in ("treatment", "presentation", "fracture"):
-        days = episodes[f"{word}_date"].delta(episodes[DAY0_DATE], unit="day")
-        episodes = episodes.mutate(
-            **{f"{word}_day": episodes[f"{word}_day"].coalesce(days.cast("int64"))}
-        )
+    days = {
+        f"{word}_day": episodes[f"{word}_date"].delta(episodes[DAY0_DATE], unit="day").cast("int64")
+        for word in ("treatment", "presentation", "fracture", "followup_end")
+    }
     year = episodes[DAY0_DATE].year().cast("int64")
-    episodes = episodes.mutate(index_year=year.coalesce(episodes.index_year))
-    ends = episodes.followup_end_date.delta(episodes[DAY0_DATE], unit="day").cast("int64")
-    episodes = episodes.mutate(followup_end_day=episodes.followup_end_day.coalesce(ends))
+    episodes = episodes.mutate(
+        episode_id=episodes[NUMBER],  # until pseudonyms replace numbers
+        index_year=year.coalesce(episodes.index_year),
+        **{name: episodes[name].coalesce(day) for name, day in days.items()},
+    )
     if several:
         episodes = store_told(engine, "episodes", in_file_order(episodes))
     return episodes, several
 
 
-def check_order(engine: Any, episodes: "ir.Table", ledger: Ledger) -> "ir.Table":
+def check_order(episodes: "ir.Table", spans: Spans, ledger: Ledger) -> Spans:
     """A fracture after its own treatment or presentation is a wrong date: it is set aside."""
     import ibis
 
+    if not spans.misordered:
+        return spans
     found = episodes.fracture_day
-    wrong = {
-        word: (episodes[f"{word}_day"] < found).fill_null(False)
-        for word in ("treatment", "presentation")
-    }
-    ends = (episodes.followup_end_day < 0).fill_null(False)
+    wrong = after_its_care(episodes)
+    ends = ends_early(episodes)
     findings = [
         Finding(
             wrong["treatment"],
@@ -102,14 +113,15 @@ def check_order(engine: Any, episodes: "ir.Table", ledger: Ledger) -> "ir.Table"
             ends, "follow-up ends before day 0", "followup_end_date", episodes.followup_end_day
         ),
     ]
-    if not ledger.flag_cells(episodes, findings):
-        return episodes
-    any_wrong = wrong["treatment"] | wrong["presentation"]
-    day = ibis.ifelse(any_wrong, ibis.null("int64"), found)
-    date = ibis.ifelse(any_wrong, ibis.null("date"), episodes.fracture_date)
-    end = ibis.ifelse(ends, ibis.null("int64"), episodes.followup_end_day)
-    checked = episodes.mutate(fracture_day=day, fracture_date=date, followup_end_day=end)
-    return store_told(engine, "episodes", in_file_order(checked))
+    ledger.flag_cells(episodes, findings)
+    table = spans.table
+    any_wrong = functools.reduce(operator.or_, after_its_care(table).values())
+    checked = table.mutate(
+        fracture_day=ibis.ifelse(any_wrong, ibis.null("int64"), table.fracture_day),
+        fracture_date=ibis.ifelse(any_wrong, ibis.null("date"), table.fracture_date),
+        followup_end_day=ibis.ifelse(ends_early(table), ibis.null("int64"), table.followup_end_day),
+    )
+    return replace(spans, table=checked)
 
 
 def attach(engine: Any, rows: "ir.Table", spans: Spans, *, name: str, ledger: Ledger) -> "ir.Table":

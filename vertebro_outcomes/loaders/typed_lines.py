@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +25,14 @@ def is_written_as(text: str, kind: Kind) -> bool:
     """Whether a text, or a blank, is read as one of that kind; a number with comma or point."""
     pattern = {"number": _NUMBER, "date": _DATE}.get(kind)
     return not text or pattern is None or pattern.fullmatch(text) is not None
+
+
+def schema_of(kinds: Mapping[str, Kind]) -> "pa.Schema":
+    """The types that columns of these kinds are read as."""
+    import pyarrow as pa
+
+    types = {"text": pa.string(), "number": pa.float64(), "date": pa.date32()}
+    return pa.schema([(name, types[kind]) for name, kind in kinds.items()])
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,7 @@ class TypedLines:
         """
         import pyarrow as pa
 
-        types = {"text": pa.string(), "number": pa.float64(), "date": pa.date32()}
-        schema = pa.schema([(name, types[kind]) for name, kind in kinds.items()])
+        schema = schema_of(kinds)
         return pa.RecordBatchReader.from_batches(schema, self._batches(schema, decimal))
 
     def _batches(self, schema: "pa.Schema", decimal: str) -> Iterator["pa.RecordBatch"]:
@@ -76,35 +83,50 @@ class TypedLines:
         with ThreadPoolExecutor(1) as beside:  # a block is read while the last one is worked on
             ahead: Future[list[pa.RecordBatch]] | None = None
             for block in self._blocks():
-                ready, ahead = ahead, beside.submit(_records, block, how)
+                ready, ahead = ahead, beside.submit(_records, *block, how)
                 if ready is not None:
                     yield from ready.result()
             if ahead is not None:
                 yield from ahead.result()
 
-    def _blocks(self) -> Iterator[bytes]:
-        """Whole lines, some megabytes at a time."""
+    def _blocks(self) -> Iterator[tuple[bytearray, int]]:
+        """Some megabytes, and where their last whole line ends; gone when the next but one is read."""
         with self.path.open("rb") as stream:
             for _ in range(self.above):
                 stream.readline()
+            one, other = bytearray(BLOCK_BYTES), bytearray(BLOCK_BYTES)
             rest = b""
-            while chunk := stream.read(BLOCK_BYTES):
-                end = chunk.rfind(b"\n") + 1
-                yield rest + chunk[:end]
-                rest = chunk[end:]
-            if rest:
-                yield rest
+            while True:
+                if len(rest) >= len(one) // 2:  # a line of many megabytes
+                    one = bytearray(4 * len(rest))
+                one[: len(rest)] = rest
+                filled = len(rest) + _fill(stream, memoryview(one)[len(rest) :])
+                end = one.rfind(b"\n", 0, filled) + 1 if filled == len(one) else filled
+                if not filled:
+                    return
+                rest = bytes(memoryview(one)[end:filled])
+                if end:
+                    yield one, end
+                one, other = other, one
 
 
-def _records(block: bytes, how: Mapping[str, Any]) -> "list[pa.RecordBatch]":
-    """The batches of a block; raises where a cell cannot be told from another by what was read."""
+def _fill(stream: BinaryIO, room: memoryview) -> int:
+    """How many bytes of a file, of which there may be fewer, went into a room."""
+    filled = 0
+    while filled < len(room) and (n := stream.readinto(room[filled:])):  # type: ignore[attr-defined]
+        filled += n
+    return filled
+
+
+def _records(block: bytearray, end: int, how: Mapping[str, Any]) -> "list[pa.RecordBatch]":
+    """The batches of a block up to its `end`; raises where one cell cannot be told from another."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.csv as arrow
 
-    if b"\0" in block:
+    if block.find(b"\0", 0, end) >= 0:
         raise pa.ArrowInvalid("a sign that ends texts")
-    table = arrow.read_csv(pa.py_buffer(block), **how)
+    table = arrow.read_csv(pa.py_buffer(memoryview(block)[:end]), **how)
     for column in table.columns:
         if pa.types.is_floating(column.type) and not pc.all(pc.is_finite(column)).as_py():
             raise pa.ArrowInvalid("a word for a number without end")  # `inf` and `nan` are texts

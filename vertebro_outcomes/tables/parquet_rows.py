@@ -17,18 +17,23 @@ ROWS: Final = 122_880  # of a batch, which is 60 of the engine's own
 class Coded:
     """A column of places in lists of texts, which in a file becomes a column for each list.
 
-    Texts that come again and again are so neither joined nor compared. All lists have one length.
+    Texts that come again and again are so neither joined nor compared. All lists have one length;
+    they are `plain` if no list has a blank or the same text at two places. A place `repeats` unless
+    it comes once.
     """
 
     place: str
     texts: Mapping[str, "pa.Array"]
+    plain: bool = False
+    repeats: bool = True
 
 
 def write_rows(rows: "pa.RecordBatchReader", path: Path, coded: Coded | None = None) -> None:
     """A file of these rows.
 
     Identifiers, which are columns with names that end in `_id`, are kept in dictionaries only where
-    they are `coded`, and their least and greatest are not told: pseudonyms are random.
+    they are `coded`; else they are not packed, as pseudonyms are random. The least and greatest are
+    told of numbers alone: words come in any order.
 
     Parameters
     ----------
@@ -45,13 +50,23 @@ def write_rows(rows: "pa.RecordBatchReader", path: Path, coded: Coded | None = N
     schema = codes.schema if codes else rows.schema
     plain = [name for name in schema.names if not name.endswith("_id")]
     how: dict[str, Any] = {
-        "use_dictionary": [*plain, *(coded.texts if coded else ())],
-        "write_statistics": plain,
+        "use_dictionary": [*plain, *(coded.texts if coded and coded.repeats else ())],
+        "write_statistics": [name for name in plain if not _is_text(schema.field(name).type)],
+        "compression": {
+            name: "snappy" if name in plain or (coded and coded.repeats) else "none"
+            for name in schema.names
+        },
         "store_schema": False,
     }
     with pq.ParquetWriter(path, schema, **how) as writer:
         for batch in rows:
             writer.write_batch(codes.batch(batch) if codes else batch, row_group_size=ROWS)
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_dictionary(kind) or pa.types.is_string(kind)
 
 
 class _Codes:
@@ -61,7 +76,8 @@ class _Codes:
         import pyarrow as pa
 
         self.at = schema.names.index(coded.place)
-        kind = pa.dictionary(pa.int32(), pa.string())
+        self.plain, self.repeats = coded.plain, coded.repeats
+        kind = pa.dictionary(pa.int32(), pa.string()) if self.repeats else pa.string()
         told = [pa.field(name, kind) for name in coded.texts]
         fields = list(schema)
         self.schema = pa.schema([*fields[: self.at], *told, *fields[self.at + 1 :]])
@@ -73,9 +89,12 @@ class _Codes:
         """Rows with the texts at their places."""
         import pyarrow as pa
 
-        places = batch.column(self.at).to_numpy()
-        different, numbers = self._numbered(places)
-        made = [_looked_up(texts.take(pa.array(different)), numbers) for texts in self.texts]
+        if self.repeats:
+            different, numbers = self._numbered(batch.column(self.at).to_numpy())
+            plain, here = self.plain, pa.array(different)
+            made = [_looked_up(texts.take(here), numbers, plain=plain) for texts in self.texts]
+        else:
+            made = [texts.take(batch.column(self.at)) for texts in self.texts]
         columns = batch.columns
         columns = [*columns[: self.at], *made, *columns[self.at + 1 :]]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
@@ -92,12 +111,14 @@ class _Codes:
         return different, self.first[places]
 
 
-def _looked_up(texts: "pa.Array", numbers: Any) -> "pa.DictionaryArray":
+def _looked_up(texts: "pa.Array", numbers: Any, *, plain: bool) -> "pa.DictionaryArray":
     """The text of each number; a text that stands at several is once in the dictionary, no text never.
 
     The writer takes it for granted: what else it is handed is followed by whatever lay in memory.
     """
     import pyarrow as pa
 
+    if plain:
+        return pa.DictionaryArray.from_arrays(pa.array(numbers), texts)
     told = texts.dictionary_encode()
     return pa.DictionaryArray.from_arrays(told.indices.take(pa.array(numbers)), told.dictionary)

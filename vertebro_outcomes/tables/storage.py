@@ -13,7 +13,8 @@ import pandas as pd
 from vertebro_outcomes.errors import InputError, LoadError, Problem, list_some
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.csv_text import ledger_cell, ledger_text
-from vertebro_outcomes.tables.engine import analysing_engine, kept_file, open_parquet
+from vertebro_outcomes.tables.engine import analysing_engine, open_parquet
+from vertebro_outcomes.tables.engine_files import kept_file
 from vertebro_outcomes.tables.instruments import as_plain, declared_instruments
 
 MANIFEST: Final = "cohort.json"

@@ -90,6 +90,19 @@ def test_lines_in_order_blanks_are_blank(tmp_path, monkeypatch, end):
     assert found.schema.names == ["told", "id"]
 
 
+@pytest.mark.parametrize("last", ["\n", ""])
+def test_lines_longer_than_a_block_are_read_whole(tmp_path, monkeypatch, last):
+    monkeypatch.setattr(typed_lines, "BLOCK_BYTES", 64)
+    rows = [f"{'x' * (n * n % 700)},{n}" for n in range(120)]
+    plain = lines(tmp_path, *rows)
+    text = plain.path.read_bytes()
+    plain.path.write_bytes(text if last else text[:-1])
+    found = plain.read({"id": "text", "told": "number"}).read_all()
+    assert found["told"].to_pylist() == [float(n) for n in range(120)]
+    texts = [row.split(",")[0] or None for row in rows]
+    assert found["id"].to_pylist() == texts
+
+
 @pytest.mark.parametrize("row", ["1", "1,2,3"])
 def test_a_line_with_other_cells_ends_the_reading(tmp_path, row):
     with pytest.raises(pa.ArrowInvalid):

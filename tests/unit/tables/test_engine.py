@@ -1,5 +1,6 @@
 """Words kept as numbers stay words to whoever asks; places are those of the rows as stored."""
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pytest
@@ -9,9 +10,9 @@ from vertebro_outcomes.tables.engine import (
     stacked,
     store,
     store_told,
-    store_words,
 )
 from vertebro_outcomes.tables.engine_functions import fingerprint
+from vertebro_outcomes.tables.engine_words import Stream, begin, store_words
 
 WORDS = ["eq5d", "odi", "pain_vas"]
 
@@ -91,3 +92,37 @@ def test_many_parts_are_one_table_in_their_order(engine):
     one = store(engine, "one", pa.table({"n": [1]}))
     whole = stacked([one.mutate(part=ibis.literal(part, "int64")) for part in range(150)])
     assert store(engine, "whole", whole).part.to_pyarrow().to_pylist() == list(range(150))
+
+
+def rows_of(engine, schema, batches):
+    return Stream.of(
+        engine, "rows", schema, lambda: pa.RecordBatchReader.from_batches(schema, batches)
+    )
+
+
+def test_a_table_begun_beside_comes_in_the_order_of_its_rows(engine):
+    schema = pa.schema([("kind", pa.string()), ("n", pa.int64())])
+    batches = [
+        pa.record_batch(
+            [pa.array([WORDS[n % 3] for n in range(at, at + 50)]), range(at, at + 50)], schema
+        )
+        for at in range(0, 1000, 50)
+    ]
+    rows = rows_of(engine, schema, batches)
+    found = begin(engine, "told", rows.table, words={"kind": WORDS}, rows=rows)()
+    assert found.schema() == ibis.schema({"kind": "string", "n": "int64"})
+    assert found.to_pyarrow().to_pydict() == {
+        "kind": [WORDS[n % 3] for n in range(1000)],
+        "n": list(range(1000)),
+    }
+
+
+def test_what_stops_the_rows_is_told_by_the_answer(engine):
+    def broken():
+        raise pa.ArrowInvalid("not all is plain")
+        yield
+
+    rows = rows_of(engine, pa.schema([("n", pa.int64())]), broken())
+    answer = begin(engine, "told", rows.table, rows=rows)
+    with pytest.raises(duckdb.Error, match="not all is plain"):
+        answer()
