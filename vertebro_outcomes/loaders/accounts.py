@@ -7,7 +7,7 @@ No count follows from the others, so a row that is lost on the way leaves a sum 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from vertebro_outcomes.loaders.format import Export
 from vertebro_outcomes.loaders.sources import LINE, Source
 from vertebro_outcomes.loaders.staging import FEED_STEP, FILE, ORDER, RECORD, Staged, meant
 from vertebro_outcomes.tables.cohort import ACCOUNT_COLUMNS, IGNORED_COLUMNS
-from vertebro_outcomes.tables.engine import count, store
+from vertebro_outcomes.tables.engine import count, stacked, store
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -94,9 +94,11 @@ def account(export: Export, staged: Sequence[Staged], traces: Traces) -> Account
     """The account of every file; raises where a row is lost or counted twice."""
     used = _used(staged, traces)
     files, ignored = [], []
+    of_file = {s.name: [i for i in staged if i.source.name == s.name] for s in export.sources}
+    mixed = [s.name for s in export.sources if _is_mixed(s, of_file[s.name], used)]
+    lines = _used_lines(mixed, traces) if mixed else None
     for source in export.sources:
-        feeds = [item for item in staged if item.source.name == source.name]
-        n_used, n_refused, passed = _split(source, feeds, used, traces)
+        n_used, n_refused, passed = _split(source, of_file[source.name], used, lines, traces)
         rules = {**source.set_aside, **passed}
         counts = (n_used, n_refused + len(source.refused), sum(rules.values()))
         assert source.rows_in == sum(counts), (
@@ -134,37 +136,55 @@ def _used(staged: Sequence[Staged], traces: Traces) -> dict[int, int]:
     return used
 
 
+def _is_full(source: Source, feeds: Sequence[Staged], used: Mapping[int, int]) -> bool:
+    """Whether one feed uses each row of the file."""
+    plain = [item for item in feeds if not item.repeats_lines]
+    return any(used.get(item.place, 0) == source.n_rows for item in plain)
+
+
+def _is_alone(feeds: Sequence[Staged]) -> bool:
+    """Whether each row of the file is at most one row of the only feed: counting rows is enough."""
+    return len(feeds) == 1 and not feeds[0].repeats_lines
+
+
+def _is_mixed(source: Source, feeds: Sequence[Staged], used: Mapping[int, int]) -> bool:
+    """Whether it must be seen which rows of the file some feed uses."""
+    some = any(used.get(item.place) for item in feeds)
+    return some and not _is_full(source, feeds, used) and not _is_alone(feeds)
+
+
 def _split(
-    source: Source, feeds: Sequence[Staged], used: Mapping[int, int], traces: Traces
+    source: Source,
+    feeds: Sequence[Staged],
+    used: Mapping[int, int],
+    lines: "ir.Table | None",
+    traces: Traces,
 ) -> tuple[int, int, dict[str, int]]:
     """(used, refused, ignored by rule) rows of a source; a row used by one feed is used.
 
-    Where each row of the file is at most one row of a feed, counting rows is enough.
+    `lines` are the used lines of the sources that are mixed.
     """
     if not feeds:
         return 0, 0, {NOT_MAPPED: source.n_rows}
-    plain = [item for item in feeds if not item.repeats_lines]
-    if any(used.get(item.place, 0) == source.n_rows for item in plain):
+    if _is_full(source, feeds, used):
         return source.n_rows, 0, {}
-    if len(feeds) == len(plain) == 1:
+    if _is_alone(feeds):
         one = traces.fates[feeds[0].place]
         rules = dict(zip(_RULES, (one.repeats, one.blank, one.outside), strict=True))
         return used.get(feeds[0].place, 0), one.refused, rules
     wanted = traces.refused.loc[traces.refused["source_file"] == source.name, "line"]
     n_used, n_refused = 0, len(wanted)
-    if any(used.get(item.place) for item in feeds):
-        lines = _used_lines(source, traces)
-        n_used = count(lines)
-        n_refused -= _how_many(lines, wanted)
+    if lines is not None and _is_mixed(source, feeds, used):
+        own = lines.filter(lines[FILE] == source.name)
+        n_used = count(own)
+        n_refused -= _how_many(own, wanted)
     return n_used, n_refused, _passed_over(source, feeds, traces)
 
 
-def _used_lines(source: Source, traces: Traces) -> "ir.Table":
-    """The lines of a source that some table uses, each once."""
-    whole: Any = None
-    for table in traces.used.values():
-        part = table.filter(table[FILE] == source.name).select(LINE)
-        whole = part if whole is None else whole.union(part)
+def _used_lines(names: Sequence[str], traces: Traces) -> "ir.Table":
+    """The lines of these sources that some table uses, each once."""
+    parts = [table.filter(table[FILE].isin(names)) for table in traces.used.values()]
+    whole = stacked([part.select(FILE, LINE) for part in parts])
     return store(whole.get_backend(), "lines", whole.distinct())
 
 

@@ -18,7 +18,14 @@ from vertebro_outcomes.loaders.staging import (
     Staged,
     ibis_type,
 )
-from vertebro_outcomes.tables.engine import count, is_blank, stacked, store_told
+from vertebro_outcomes.tables.engine import (
+    count,
+    is_blank,
+    stacked,
+    store,
+    store_told,
+    working_folder,
+)
 from vertebro_outcomes.tables.schema import Table
 from vertebro_outcomes.tables.typed_frames import ARROW
 
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
 
 Kinds = dict[str, "ir.Table"]
 PSEUDO, NAMED = "_pseudo", "_named"  # what replaces the numbers of a patient and of an episode
+MOST_PARTS: Final = 3
 TRACE: Final = (FILE, LINE, ORDER)
 # Dates that later checks may set aside; they may come from another row than the record itself.
 CHECKED_DATES: Final = ("birth_date", "death_date", "fracture_date", "followup_end_date")
@@ -52,7 +60,7 @@ def collect(
         data = _of_persons(records_of(item), names)
         data = item.finish(data) if item.finish else data
         parts[item.feed.table].append(_whole(data, item.feed.table))
-    return {name: _union(name, parts[name]) for name in STAGED}, names
+    return {name: _union(engine, name, parts[name]) for name in STAGED}, names
 
 
 def records_of(item: Staged) -> "ir.Table":
@@ -135,8 +143,14 @@ def _whole(data: "ir.Table", name: str) -> "ir.Table":
     return data.select([column_of(data, c, name) for c in columns])
 
 
-def _union(name: str, parts: Sequence["ir.Table"]) -> "ir.Table":
-    return stacked(parts) if parts else empty(name)
+def _union(engine: Any, name: str, parts: Sequence["ir.Table"]) -> "ir.Table":
+    """The rows of all feeds; of many they are kept, as each query would name every feed again.
+
+    Those of large exports are too many to be kept twice.
+    """
+    whole = stacked(parts) if parts else empty(name)
+    is_long = len(parts) > MOST_PARTS and working_folder(engine) is None
+    return store(engine, f"all_{name}", whole) if is_long else whole
 
 
 def column_of(data: "ir.Table", name: str, table: str) -> Any:

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +23,9 @@ def embedded_engine(**limits: str) -> Any:
     import ibis
 
     with quiet():
-        return ibis.duckdb.connect(":memory:", **limits)
+        engine = ibis.duckdb.connect(":memory:", **limits)
+    engine.vertebro_own = True  # what is made by another connection to it is found by this one
+    return engine
 
 
 def working_engine() -> Any:
@@ -63,11 +65,38 @@ def hand_back(table: "ir.Table") -> None:
 def store(engine: Any, name: str, data: "ir.Table | pa.Table") -> "ir.Table":
     """Compute `data` once and keep it on `engine` as a table whose name starts with `name`."""
     import ibis
+    import ibis.expr.operations as ops
     import ibis.expr.types as ir
 
+    called = ibis.util.gen_name(name)
     expression = data if isinstance(data, ir.Expr) else ibis.memtable(data)
+    if engine.name != "duckdb" or expression.op().find(ops.InMemoryTable):
+        with quiet():
+            return engine.create_table(called, expression)
+    engine.con.execute(making(engine, called, expression, declared_columns(engine, expression)))
+    return made(engine, called, expression.schema())
+
+
+def making(engine: Any, called: str, data: "ir.Table", columns: Mapping[str, str]) -> str:
+    """The query that makes a table of DuckDB, of which the columns are spelled in SQL."""
     with quiet():
-        return engine.create_table(ibis.util.gen_name(name), expression)
+        query = engine.compile(data)
+    chosen = ", ".join(columns[name] for name in data.columns)
+    return f'CREATE TABLE "{called}" AS SELECT {chosen} FROM ({query})'  # noqa: S608 -- our own
+
+
+def declared_columns(engine: Any, data: "ir.Table") -> dict[str, str]:
+    """Columns in the type that Ibis takes them for: that of an engine may be another."""
+    kinds = {c: engine.compiler.type_mapper.to_string(kind) for c, kind in data.schema().items()}
+    return {c: f'CAST("{c}" AS {kind}) AS "{c}"' for c, kind in kinds.items()}
+
+
+def made(engine: Any, called: str, schema: Any) -> "ir.Table":
+    """The table of that name, whose columns are known."""
+    import ibis.expr.operations as ops
+
+    place = ops.Namespace(catalog=None, database=None)
+    return ops.DatabaseTable(name=called, schema=schema, source=engine, namespace=place).to_expr()
 
 
 def stacked(parts: Sequence["ir.Table"]) -> "ir.Table":

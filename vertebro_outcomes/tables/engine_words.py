@@ -5,7 +5,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from vertebro_outcomes.tables.engine import quiet, store
+from vertebro_outcomes.tables.engine import declared_columns, made, making, store
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -21,10 +21,9 @@ def store_words(
 
     They stay texts to whoever asks for them, and are counted and compared faster.
     """
-    stored, query = _worded(engine, name, data, words)
+    called, query = _worded(engine, name, data, words)
     engine.con.execute(query)
-    with quiet():
-        return engine.table(stored)
+    return made(engine, called, data.schema())
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,9 @@ class Stream:
     def of(cls, engine: Any, name: str, schema: "pa.Schema", read: Callable[[], Any]) -> "Stream":
         """Rows of that schema, which `read` begins to read."""
         import ibis
-        import ibis.expr.operations as ops
 
         called = ibis.util.gen_name(name)
-        told = ops.DatabaseTable(
-            name=called,
-            schema=ibis.schema(schema),
-            source=engine,
-            namespace=ops.Namespace(catalog=None, database=None),
-        )
-        return cls(called, told.to_expr(), read)
+        return cls(called, made(engine, called, ibis.schema(schema)), read)
 
 
 def begin(
@@ -60,36 +52,42 @@ def begin(
     rows: Stream | None = None,
     beside: Executor | None = None,
 ) -> Callable[[], "ir.Table"]:
-    """As `store_words`, but on DuckDB begun in another thread; the answer waits for it.
+    """As `store_words`, but begun in another thread if the engine is our own; the answer waits for it.
 
     `data` may be made of `rows`: what stops them stops the query, and is told by the answer.
     """
     if engine.name != "duckdb":
         table = store(engine, name, data)
         return lambda: table
-    stored, query = _worded(engine, name, data, words or {})
+    called, query = _worded(engine, name, data, words or {})
+    if not getattr(engine, "vertebro_own", False):
+
+        def told() -> "ir.Table":
+            _run(engine.con, query, rows)
+            return made(engine, called, data.schema())
+
+        return told
     pool = beside or ThreadPoolExecutor(1)
     done = pool.submit(_run, engine.con.cursor(), query, rows)
     if beside is None:
         pool.shutdown(wait=False)
 
-    def told() -> "ir.Table":
+    def waited_for() -> "ir.Table":
         done.result()
-        with quiet():
-            return engine.table(stored)
+        return made(engine, called, data.schema())
 
-    return told
+    return waited_for
 
 
-def _run(cursor: Any, query: str, rows: Stream | None) -> None:
-    if rows is not None:
-        cursor.register(rows.name, rows.read())
+def _run(connection: Any, query: str, rows: Stream | None) -> None:
+    if rows is None:
+        connection.execute(query)
+        return
+    connection.register(rows.name, rows.read())
     try:
-        cursor.execute(query)
+        connection.execute(query)
     finally:
-        if rows is not None:
-            cursor.unregister(rows.name)
-        cursor.close()
+        connection.unregister(rows.name)
 
 
 def _worded(
@@ -98,12 +96,9 @@ def _worded(
     """The name of a table and the query that makes it."""
     import ibis
 
-    stored = ibis.util.gen_name(name)
-    with quiet():
-        typed = _as_declared(engine, data) | _as_words(words)
-        columns = ", ".join(typed[c] for c in data.columns)
-        query = f"SELECT {columns} FROM ({engine.compile(data)})"  # noqa: S608 -- our own
-    return stored, f'CREATE TABLE "{stored}" AS {query}'
+    called = ibis.util.gen_name(name)
+    columns = declared_columns(engine, data) | _as_words(words)
+    return called, making(engine, called, data, columns)
 
 
 def recast(words: Mapping[str, Sequence[str]]) -> str:
@@ -114,12 +109,6 @@ def recast(words: Mapping[str, Sequence[str]]) -> str:
 
 def _as_words(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {c: f'{_as_enumeration(c, some)} AS "{c}"' for c, some in words.items() if some}
-
-
-def _as_declared(engine: Any, data: "ir.Table") -> dict[str, str]:
-    """Columns in the type that Ibis takes them for: that of an engine may be another."""
-    kinds = {c: engine.compiler.type_mapper.to_string(kind) for c, kind in data.schema().items()}
-    return {c: f'CAST("{c}" AS {kind}) AS "{c}"' for c, kind in kinds.items()}
 
 
 def _as_enumeration(name: str, words: Sequence[str]) -> str:

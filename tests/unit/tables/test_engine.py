@@ -100,21 +100,16 @@ def rows_of(engine, schema, batches):
     )
 
 
-def test_a_table_begun_beside_comes_in_the_order_of_its_rows(engine):
+@pytest.mark.parametrize("connect", [embedded_engine, ibis.duckdb.connect])
+def test_a_table_begun_beside_comes_in_the_order_of_its_rows(connect):
+    engine = connect()
     schema = pa.schema([("kind", pa.string()), ("n", pa.int64())])
-    batches = [
-        pa.record_batch(
-            [pa.array([WORDS[n % 3] for n in range(at, at + 50)]), range(at, at + 50)], schema
-        )
-        for at in range(0, 1000, 50)
-    ]
+    kinds = [WORDS[n % 3] for n in range(1000)]
+    batches = pa.table({"kind": kinds, "n": range(1000)}, schema).to_batches(max_chunksize=50)
     rows = rows_of(engine, schema, batches)
     found = begin(engine, "told", rows.table, words={"kind": WORDS}, rows=rows)()
     assert found.schema() == ibis.schema({"kind": "string", "n": "int64"})
-    assert found.to_pyarrow().to_pydict() == {
-        "kind": [WORDS[n % 3] for n in range(1000)],
-        "n": list(range(1000)),
-    }
+    assert found.to_pyarrow().to_pydict() == {"kind": kinds, "n": list(range(1000))}
 
 
 def test_what_stops_the_rows_is_told_by_the_answer(engine):
