@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from vertebro_outcomes.errors import LoadError
-from vertebro_outcomes.loaders import staging
+from vertebro_outcomes.loaders import picked_lines
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.pseudonyms import pseudonym, pseudonyms
 from vertebro_outcomes.tables.engine import embedded_engine, store
@@ -36,7 +36,7 @@ def test_without_other_spellings_a_person_is_the_number():
 def test_identifiers_that_share_a_number_are_not_taken_for_one_person(tmp_path, monkeypatch):
     file = tmp_path / "registry.csv"
     file.write_text("patient_id,treatment,treatment_date\nAnna,VP,2019-01-01\nBert,KP,2019-01-01\n")
-    monkeypatch.setattr(staging, "fingerprint", lambda _, text: text.length().cast("int64"))
+    monkeypatch.setattr(picked_lines, "fingerprint", lambda _, text: text.length().cast("int64"))
     with pytest.raises(LoadError, match="with the same 63-bit number") as told:
         load(file, key=b"k")
     assert "Anna" not in str(told.value)
