@@ -47,7 +47,7 @@ from vertebro_outcomes.loaders.told_once import told_once
 from vertebro_outcomes.tables.cohort import Cohort
 from vertebro_outcomes.tables.derived import with_derived_columns
 from vertebro_outcomes.tables.engine import count, is_blank, store, store_told
-from vertebro_outcomes.tables.selection import patients_by_arm
+from vertebro_outcomes.tables.selection import line_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -114,7 +114,7 @@ def assemble(engine: Any, export: Export, request: Request) -> Cohort:
     episodes = _completed(seen.filter(seen[NUMBER].notnull()), patients)
     episodes = _counted(episodes, children.get("levels")) if export.counts_levels else episodes
     whole = {"patients": patients, "episodes": kept_dates(episodes, keep=request.keep_dates)}
-    first = patients_by_arm(n_patients, spans.table, once=not several)
+    first = line_of(n_patients, spans.per_arm)
     with request.step("tables put together"):
         derived = with_derived_columns({**whole, **children})
         absences = stated_absences(staged, names)

@@ -12,6 +12,7 @@ from vertebro_outcomes.loaders.seen import FACTS, is_crowded, is_mixed, since_19
 from vertebro_outcomes.loaders.sources import LINE
 from vertebro_outcomes.loaders.staging import FILE, ORDER
 from vertebro_outcomes.tables.engine import is_blank, stacked, store, store_told, working_folder
+from vertebro_outcomes.tables.selection import ARMS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -37,6 +38,7 @@ class Spans:
 
     table: "ir.Table"
     several: bool
+    per_arm: Mapping[str, int]  # persons with an episode of each arm
     crowded: bool = False  # whether two scores of somebody may be of one instrument and day
     undated: bool = False  # whether a score of somebody may have a date and no day 0
     misordered: bool = False  # whether an episode has dates that cannot follow each other so
@@ -67,9 +69,14 @@ def spans_of(
     if facts is not None:
         looks["crowded"] = is_crowded(table)
         looks["undated"] = table.last_date.notnull() & table[DAY0_DATE].isnull()
-    found = table.aggregate(**{name: look.any() for name, look in looks.items()})
+    counts = {}
+    for arm in ARMS:
+        own = (table.treatment == arm).fill_null(False)
+        counts[arm] = table[PERSON].nunique(where=own) if several else own.sum()
+    found = table.aggregate(**{name: look.any() for name, look in looks.items()}, **counts)
     said = found.to_pyarrow().to_pylist()[0]
-    return Spans(table, several, **{name: bool(any_) for name, any_ in said.items()})
+    per_arm = {arm: int(said.pop(arm) or 0) for arm in ARMS}
+    return Spans(table, several, per_arm, **{name: bool(any_) for name, any_ in said.items()})
 
 
 def after_its_care(episodes: "ir.Table") -> dict[str, Any]:

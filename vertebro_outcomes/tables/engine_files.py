@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vertebro_outcomes.tables.engine import quiet, store, working_folder
+from vertebro_outcomes.tables.engine import made, quiet, store, working_folder
 from vertebro_outcomes.tables.engine_words import recast
 from vertebro_outcomes.tables.parquet_parts import join_parts
 from vertebro_outcomes.tables.parquet_rows import ROWS, Coded, write_rows
@@ -31,7 +31,18 @@ def keep(engine: Any, name: str, data: "ir.Table") -> "ir.Table":
             pq.write_table(held.data.to_pyarrow(held.schema), path, store_schema=False)
         else:
             data.to_parquet(path)
-        return engine.read_parquet(str(path), table_name=path.stem)
+    return _opened(engine, path)
+
+
+def _opened(engine: Any, path: Path) -> "ir.Table":
+    """A file that was kept as a table, whose columns need not be asked for."""
+    import ibis
+    import pyarrow.parquet as pq
+
+    place = str(path).replace("'", "''")
+    query = f"SELECT * FROM read_parquet('{place}')"  # noqa: S608 -- our own file
+    engine.con.execute(f'CREATE TEMPORARY VIEW "{path.stem}" AS {query}')
+    return made(engine, path.stem, ibis.schema(pq.read_schema(path)))
 
 
 @dataclass(frozen=True)
@@ -82,11 +93,7 @@ def keep_all(
     finally:
         connection.execute("RESET disabled_optimizers")
         connection.execute(f"SET threads = {threads}")
-    with quiet():
-        return {
-            name: engine.read_parquet(str(path), table_name=path.stem)
-            for name, path in paths.items()
-        }
+    return {name: _opened(engine, path) for name, path in paths.items()}
 
 
 def _write(cursor: Any, query: str, path: Path, coded: Coded | None) -> Path:

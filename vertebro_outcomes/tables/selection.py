@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 Tables = Mapping[str, "ir.Table"]
+ARMS = ("VP", "KP", "NSM")
 ALLOWED = (
     "a boolean Ibis expression over one table of this cohort, or a mask as long as its "
     "patients or episodes"
@@ -59,18 +60,18 @@ def restrict(tables: Tables, patients: "ir.Table", episodes: "ir.Table") -> dict
 def attrition_line(tables: Tables, step: str = "in the cohort") -> dict[str, Any]:
     """`step n_patients n_VP n_KP n_NSM`: patients, and patients with an episode of each kind."""
     n_patients = tables["patients"].count().to_pyarrow().as_py()
-    return patients_by_arm(n_patients, tables["episodes"], step)
-
-
-def patients_by_arm(
-    n_patients: int, episodes: "ir.Table", step: str = "in the cohort", *, once: bool = False
-) -> dict[str, Any]:
-    """The same of patients who have been counted; `once` where nobody has two of these episodes."""
-    arms = episodes.filter(episodes.treatment.isin(("VP", "KP", "NSM")))
-    n = arms.count() if once else arms.patient_id.nunique()
-    counted = arms.group_by("treatment").aggregate(n=n).to_pyarrow()
+    episodes = tables["episodes"]
+    arms = episodes.filter(episodes.treatment.isin(ARMS))
+    counted = arms.group_by("treatment").aggregate(n=arms.patient_id.nunique()).to_pyarrow()
     per_arm = dict(zip(counted["treatment"].to_pylist(), counted["n"].to_pylist(), strict=True))
-    by_arm = {f"n_{arm}": per_arm.get(arm, 0) for arm in ("VP", "KP", "NSM")}
+    return line_of(n_patients, per_arm, step)
+
+
+def line_of(
+    n_patients: int, per_arm: Mapping[str, int], step: str = "in the cohort"
+) -> dict[str, Any]:
+    """The same of patients who have been counted, in all and by arm."""
+    by_arm = {f"n_{arm}": per_arm.get(arm, 0) for arm in ARMS}
     return {"step": step, "n_patients": n_patients, **by_arm}
 
 
