@@ -10,7 +10,7 @@ from vertebro_outcomes.loaders.feed_columns import Columns, kinds_of, typed_colu
 from vertebro_outcomes.loaders.format import Feed
 from vertebro_outcomes.loaders.marks import WHO
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.typed_lines import schema_of
+from vertebro_outcomes.loaders.typed_lines import is_written_as, schema_of
 from vertebro_outcomes.tables.engine_functions import fingerprint
 from vertebro_outcomes.tables.engine_words import Stream, begin
 
@@ -48,8 +48,8 @@ def begin_reading(
         return None
     decimal = "," if source.setting.decimal == "," else "."
     told = Stream.of(engine, "plain", schema_of(kinds), partial(plain.read, kinds, decimal=decimal))
-    # A header that comes again is no number: where one is read, there is none.
-    titled = set(kinds.values()) == {"text"}
+    # A header that comes again ends the reading, unless each title could be a cell of its column.
+    titled = all(is_written_as(title, kind) for title, kind in kinds.items())
     picked = pick(engine, source, feeds, told.table, titled=titled)
     how: dict[str, Any] = {"words": picked.words, "rows": told, "beside": beside}
     return Reading(picked, begin(engine, "staged", picked.columns, **how))

@@ -191,3 +191,18 @@ def test_one_cell_of_another_kind_and_all_are_read_as_text(tmp_path, monkeypatch
         by = list(here.columns)
         here, there = (rows.sort_values(by, ignore_index=True) for rows in (here, there))
         assert here.equals(there), name
+
+
+@pytest.mark.parametrize("title", ["age", "60"])
+def test_a_header_that_comes_again_is_nobody(tmp_path, monkeypatch, title):
+    rows = [f"N{k},{50 + k % 40}" for k in range(900)]
+    header = f"id,{title}"
+    (tmp_path / "t.csv").write_text("\n".join([header, *rows[:500], header, *rows[500:], ""]))
+    columns = {"patient_id": "id", "age_years": title}
+    mapping = {"feed": [{"source": "*", "table": "patients", "columns": columns}]}
+    monkeypatch.setattr(loading, "LARGE_EXPORT_BYTES", 0)
+    monkeypatch.setattr(files, "LARGE_BYTES", 0)
+    monkeypatch.setattr(feed_columns, "GLANCED_FROM", 0)
+    cohort = load(tmp_path, mapping=mapping, key=b"k")
+    assert len(cohort.frame("patients")) == 900
+    assert cohort.ignored[["rule", "rows"]].to_numpy().tolist() == [["repeated header", 1]]
