@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from vertebro_outcomes.loaders.date_texts import PARTIAL, parse_date
+from vertebro_outcomes.loaders.date_texts import judged_date, parse_date
 from vertebro_outcomes.loaders.format import BLANK, Cell
 from vertebro_outcomes.loaders.look_up import is_among, look_up
 from vertebro_outcomes.loaders.sources import Setting
 from vertebro_outcomes.tables.schema import Column
 
-FIRST_YEAR, LAST_YEAR = 1900, 2199  # dates of de-identified exports are shifted to the 2100s
+ENDS: Final = ("followup_end_date", "death_date")
 _YES = "1 true t yes y ja j oui si sí sì sim checked x wahr vrai 1.0 1,0"
 _NO = "0 false f no n nein non não nee nej nei unchecked falsch faux 0.0 0,0"
 _FEMALE = "f female w weiblich frau woman femme femelle mujer vrouw donna k kvinne"
@@ -195,19 +195,11 @@ def _judged(
     drafted: Any, plain: Any, column: Column, cell: Cell
 ) -> tuple[Any, list[tuple[Any, str]], Any]:
     """Whether a draft fits its column (None: each does), the rules for one that does not, its value."""
-    import ibis
-
     if is_coded(column, cell):
         return None, [(drafted.isnull(), "not among the codes")], _typed_word(drafted, column)
     if column.type == "date":
-        partial = plain.re_search(PARTIAL)
-        rules = [
-            (drafted.isnull() & partial, "a partial date"),
-            (drafted.isnull(), "no such date"),
-            (ibis.literal(True), f"not in {FIRST_YEAR} to {LAST_YEAR}"),
-        ]
-        first, last = (ibis.date(text) for text in (f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31"))
-        return (drafted >= first) & (drafted <= last), rules, drafted
+        fits, rules = judged_date(drafted, plain, ends=column.name in ENDS)
+        return fits, rules, drafted
     if column.type not in ("int", "float"):
         return None, [], drafted
     rules = [(drafted.isnull(), "not a number")]

@@ -16,6 +16,9 @@ PARTIAL: Final = (
     r"^(\d{4}([-/.](\d{1,2}|[Xx]{2}|UN|UNK))?([-/.]([Xx]{2}|UN|UNK))?"
     r"|\d{1,2}[-/.]\d{4}|[A-Za-zäéû]{3,9}[-. /]*\d{4}|(UN|UNK|[Xx]{2}).+\d{4})$"
 )
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # dates of de-identified exports are shifted to the 2100s
+# What databases write where something has not ended.
+OPEN_ENDS: Final = ("2099-01-01", "2099-12-31", "2100-01-01", "2199-12-31")
 _EXCEL_EPOCH, _STATISTICAL_EPOCH = "1899-12-30", "1960-01-01"
 # First letters of the month in English, German, Romance and Nordic languages; without accents.
 _MONTH_WORDS = (
@@ -116,3 +119,22 @@ def _whole_year(*, born: bool) -> Callable[[Any], Any]:
         return ibis.ifelse(year.length() == 2, century + year, year)
 
     return whole
+
+
+def judged_date(date: Any, plain: Any, *, ends: bool) -> tuple[Any, list[tuple[Any, str]]]:
+    """Whether a date that was read from a text can be one, or that of an end; else what it breaks."""
+    import ibis
+
+    partial = plain.re_search(PARTIAL)
+    rules = [
+        (date.isnull() & partial, "a partial date"),
+        (date.isnull(), "no such date"),
+        (ibis.literal(True), f"not in {FIRST_YEAR} to {LAST_YEAR}"),
+    ]
+    first, last = (ibis.date(text) for text in (f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31"))
+    fits = (date >= first) & (date <= last)
+    if ends:
+        is_open = date.isin([ibis.date(text) for text in OPEN_ENDS])
+        rules.insert(2, (is_open, "stands for an open end"))
+        fits &= ~is_open
+    return fits, rules

@@ -18,6 +18,7 @@ from vertebro_outcomes.loaders.files import (
     content_hashes,
     count_lines,
     files_of,
+    other_files,
     refusals_told,
     require,
     unpacked,
@@ -40,6 +41,7 @@ from vertebro_outcomes.tables.storage import read_cohort, read_manifest, recover
 
 MappingLike = str | Path | Mapping[str, Any] | None
 NO_TABLE: Final = "CSV, Excel, SAS, Stata, SPSS or Parquet files"
+MOST_NAMED: Final = 3  # files in a message
 LARGE_EXPORT_BYTES: Final = 30_000_000
 _USUAL: Final = {"format": "auto", "keep_dates": False}
 
@@ -181,6 +183,11 @@ def _format(path: Path, name: str) -> RegistryFormat:
         if not files_of(path):
             problem = Problem(path.name, "no table in it", NO_TABLE)
             step = "put the export into this folder, or name the folder or file that holds it"
+            others = other_files(path)
+            if others:
+                named = ", ".join(others[:MOST_NAMED]) + (", ..." if others[MOST_NAMED:] else "")
+                problem = Problem(path.name, f"only {named}, which no reader opens", NO_TABLE)
+                step = "save the tables as .xlsx or CSV where these files were made"
         raise LoadError(path.name, [problem], step)
     return known[best]
 

@@ -111,7 +111,8 @@ EPISODES = Table(
         _optional("index_year", "int", "calendar year of day 0", low=1900, high=2300),
         _optional("inpatient", "bool", "treated as an inpatient"),
         _optional("n_levels", "int", "levels treated", low=0, high=17),
-        _optional("cement_ml", "float", "cement, all levels together", unit="ml", low=0, high=100),
+        # 88 and 99 stand for no answer.
+        _optional("cement_ml", "float", "cement, all levels together", unit="ml", low=0, high=80),
         _optional(
             "approach",
             "text",

@@ -90,6 +90,21 @@ def test_impossible_and_partial_dates_are_said(engine, order, text, said):
     assert (value, rule) == ([None], [said])
 
 
+def test_what_stands_for_an_open_end_is_no_date_of_an_end(engine):
+    texts = ["2099-12-31", "2199-12-31", "2112-02-29", "2019-02-03", ""]
+    for end in (STAGED["episodes"]["followup_end_date"], STAGED["patients"]["death_date"]):
+        value, rule, _ = read(engine, texts, end)
+        assert rule == ["stands for an open end"] * 2 + [None] * 3
+        assert [day is None for day in value] == [True, True, False, False, True]
+    value, rule, _ = read(engine, texts[:1], DATE)  # dates of de-identified exports reach there
+    assert (value[0].isoformat()[:10], rule) == ("2099-12-31", [None])
+
+
+def test_no_answer_is_no_amount_of_cement(engine):
+    value, rule, _ = read(engine, ["88", "99", "12.5"], STAGED["episodes"]["cement_ml"])
+    assert (value, rule) == ([None, None, 12.5], ["outside 0 to 80 ml"] * 2 + [None])
+
+
 def test_codes_words_and_reasons_for_absence(engine):
     cell = Cell(
         "t", codes={"1": "male", "2": "female"}, absent={"-9": "not_asked", "UNK": "missing"}

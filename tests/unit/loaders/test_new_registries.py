@@ -239,6 +239,13 @@ def test_a_folder_without_tables_is_refused(tmp_path):
             ask(tmp_path)
 
 
+def test_a_folder_of_other_files_names_them(tmp_path):
+    for name in ("a.xls", "b.ods"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(LoadError, match=r"(?s)only a\.xls, b\.ods, which no reader.*save"):
+        load(tmp_path)
+
+
 @pytest.mark.slow
 def test_centimetres_among_millimetres_are_asked_about(tmp_path):
     values = ("85", "70", "64", "30", "8.5", "7.1", "2.5")

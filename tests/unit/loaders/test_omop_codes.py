@@ -49,6 +49,7 @@ NAMES = (
 PERIODS = (
     (1, "2010-01-01", "2019-12-31"), (1, "2021-01-01", "2022-12-31"),
     (2, "2019-07-01", "2020-06-30"), (2, "2010-01-01", "2019-06-30"),
+    (3, "2010-01-01", "2099-12-31"),
 )  # fmt: skip
 
 
@@ -106,6 +107,9 @@ def test_time_in_view_ends_with_the_period_of_day_0(cohort):
     ends = [_of(cohort, "episodes", n)["followup_end_day"].tolist() for n in (1, 2)]
     assert ends == [[295], [477]]  # 2019-12-31; two periods without a day between them are one
     assert sum("1 person is in view again after a gap" in note for note in cohort.notes) == 1
+    assert _of(cohort, "episodes", 3)["followup_end_day"].isna().all()  # not 80 years on
+    rules = cohort.rejects.query("column == 'observation_period_end_date'")["rule"].tolist()
+    assert rules == ["stands for an open end"]
 
 
 def test_codes_near_listed_ones_are_named(cohort):
