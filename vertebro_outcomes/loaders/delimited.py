@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from vertebro_outcomes.errors import LoadError, Problem
-from vertebro_outcomes.loaders.headings import joined_titles, with_second_row
+from vertebro_outcomes.loaders.headings import joined_titles, with_second_row, with_units
 from vertebro_outcomes.loaders.limits import refuse_width
 from vertebro_outcomes.loaders.missing_header import LOOKED_AT, is_record, numbered_titles
 from vertebro_outcomes.loaders.physical_lines import physical_lines
@@ -204,13 +204,16 @@ def source_from_table(
 
 
 def _header_of(rows: list[tuple[int, Sequence[str]]], *, above: Sequence[str]) -> list[str]:
-    """The titles; a second row of them leaves `rows`, one above them gives its groups."""
+    """The titles; a second row of them, and one of units, leave `rows`; one above gives its groups."""
     header = [cell.strip().lstrip("\ufeff") for cell in rows[0][1]]
     if joined := with_second_row(header, [row for _, row in rows[1:3]]):
         header = joined
         del rows[1]
     elif above:
         header = joined_titles(above, header)
+    if len(rows) > 1 and (titled := with_units(header, rows[1][1])):
+        header = titled
+        del rows[1]
     while header and not header[-1]:
         header.pop()
     return header

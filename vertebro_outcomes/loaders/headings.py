@@ -1,13 +1,25 @@
-"""Headers in two rows: `VAS` above `before` and `6 weeks` is read as `VAS before`, `VAS 6 weeks`."""
+"""Headers in several rows: `VAS` above `before`, with `mm` below it, is read as `VAS before (mm)`."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.instrument_words import instrument_in
 from vertebro_outcomes.loaders.named_times import timepoint_days
 
 LEAST_GROUPS = 2
+_UNIT: Final = re.compile(
+    r"mm|cm|ml|cc|%|years?|yrs?|jahre?|ans|años|anni|months?|monate?|mois|weeks?|wochen?|days?|tage?|"
+    r"jours|kg|kg/m[2²]|°|deg(rees)?|grad|mg|0 ?[-–] ?\d{1,3}",
+    re.IGNORECASE,
+)
+_NO_UNIT: Final = re.compile(  # what may stand beside units
+    r"-|–|n/?a|none|text|code|date|datum|[ymdtj]{1,4}([-./][ymdtj]{1,4}){2}|score|points?|punkte|pts|"
+    r"yes/no|y/n|ja/nein|j/n|0/1|1/0|[mfw]/[mfw]",
+    re.IGNORECASE,
+)
 
 
 def joined_titles(above: Sequence[str], header: Sequence[str]) -> list[str]:
@@ -52,6 +64,23 @@ def with_second_row(header: Sequence[str], rows: Sequence[Sequence[str]]) -> lis
         numbers = any(cell.strip().isdigit() for cell in rows[1])
         return joined_titles(header, below) if numbers else None
     return [f"{group} {title}".strip() for group, title in zip(groups, below, strict=True)]
+
+
+def with_units(header: Sequence[str], below: Sequence[str]) -> list[str] | None:
+    """The header with the units that the row below it tells, if that row holds nothing else.
+
+    Its first cell is blank: that of a record would tell whose it is.
+    """
+    told = [cell.strip().strip("()[]").strip() for cell in below]
+    units = [bool(_UNIT.fullmatch(cell)) for cell in told]
+    others = (cell for cell, unit in zip(told, units, strict=True) if cell and not unit)
+    if not any(units) or told[0] or not all(_NO_UNIT.fullmatch(cell) for cell in others):
+        return None
+    joined = list(header)
+    for place, cell in enumerate(told[: len(header)]):
+        if units[place] and "(" not in header[place]:
+            joined[place] = f"{header[place]} ({cell})"
+    return joined
 
 
 def _spread(cells: Sequence[str], width: int) -> list[str]:

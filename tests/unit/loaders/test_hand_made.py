@@ -44,6 +44,14 @@ WRITTEN = {
     .encode(),
     "group headings": f"People,,,Care,,,Scores,\n{TABLE}".encode(),
     "many group headings": f"People,,Age,Care,,Dates,Scores,\n{TABLE}".encode(),
+    "units": TABLE.replace(
+        HEADER, f"{HEADER},m/f,years,-,yyyy-mm-dd,yyyy-mm-dd,0-10,(0-10)\n"
+    ).encode(),
+    "a scale below": TABLE.replace(HEADER, f"{HEADER},,,,,,0-100,0-100\n")
+    .replace(",8,3", ",80,30")
+    .replace(",7,2", ",70,20")
+    .encode(),
+    "operations": TABLE.replace("treatment", "Operation").encode(),
 }
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from vertebro_outcomes.loaders.headings import joined_titles, with_second_row
+from vertebro_outcomes.loaders.headings import joined_titles, with_second_row, with_units
 from vertebro_outcomes.loaders.level_cells import TOGETHER
 from vertebro_outcomes.loaders.load import load
 from vertebro_outcomes.loaders.propose import propose_mapping
@@ -147,6 +147,19 @@ def test_two_rows_of_headers():
     assert with_second_row(first, [data, data]) is None
     assert with_second_row(first, [second]) is None
     assert with_second_row(["ID", "Sex"], [["", ""], ["1", "F"]]) is None
+
+
+def test_a_row_of_units_is_part_of_the_titles():
+    header = ["ID", "Age", "VAS", "Cement (ml)", "Note"]
+    told = ["ID", "Age (years)", "VAS (0-100)", "Cement (ml)", "Note"]
+    assert with_units(header, ["", "[years]", "0-100", "ml", "text"]) == told
+    assert with_units(header, ["", "years"]) == [*told[:2], *header[2:]]
+    for other in (
+        ["1", "years", "", "", ""],
+        ["", "70", "0-100", "", ""],
+        ["", "", "", "", "text"],
+    ):
+        assert with_units(header, other) is None
 
 
 def test_a_workbook_with_groups_above_its_titles(tmp_path):
