@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from vertebro_outcomes.loaders.pseudonyms import Names
 from vertebro_outcomes.loaders.records import NAMED, PSEUDO, Kinds, blank, with_pseudonyms
 from vertebro_outcomes.loaders.spans import SPAN, Spans
-from vertebro_outcomes.loaders.staging import FEED_STEP, ORDER, Staged
+from vertebro_outcomes.loaders.staging import ORDER, Staged
 from vertebro_outcomes.tables.cohort_tables import STORED
 from vertebro_outcomes.tables.engine import is_blank, working_folder
-from vertebro_outcomes.tables.engine_files import Cut, keep, keep_all
+from vertebro_outcomes.tables.engine_files import keep, keep_all
 from vertebro_outcomes.tables.parquet_rows import Coded
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ def canonical_tables(
 
     is_large = working_folder(engine) is not None
     is_sorted = not is_large or names.n_people > MOST_JOINED
-    cut = _cut(staged, names.n_people) if is_large else None
-    cuts = {"scores": cut} if cut and "scores" in tables else {}
     whole: dict[str, ir.Table] = {}
     coded: dict[str, Callable[[], Coded]] = {}
     words: dict[str, Mapping[str, Sequence[str]]] = {}
@@ -54,9 +52,8 @@ def canonical_tables(
             columns = [SPAN, *(c for c in columns if c not in _NAMES)]
         else:
             rows = with_pseudonyms(rows, names.people)
-        columns += [ORDER] if name in cuts else []
         whole[name] = _in_order(rows, columns, is_large=is_large, is_sorted=is_sorted)
-    made = keep_all(engine, whole, words, cuts, coded)
+    made = keep_all(engine, whole, words, coded)
     if absences is not None:
         own = absences.mutate(episode_id=ibis.null("string"))
         own = own.semi_join(made["patients"], "patient_id")
@@ -88,22 +85,6 @@ def _as_in(name: str, names: Callable[[], Coded]) -> Coded:
     return replace(found, texts=texts, repeats=name != "episodes")
 
 
-def _cut(staged: Sequence[Staged], n_people: int) -> Cut | None:
-    """Where the rows of the files of scores part, so that both parts are written at one time.
-
-    The first is begun while episodes, which are written beside it, still take about as long as half
-    a score of each person.
-    """
-    feeds = [item for item in staged if item.feed.table == "scores"]
-    n_rows = sum(item.source.n_rows for item in feeds)
-    left = min(n_rows // 2 + n_people // 2, 3 * n_rows // 4)
-    for item in feeds:
-        if left <= item.source.n_rows:
-            return Cut(ORDER, item.place * FEED_STEP + left)
-        left -= item.source.n_rows
-    return None
-
-
 def _codes(name: str, rows: "ir.Table") -> dict[str, Sequence[str]]:
     """The columns of patients and episodes that hold declared words, and are told."""
     if name not in ("patients", "episodes"):
@@ -127,7 +108,8 @@ def _in_order(
     """The declared columns; rows by all their cells, of large tables in the order of the files.
 
     Either way the order is the same however many threads the engine has. Rows joined by one thread
-    come as they stand in their file, as long as what is joined to them fits into memory.
+    come as they stand in their file, but for some within each two thousand that a join finds later,
+    as long as what is joined to them fits into memory.
     """
     if not is_large or ORDER not in rows.columns:
         return rows.select(list(columns)).order_by(list(columns))

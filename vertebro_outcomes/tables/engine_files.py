@@ -1,14 +1,12 @@
 """Tables of an engine that works in a folder of its own, kept there as Parquet."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vertebro_outcomes.tables.engine import made, quiet, store, working_folder
 from vertebro_outcomes.tables.engine_words import recast
-from vertebro_outcomes.tables.parquet_parts import join_parts
 from vertebro_outcomes.tables.parquet_rows import ROWS, Coded, write_rows
 
 if TYPE_CHECKING:
@@ -45,25 +43,16 @@ def _opened(engine: Any, path: Path) -> "ir.Table":
     return made(engine, path.stem, ibis.schema(pq.read_schema(path)))
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Rows below `at` in a column, and the rest, are written side by side; the column is not kept."""
-
-    column: str
-    at: int
-
-
 def keep_all(
     engine: Any,
     tables: Mapping[str, "ir.Table"],
     words: Mapping[str, Mapping[str, Sequence[str]]],
-    cuts: Mapping[str, Cut],
     coded: Mapping[str, Callable[[], Coded]],
 ) -> dict[str, "ir.Table"]:
-    """As `keep` for several tables; an engine with a folder writes two at a time, or parts of one.
+    """As `keep` for several tables; an engine with a folder writes two at a time.
 
-    Each is written by one thread, and no join is turned round: the rows of a file come in the same
-    order wherever it is written, without being sorted. `words` are all that these columns of a table
+    The rows of each come by one thread, and no join is turned round: they have the same order
+    wherever they are written, without being sorted. `words` are all that these columns of a table
     hold: numbered words are packed faster, and read back as the text they are. What tables have
     `coded` is looked up as they are written.
     """
@@ -79,43 +68,31 @@ def keep_all(
     connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
         with ThreadPoolExecutor(2) as pool:
-            begun: dict[str, list[Future[Path]]] = {name: [] for name in tables}
+            begun = []
             for name, data in tables.items():  # the next query is put into words meanwhile
                 texts = coded[name]() if name in coded else None
-                for place, query in enumerate(
-                    _queries(engine, data, words.get(name, {}), cuts.get(name))
-                ):
-                    path = paths[name].with_suffix(f".{place}")
-                    task = (connection.cursor(), query, path, texts)
-                    begun[name].append(pool.submit(_write, *task))
-            for name, parts in begun.items():
-                join_parts([part.result() for part in parts], paths[name])
+                task = (connection.cursor(), _query(engine, data, words.get(name, {})))
+                begun.append(pool.submit(_write, *task, paths[name], texts))
+            for table in begun:
+                table.result()
     finally:
         connection.execute("RESET disabled_optimizers")
         connection.execute(f"SET threads = {threads}")
     return {name: _opened(engine, path) for name, path in paths.items()}
 
 
-def _write(cursor: Any, query: str, path: Path, coded: Coded | None) -> Path:
+def _write(cursor: Any, query: str, path: Path, coded: Coded | None) -> None:
     found = cursor.sql(query)
     # The second is what versions before 1.4 call it.
     read = getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader
     write_rows(read(ROWS), path, coded)
-    return path
 
 
-def _queries(
-    engine: Any, data: "ir.Table", words: Mapping[str, Sequence[str]], cut: Cut | None
-) -> list[str]:
-    """The queries of the parts of a table on DuckDB, columns of known words as enumerations."""
+def _query(engine: Any, data: "ir.Table", words: Mapping[str, Sequence[str]]) -> str:
+    """The query of a table on DuckDB, columns of known words as enumerations."""
     with quiet():
         query = str(engine.compile(data))
-    left_out = f'EXCLUDE ("{cut.column}")' if cut else ""
-    as_words = recast(words)
-    whole = f"SELECT * {left_out} {as_words} FROM ({query})"  # noqa: S608 -- our own query
-    if cut is None:
-        return [whole]
-    return [f'{whole} WHERE "{cut.column}" {which} {cut.at}' for which in ("<", ">=")]
+    return f"SELECT * {recast(words)} FROM ({query})"  # noqa: S608 -- our own query
 
 
 def kept_file(table: "ir.Table") -> Path | None:

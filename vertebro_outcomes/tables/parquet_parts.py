@@ -6,15 +6,16 @@ written as it was read.
 """
 
 import io
-import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MAGIC: Final = b"PAR1"
 TAIL: Final = 8  # the length of the footer and the magic number
-COPIED_BYTES: Final = 1 << 20
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
 # Fields of FileMetaData, RowGroup, ColumnChunk and ColumnMetaData by their numbers.
 SCHEMA, NUM_ROWS, ROW_GROUPS = 2, 3, 4
@@ -26,51 +27,37 @@ PAGE_PLACES: Final = (9, 10, 11, 14)  # data, index and dictionary pages, bloom 
 Fields = dict[int, tuple[int, Any]]  # number of a field -> its type and value
 
 
-def join_parts(parts: Sequence[Path], whole: Path) -> None:
-    """One file with the row groups of all parts, in their order; the parts are gone afterwards.
+def join_parts(parts: Iterable["bytes | pa.Buffer"], whole: Path) -> None:
+    """One file with the row groups of all parts, in their order.
 
     Parameters
     ----------
-    parts : sequence of Path
-        Parquet files with the same schema.
+    parts : iterable of bytes or pyarrow.Buffer
+        One or more Parquet files with the same schema; each is written before the next is asked for.
     whole : Path
         The file to write.
     """
-    parts[0].replace(whole)
-    if len(parts) == 1:
-        return
-    with whole.open("r+b") as target:
-        merged, end = _footer(target)
-        target.truncate(end)
-        for part in parts[1:]:
-            with part.open("rb") as source:
-                footer, length = _footer(source)
-                assert footer[SCHEMA] == merged[SCHEMA], "parts of one table have two schemas"
-                source.seek(len(MAGIC))
-                target.seek(end)
-                _copy(source, target, length - len(MAGIC))
-            _append(merged, footer, end - len(MAGIC))
-            end += length - len(MAGIC)
-            part.unlink()
-        text = _struct_text(merged)
-        target.write(text + struct.pack("<I", len(text)) + MAGIC)
+    merged: Fields = {}
+    with whole.open("wb") as target:
+        for part in parts:
+            text = memoryview(part)
+            footer, end = _footer(text)
+            if not merged:
+                target.write(text[:end])
+                merged = footer
+                continue
+            assert footer[SCHEMA] == merged[SCHEMA], "parts of one table have two schemas"
+            _append(merged, footer, target.tell() - len(MAGIC))
+            target.write(text[len(MAGIC) : end])
+        last = _struct_text(merged)
+        target.write(last + struct.pack("<I", len(last)) + MAGIC)
 
 
-def _footer(file: BinaryIO) -> tuple[Fields, int]:
+def _footer(file: memoryview) -> tuple[Fields, int]:
     """What the footer says, and where it begins."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(size - TAIL)
-    (length,) = struct.unpack("<I", file.read(4))
-    begin = size - TAIL - int(length)
-    file.seek(begin)
-    return _read_struct(io.BytesIO(file.read(length))), begin
-
-
-def _copy(source: BinaryIO, target: BinaryIO, length: int) -> None:
-    while length:
-        text = source.read(min(length, COPIED_BYTES))
-        target.write(text)
-        length -= len(text)
+    end = len(file) - TAIL
+    (length,) = struct.unpack("<I", file[end : end + 4])
+    return _read_struct(io.BytesIO(file[end - length : end])), end - length
 
 
 def _append(merged: Fields, footer: Fields, shift: int) -> None:

@@ -1,16 +1,23 @@
 """The rows of a query -> a Parquet file, a row group for each batch."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from vertebro_outcomes.tables.parquet_parts import join_parts
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS: Final = 122_880  # of a batch, which is 60 of the engine's own
+PACKERS: Final = 2
+AHEAD: Final = 4  # batches that are being packed while the next ones are asked for
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ def write_rows(rows: "pa.RecordBatchReader", path: Path, coded: Coded | None = N
 
     Identifiers, which are columns with names that end in `_id`, are kept in dictionaries only where
     they are `coded`; else they are not packed, as pseudonyms are random. The least and greatest are
-    told of numbers alone: words come in any order.
+    told of whole numbers and dates alone: words and measurements come in any order.
 
     Parameters
     ----------
@@ -44,29 +51,60 @@ def write_rows(rows: "pa.RecordBatchReader", path: Path, coded: Coded | None = N
     coded : Coded, optional
         The column to replace.
     """
-    import pyarrow.parquet as pq
-
     codes = _Codes(rows.schema, coded) if coded else None
     schema = codes.schema if codes else rows.schema
+    pack = partial(_packed, schema, _how(schema, coded))
+    batches = (codes.batch(batch) for batch in rows) if codes else iter(rows)
+    with ThreadPoolExecutor(PACKERS) as beside:
+        join_parts(_in_turn(pack, batches, beside), path)
+
+
+def _in_turn(
+    pack: Callable[["pa.RecordBatch | None"], Any],
+    batches: Iterator["pa.RecordBatch"],
+    beside: Executor,
+) -> Iterator[Any]:
+    """What is made of each batch, in their order; of none if there are none."""
+    begun = deque([beside.submit(pack, next(batches, None))])
+    for batch in batches:
+        begun.append(beside.submit(pack, batch))
+        if len(begun) > AHEAD:
+            yield begun.popleft().result()
+    for part in begun:
+        yield part.result()
+
+
+def _packed(
+    schema: "pa.Schema", how: Mapping[str, Any], batch: "pa.RecordBatch | None"
+) -> "pa.Buffer":
+    """A Parquet file of one row group, in memory."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    packed = pa.BufferOutputStream()
+    with pq.ParquetWriter(packed, schema, **how) as writer:
+        if batch is not None:
+            writer.write_batch(batch, row_group_size=ROWS)
+    return packed.getvalue()
+
+
+def _how(schema: "pa.Schema", coded: Coded | None) -> dict[str, Any]:
     plain = [name for name in schema.names if not name.endswith("_id")]
-    how: dict[str, Any] = {
+    return {
         "use_dictionary": [*plain, *(coded.texts if coded and coded.repeats else ())],
-        "write_statistics": [name for name in plain if not _is_text(schema.field(name).type)],
+        "write_statistics": [name for name in plain if _is_told(schema.field(name).type)],
         "compression": {
             name: "snappy" if name in plain or (coded and coded.repeats) else "none"
             for name in schema.names
         },
         "store_schema": False,
     }
-    with pq.ParquetWriter(path, schema, **how) as writer:
-        for batch in rows:
-            writer.write_batch(codes.batch(batch) if codes else batch, row_group_size=ROWS)
 
 
-def _is_text(kind: "pa.DataType") -> bool:
+def _is_told(kind: "pa.DataType") -> bool:
     import pyarrow as pa
 
-    return pa.types.is_dictionary(kind) or pa.types.is_string(kind)
+    return pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_boolean(kind)
 
 
 class _Codes:

@@ -42,16 +42,19 @@ def by_duckdb(rows, path):
 def parts(request, tmp_path):
     """Three parts of different lengths, and the rows they hold together."""
     tables = [table(1), table(2, 3), table(3, 40_000)]
-    paths = [tmp_path / f"scores.{place}" for place in range(3)]
-    for rows, path in zip(tables, paths, strict=True):
+    path = tmp_path / "part"
+    texts = []
+    for rows in tables:
         request.param(rows, path)
-    return paths, pa.concat_tables(t.cast(tables[0].schema) for t in tables)
+        texts.append(path.read_bytes())
+        path.unlink()
+    return texts, pa.concat_tables(t.cast(tables[0].schema) for t in tables)
 
 
 def test_all_readers_find_the_rows_of_all_parts_in_turn(parts, tmp_path):
-    paths, expected = parts
+    texts, expected = parts
     whole = tmp_path / "scores.parquet"
-    join_parts(paths, whole)
+    join_parts(iter(texts), whole)
     assert [p.name for p in tmp_path.iterdir()] == ["scores.parquet"]
     plain = expected.to_pandas()
     assert pq.read_table(whole).to_pandas().astype(plain.dtypes).equals(plain)
@@ -60,9 +63,9 @@ def test_all_readers_find_the_rows_of_all_parts_in_turn(parts, tmp_path):
 
 
 def test_a_row_is_found_by_the_indexes_of_the_footer(parts, tmp_path):
-    paths, expected = parts
+    texts, expected = parts
     whole = tmp_path / "scores.parquet"
-    join_parts(paths, whole)
+    join_parts(iter(texts), whole)
     for place in (0, 5001, 44_000):
         name = expected["name"][place].as_py()
         n = sum(text == name for text in expected["name"].to_pylist())
@@ -72,25 +75,24 @@ def test_a_row_is_found_by_the_indexes_of_the_footer(parts, tmp_path):
 
 
 def test_the_footer_counts_all_rows_and_numbers_all_groups(parts, tmp_path):
-    paths, expected = parts
-    groups = sum(pq.ParquetFile(path).metadata.num_row_groups for path in paths)
+    texts, expected = parts
+    groups = sum(pq.ParquetFile(io.BytesIO(text)).metadata.num_row_groups for text in texts)
     whole = tmp_path / "scores.parquet"
-    join_parts(paths, whole)
+    join_parts([pa.py_buffer(text) for text in texts], whole)
     found = pq.ParquetFile(whole).metadata
     assert (found.num_rows, found.num_row_groups) == (expected.num_rows, groups)
     assert sum(found.row_group(i).num_rows for i in range(groups)) == expected.num_rows
 
 
 def test_what_a_footer_says_is_written_as_it_was_read(parts):
-    for path in parts[0]:
-        with path.open("rb") as file:
-            footer, begin = parquet_parts._footer(file)
-        assert parquet_parts._struct_text(footer) == path.read_bytes()[begin:-8]
+    for text in parts[0]:
+        footer, begin = parquet_parts._footer(memoryview(text))
+        assert parquet_parts._struct_text(footer) == text[begin:-8]
 
 
 def test_one_part_is_the_file(parts, tmp_path):
-    text = parts[0][0].read_bytes()
-    join_parts(parts[0][:1], tmp_path / "scores.parquet")
+    text = parts[0][0]
+    join_parts([text], tmp_path / "scores.parquet")
     assert (tmp_path / "scores.parquet").read_bytes() == text
 
 
@@ -98,7 +100,7 @@ def test_parts_of_two_tables_are_not_joined(tmp_path):
     by_pyarrow(pa.table({"day": [1]}), tmp_path / "a")
     by_pyarrow(pa.table({"week": [1]}), tmp_path / "b")
     with pytest.raises(AssertionError, match="two schemas"):
-        join_parts([tmp_path / "a", tmp_path / "b"], tmp_path / "scores.parquet")
+        join_parts([(tmp_path / name).read_bytes() for name in "ab"], tmp_path / "scores.parquet")
 
 
 @pytest.mark.parametrize("number", [0, 1, -1, 63, 64, -64, -65, 2**31, 2**62, -(2**62)])
