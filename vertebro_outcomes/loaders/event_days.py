@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import stripped
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.date_texts import PARTIAL
 from vertebro_outcomes.loaders.event_words import LEAK_STEMS, NO_EVENT, event_in
 from vertebro_outcomes.loaders.format import BLANK
@@ -18,7 +19,7 @@ from vertebro_outcomes.loaders.look_up import is_among
 from vertebro_outcomes.loaders.proposal_line import SURE, Line, with_one_time
 from vertebro_outcomes.loaders.proposed_tables import one_row_per_level
 from vertebro_outcomes.loaders.sources import LINE, Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts, propose_dates
+from vertebro_outcomes.loaders.value_shapes import propose_dates
 from vertebro_outcomes.loaders.words import squeeze
 
 DAY0: Final = {"day": {"constant": "0"}}

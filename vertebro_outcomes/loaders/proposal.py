@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.headers import meaning_of, names_a_person, sex_in
 from vertebro_outcomes.loaders.instrument_words import instrument_of
 from vertebro_outcomes.loaders.labelled_figures import figures_of
@@ -29,7 +30,6 @@ from vertebro_outcomes.loaders.time_columns import (
 )
 from vertebro_outcomes.loaders.value_shapes import (
     UNSURE_ORDER,
-    ColumnTexts,
     decimal_of,
     is_number,
     scale_of,

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.proposal import DEATH_WORDS
 from vertebro_outcomes.loaders.proposed_tables import SURELY_NEW
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts
 from vertebro_outcomes.loaders.words import fold
 
 Feeds = Sequence[Mapping[str, Any]]
@@ -83,6 +83,6 @@ def _asks_of_fracture(column: str) -> bool:
 def _is_denied(source: Source, column: str, flag: str) -> bool:
     labels = source.codes.get(flag, {})
     no = [v for v in ColumnTexts(source).of(flag) if TRUTH.get(labels.get(v, v).lower()) == "0"]
-    data = source.data
+    data = source.cells
     told = data[column].strip().nullif("").notnull() & data[flag].strip().isin(no)
     return bool(told.any().to_pyarrow().as_py())

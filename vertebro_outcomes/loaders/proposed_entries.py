@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import SEX, TRUTH, ending_of
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.event_words import NO_EVENT, events_in, says_none
 from vertebro_outcomes.loaders.format import STAGED, Cell
 from vertebro_outcomes.loaders.instrument_words import INSTRUMENT_WORDS, instrument_in
@@ -13,7 +14,6 @@ from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.sources import Source
 from vertebro_outcomes.loaders.value_shapes import (
     UNSURE_ORDER,
-    ColumnTexts,
     decimal_of,
     is_number,
     propose_dates,

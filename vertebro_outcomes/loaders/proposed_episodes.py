@@ -60,7 +60,7 @@ def _is_repeated(source: Source, cells: Mapping[str, Any]) -> bool:
     date = cells["treatment_date"]["column"]
     others = [cell["column"] for cell in cells.values() if "column" in cell]
     who = cells["patient_id"]["column"]
-    data = source.data
+    data = source.cells
     apart: Any = data[instance].isnull() & data[date].notnull()
     for column in others:
         if column not in (who, date):
@@ -71,6 +71,6 @@ def _is_repeated(source: Source, cells: Mapping[str, Any]) -> bool:
 
 
 def _one_row_each(source: Source, column: str) -> bool:
-    who = source.data[column]
-    counts = source.data.aggregate(n=who.count(), people=who.nunique()).to_pyarrow()
+    who = source.cells[column]
+    counts = source.cells.aggregate(n=who.count(), people=who.nunique()).to_pyarrow()
     return bool(counts["n"][0].as_py() == counts["people"][0].as_py())

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.cells import TRUTH
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.event_days import RowDates, is_leak, time_of
 from vertebro_outcomes.loaders.event_words import event_in, events_in
 from vertebro_outcomes.loaders.proposed_entries import absences, agreeing
@@ -12,7 +13,6 @@ from vertebro_outcomes.loaders.proposed_leak_sites import AskedTwice
 from vertebro_outcomes.loaders.proposed_tables import meant_by
 from vertebro_outcomes.loaders.redcap_dictionary import is_box
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts
 from vertebro_outcomes.loaders.words import squeeze, yes_letters
 from vertebro_outcomes.tables.event_types import EVENT_TYPES
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.event_days import RowDates, time_of
 from vertebro_outcomes.loaders.proposal_line import SURE, Line
 from vertebro_outcomes.loaders.proposed_entries import agreeing, denying
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts
 from vertebro_outcomes.loaders.words import ABSENCE_WORDS, LEAKAGE_WORDS, word_for
 
 _LISTED: Final = re.compile(r"[,;/+&|\n]|\b(?:and|und|et|y|e|en|og|och|sowie)\b", re.IGNORECASE)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.event_days import RowDates, time_of
 from vertebro_outcomes.loaders.proposed_entries import agreeing
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts
 
 KIND: Final = "cement_leakage"
 Feeds = Sequence[Mapping[str, Any]]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.format import STAGED, TOLD_OF_VERTEBRAE
 from vertebro_outcomes.loaders.headers import meaning_of
 from vertebro_outcomes.loaders.instrument_words import instrument_in
@@ -11,7 +12,7 @@ from vertebro_outcomes.loaders.level_cells import read_levels
 from vertebro_outcomes.loaders.proposed_entries import entry_of
 from vertebro_outcomes.loaders.proposed_treatments import numbered, of_treatments
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts, propose_dates
+from vertebro_outcomes.loaders.value_shapes import propose_dates
 from vertebro_outcomes.loaders.words import fold
 
 _LEVEL: Final = re.compile(r"(^|_)((?:t|th|bwk)_?(?:[4-9]|1[0-2])|(?:l|lwk)_?[1-5])(_|$)")

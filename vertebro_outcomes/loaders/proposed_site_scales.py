@@ -52,7 +52,7 @@ def _differ(source: Source, site: str, columns: Sequence[Column]) -> bool:
     counts: dict[str, int] = {}
     highest: dict[str, float] = {}
     for column, where in columns:
-        rows = source.data
+        rows = source.cells
         for title, texts in where.items():
             rows = rows.filter(rows[title].strip().isin(list(texts)))
         number = rows[column].strip().replace(",", ".").try_cast("float64")
@@ -78,7 +78,7 @@ def _without(
         return feed
     codes, title = instrument.get("codes", {}), instrument["column"]
     texts = (
-        source.data.select(v=source.data[title].strip()).distinct().to_pyarrow()["v"].to_pylist()
+        source.cells.select(v=source.cells[title].strip()).distinct().to_pyarrow()["v"].to_pylist()
     )
     kept = sorted(t for t in texts if t and codes.get(t, fold(t)) not in mixed)
     scales = {name: scale for name, scale in feed["scales"].items() if name not in mixed}

@@ -87,7 +87,7 @@ def _told_with(source: Source, column: str) -> set[str]:
         name: next((c for c in source.columns if meant_by(source, c) == meant), None)
         for name, meant in wanted.items()
     }
-    data = source.data
+    data = source.cells
     rows = data.filter(data[column].notnull())
     counts = {name: rows[place].count() for name, place in places.items() if place is not None}
     told = rows.aggregate(rows=rows.count(), **counts).to_pyarrow().to_pylist()[0]
@@ -102,7 +102,7 @@ def one_row_per_level(source: Source) -> bool:
     ]
     if None in found:
         return False
-    pairs = source.data.select(who=source.data[found[0]], level=source.data[found[1]]).distinct()
+    pairs = source.cells.select(who=source.cells[found[0]], level=source.cells[found[1]]).distinct()
     pairs = pairs.filter(pairs.who.notnull() & pairs.level.notnull())
     counts = pairs.aggregate(n=pairs.count(), people=pairs.who.nunique()).to_pyarrow()
     return bool(counts["n"][0].as_py() > counts["people"][0].as_py())

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.column_texts import ColumnTexts
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import ColumnTexts
 from vertebro_outcomes.loaders.words import fold
 
 TITLES: Final = (

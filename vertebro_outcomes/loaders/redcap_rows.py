@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from vertebro_outcomes.loaders.column_texts import SAID_MISSING
 from vertebro_outcomes.loaders.format import Cell, Feed
 from vertebro_outcomes.loaders.redcap_dictionary import TICKED_LABEL, Field, checkbox_column
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.value_shapes import SAID_MISSING
 from vertebro_outcomes.loaders.words import MISSING_CODES
 from vertebro_outcomes.tables.engine import store
 

@@ -5,67 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from vertebro_outcomes.loaders.date_texts import PARTIAL, names_a_month
-from vertebro_outcomes.loaders.format import BLANK
 from vertebro_outcomes.loaders.sources import Source
-from vertebro_outcomes.loaders.words import MISSING_CODES, fold, unit_of
+from vertebro_outcomes.loaders.words import fold, unit_of
 from vertebro_outcomes.tables.event_types import INSTRUMENTS
 
-MOST_VALUES: Final = 400
-SMALL_ROWS: Final = 20_000
-SAID_MISSING: Final = "missing"  # no blank mark: it says why there is no value
-_NO_VALUE: Final = {code.lower() for code in MISSING_CODES} | set(BLANK) - {SAID_MISSING}
 MIXED_DATES: Final = 0.9
 _NARROW: Final = "\N{NARROW NO-BREAK SPACE}"
 PLAIN: Final = r"[+-]?(\d+([.,]\d+)?|[.,]\d+)"  # a number without groups of thousands
 LEAST_PARTS: Final = 3  # different values between 0 and 1, such as 0.44, that show parts of one
 UNSURE_ORDER: Final = 0.6  # 03/04/2019 may be either
 _TEXT_DATE: Final = re.compile(r"^(\d{1,2})([-/. ]) *(\d{1,2})[-/. ] *(\d{4}|\d{2})(?!\d)")
-
-
-class ColumnTexts:
-    """The distinct texts of the columns of a source, read when asked for."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._small = source.n_rows <= SMALL_ROWS
-        self._head: Any = None
-        self._known: dict[str, list[str]] = {}
-
-    def of(self, column: str) -> list[str]:
-        """Distinct texts in order, without blanks and missing-data codes; at most 400.
-
-        Of more than that the first and the last: words stand behind the numbers.
-        """
-        absent = self._source.absent.get(column, frozenset())
-        return [v for v in self.stated(column) if v.lower() not in _NO_VALUE and v not in absent]
-
-    def stated(self, column: str) -> list[str]:
-        """As `of`, with the codes that stand for no value."""
-        if column not in self._known:
-            self._known[column] = self._distinct(column)
-        return self._known[column]
-
-    def undeclared(self, column: str) -> list[str]:
-        """As `stated`, without what the file itself declares missing."""
-        absent = self._source.absent.get(column, frozenset())
-        return [v for v in self.stated(column) if v not in absent]
-
-    def _distinct(self, column: str) -> list[str]:
-        if self._small and self._head is None:
-            self._head = self._source.data.to_pyarrow()
-        if self._small:
-            found = {text.strip() for text in self._head[column].unique().to_pylist() if text}
-            return _both_ends(sorted(found))
-        text = self._source.data[column].strip()
-        table = self._source.data.select(v=text).filter(lambda t: t.v.notnull()).distinct()
-        ends = (table.order_by("v"), table.order_by(table.v.desc()))
-        parts = [end.limit(MOST_VALUES // 2).to_pyarrow()["v"].to_pylist() for end in ends]
-        return sorted({*parts[0], *parts[1]})
-
-
-def _both_ends(values: list[str]) -> list[str]:
-    half = MOST_VALUES // 2
-    return values if len(values) <= MOST_VALUES else [*values[:half], *values[-half:]]
 
 
 def propose_dates(values: Sequence[str]) -> tuple[str, float]:
@@ -137,7 +86,8 @@ def long_scales(
     source: Source, instrument: str, value: str, codes: Mapping[str, str]
 ) -> dict[str, Any]:
     """Recorded scales of a long table, per instrument, from its values."""
-    rows = source.data.select(i=source.data[instrument].strip(), v=source.data[value].strip())
+    cells = source.cells
+    rows = cells.select(i=cells[instrument].strip(), v=cells[value].strip())
     rows = rows.filter(rows.v.notnull()).limit(200_000)
     number = rows.v.replace(",", ".").try_cast("float64")
     rows = rows.mutate(x=number)
