@@ -15,6 +15,7 @@ _UNIT: Final = re.compile(
     r"jours|kg|kg/m[2²]|°|deg(rees)?|grad|mg|0 ?[-–] ?\d{1,3}",
     re.IGNORECASE,
 )
+_HEADS: Final = ("", "unit", "units", "einheit", "einheiten", "unité", "unités", "unidad", "unità")
 _NO_UNIT: Final = re.compile(  # what may stand beside units
     r"-|–|n/?a|none|text|code|date|datum|[ymdtj]{1,4}([-./][ymdtj]{1,4}){2}|score|points?|punkte|pts|"
     r"yes/no|y/n|ja/nein|j/n|0/1|1/0|[mfw]/[mfw]",
@@ -69,16 +70,16 @@ def with_second_row(header: Sequence[str], rows: Sequence[Sequence[str]]) -> lis
 def with_units(header: Sequence[str], below: Sequence[str]) -> list[str] | None:
     """The header with the units that the row below it tells, if that row holds nothing else.
 
-    Its first cell is blank: that of a record would tell whose it is.
+    Its first cell is blank or says so: that of a record would tell whose it is.
     """
-    told = [cell.strip().strip("()[]").strip() for cell in below]
+    first, *told = [cell.strip().strip("()[]").strip() for cell in below] or [""]
     units = [bool(_UNIT.fullmatch(cell)) for cell in told]
-    others = (cell for cell, unit in zip(told, units, strict=True) if cell and not unit)
-    if not any(units) or told[0] or not all(_NO_UNIT.fullmatch(cell) for cell in others):
+    others = [cell for cell, unit in zip(told, units, strict=True) if cell and not unit]
+    if first.lower() not in _HEADS or not any(units) or not all(map(_NO_UNIT.fullmatch, others)):
         return None
     joined = list(header)
-    for place, cell in enumerate(told[: len(header)]):
-        if units[place] and "(" not in header[place]:
+    for place, (cell, unit) in enumerate(zip(told, units, strict=True), start=1):
+        if unit and place < len(header) and "(" not in header[place]:
             joined[place] = f"{header[place]} ({cell})"
     return joined
 

@@ -154,6 +154,7 @@ def test_a_row_of_units_is_part_of_the_titles():
     told = ["ID", "Age (years)", "VAS (0-100)", "Cement (ml)", "Note"]
     assert with_units(header, ["", "[years]", "0-100", "ml", "text"]) == told
     assert with_units(header, ["", "years"]) == [*told[:2], *header[2:]]
+    assert with_units(header, ["Einheit", "years", "", "", ""]) == [*told[:2], *header[2:]]
     for other in (
         ["1", "years", "", "", ""],
         ["", "70", "0-100", "", ""],
