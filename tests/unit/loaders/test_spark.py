@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from vertebro_outcomes.loaders import column_texts
 from vertebro_outcomes.loaders.load import formats, load
 from vertebro_outcomes.tables.cohort_tables import STORED
 
@@ -26,3 +27,19 @@ def test_spark_and_the_embedded_engine_agree_row_for_row(spark, tmp_path, name):
     pd.testing.assert_frame_equal(found.accounting, expected.accounting)
     assert found.notes == expected.notes
     assert len(expected.frame("scores"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_spark_tells_the_texts_of_columns_that_a_mapping_is_proposed_from(
+    spark, tmp_path, monkeypatch
+):
+    path: Path = formats()["flat"].sample(tmp_path)
+    for file in path.glob("*.toml"):
+        file.unlink()
+    expected = load(path, key=KEY)
+    monkeypatch.setattr(column_texts, "SMALL_ROWS", 0)
+    found = load(path, key=KEY, engine=spark)
+    for table in STORED:
+        pd.testing.assert_frame_equal(found.frame(table), expected.frame(table), check_exact=True)
+    assert found.notes == expected.notes
