@@ -25,6 +25,7 @@ class Task:
     peer_repeats: int = 1  # the peer's time is for one of this many pieces of our work
     agreement: Callable[[object, object], float] | None = None
     runs: int = 5
+    turns: int = 1  # ours and the peer's are timed in turn so often, and the medians count
 
 
 class Memory:
@@ -93,22 +94,28 @@ def seconds(work: Callable[[], object], runs: int) -> tuple[float, object]:
 
 def row(task: Task) -> dict[str, object]:
     """The line of the benchmark table for one task."""
-    with Memory() as memory:
-        ours_s, ours = seconds(task.ours, task.runs)
+    ours_s, peer_s, mib = [], [], []
+    for _ in range(task.turns):
+        with Memory() as memory:
+            taken, ours = seconds(task.ours, task.runs)
+        ours_s.append(taken)
+        mib.append(memory.mib)
+        if task.peer is not None:
+            taken, theirs = seconds(task.peer, max(1, task.runs // 2))
+            peer_s.append(taken * task.peer_repeats)
     line: dict[str, object] = {
         "task": task.name,
         "size": task.size,
-        "seconds": ours_s,
-        "peak_mib": memory.mib,
+        "seconds": statistics.median(ours_s),
+        "peak_mib": max(mib),
         "peer": task.peer_name,
         "peer_seconds": float("nan"),
         "times_faster": float("nan"),
         "largest_difference": float("nan"),
     }
     if task.peer is not None:
-        peer_s, theirs = seconds(task.peer, max(1, task.runs // 2))
-        line["peer_seconds"] = peer_s * task.peer_repeats
-        line["times_faster"] = peer_s * task.peer_repeats / ours_s
+        line["peer_seconds"] = statistics.median(peer_s)
+        line["times_faster"] = statistics.median(peer_s) / statistics.median(ours_s)
         if task.agreement is not None:
             line["largest_difference"] = task.agreement(ours, theirs)
     return line
